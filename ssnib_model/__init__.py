@@ -1,0 +1,37 @@
+"""Physics-based model of all-solid-state sodium batteries, built on PyBaMM.
+
+Importing the package turns PyBaMM's telemetry off unless PYBAMM_DISABLE_TELEMETRY says
+otherwise. The public names load on first use.
+"""
+
+import importlib
+import os
+
+os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ParameterSet": "parameters",
+    "list_parameter_sets": "parameters",
+    "SolidStateDFN": "models.dfn",
+    "RateTest": "rate_test",
+    "RateTestResult": "rate_test",
+    "SSNIBError": "errors",
+    "ParameterError": "errors",
+    "UnknownParameterError": "errors",
+    "OptionError": "errors",
+    "MeasuredDataError": "errors",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_HOMES])

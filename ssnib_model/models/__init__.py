@@ -1,0 +1,1 @@
+"""PyBaMM models of the cell."""

@@ -1,0 +1,233 @@
+"""What every model of the cell shares: symbols, electrolyte layers, anode, voltage, defaults."""
+
+from __future__ import annotations
+
+import pybamm
+
+from ssnib_model.models.options import check_options
+
+F = pybamm.constants.F
+R_gas = pybamm.constants.R
+
+
+def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
+    """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
+
+    ``exp(-Ea / R (1 / T - 1 / T_ref))``, with Ea and T_ref the parameters
+    ``"<quantity> activation energy [J.mol-1]"`` and ``"<quantity> reference temperature [K]"``.
+    """
+    Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
+    T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
+    return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
+
+
+class CellSymbols:
+    """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
+
+    def __init__(self):
+        self.T = pybamm.Parameter("Ambient temperature [K]")
+        self.A_cc = pybamm.Parameter("Electrode area [m2]")
+        self.Q = pybamm.Parameter("Nominal cell capacity [A.h]")
+        self.voltage_low_cut = pybamm.Parameter("Lower voltage cut-off [V]")
+        self.voltage_high_cut = pybamm.Parameter("Upper voltage cut-off [V]")
+        self.I = pybamm.FunctionParameter("Current function [A]", {"Time [s]": pybamm.t})
+        self.i = self.I / self.A_cc
+
+        # composite cathode and its particles
+        self.L = pybamm.Parameter("Positive electrode thickness [m]")
+        self.R = pybamm.Parameter("Positive particle radius [m]")
+        self.phi_AM = pybamm.Parameter("Positive electrode active material volume fraction")
+        self.phi_SE = pybamm.Parameter("Positive electrode electrolyte volume fraction")
+        self.accessible = pybamm.Parameter("Positive electrode accessible fraction")
+        self.contacted = pybamm.Parameter("Positive electrode contacted fraction")
+        self.c_max = pybamm.Parameter("Maximum concentration in positive electrode [mol.m-3]")
+        self.sigma_s = pybamm.Parameter(
+            "Positive electrode effective electronic conductivity [S.m-1]"
+        )
+        self.R_film = pybamm.Parameter("Positive electrode film resistance [Ohm.m2]")
+        self.j0_p_ref = pybamm.Parameter("Positive electrode exchange-current density [A.m-2]")
+        # reacting surface per volume of composite
+        self.a = 3 * self.phi_AM * self.accessible / self.R * self.contacted
+        # sodium that can cycle, as a charge
+        self.Q_p = F * self.c_max * self.phi_AM * self.accessible * self.L * self.A_cc
+
+        # alloy anode
+        self.n_Sn = pybamm.Parameter("Negative electrode tin amount [mol]")
+        self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
+        self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
+
+        # initial state: what the cathode has given up since the cell was made, the alloy holds
+        self.soc_init = pybamm.Parameter("Initial state of charge")
+        self.sto_init = 1 - self.soc_init
+        self.y_init = self.y_made + self.soc_init * self.Q_p / (F * self.n_Sn)
+        self.ocv_init = self.U_p(self.sto_init) - self.U_n(self.y_init)
+
+    def U_p(self, sto):
+        """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
+        return pybamm.FunctionParameter(
+            "Positive electrode OCP [V]", {"Positive particle stoichiometry": sto}
+        )
+
+    def U_n(self, y):
+        """Equilibrium potential of the alloy [V vs Na/Na+] at a sodium content."""
+        return pybamm.FunctionParameter(
+            "Negative electrode OCP [V]", {"Negative electrode sodium content": y}
+        )
+
+    def D(self, sto):
+        """Diffusivity of Na in the particles [m2.s-1] at a stoichiometry."""
+        D_ref = pybamm.FunctionParameter(
+            "Positive particle diffusivity [m2.s-1]", {"Positive particle stoichiometry": sto}
+        )
+        return D_ref * arrhenius("Positive particle diffusivity", self.T)
+
+    def j0_p(self, sto):
+        """Exchange-current density of the cathode [A.m-2]; the reference value is at 1/2."""
+        # the state of an iterate may leave (0, 1): no root of a negative number
+        product = pybamm.maximum(sto * (1 - sto), 1e-6)
+        j0_ref = self.j0_p_ref * arrhenius(
+            "Positive electrode exchange-current density", self.T
+        )
+        return j0_ref * 2 * pybamm.sqrt(product)
+
+    def j0_n(self):
+        """Exchange-current density of the anode [A.m-2]."""
+        return self.j0_n_ref * arrhenius("Negative electrode exchange-current density", self.T)
+
+
+class SolidStateBaseModel(pybamm.BaseModel):
+    """Planar alloy anode | N dense single-ion electrolyte layers | a cathode (by subclass).
+
+    Parameters
+    ----------
+    options : dict, optional
+        ``"electrolyte layers"``: names of the layers from the anode to the cathode, default
+        ``("Na3PS4", "NaTaCl6")``. ``"composite transport"``: ``"bruggeman"`` (default),
+        ``"tortuosity"`` or ``"percolation"``. ``"conductivity form"``: ``"sigma"`` (default,
+        Arrhenius law for the conductivity) or ``"sigma T"`` (for conductivity times
+        temperature).
+    name : str, optional
+        The name of the model.
+
+    Raises
+    ------
+    OptionError
+        For an unknown option or a value that is not allowed.
+    """
+
+    def __init__(self, options: dict | None = None, name: str = "Solid-state cell"):
+        super().__init__(name)
+        pybamm.citations.register(HU2024_BIBTEX)
+        self.options = check_options(options)
+        self.param = CellSymbols()
+        self.summary_variables = []
+
+    # ---------------------------------------------------------------- shared equations
+    def conductivity(self, quantity: str) -> pybamm.Symbol:
+        """Conductivity [S.m-1] named ``quantity`` at the ambient temperature."""
+        T = self.param.T
+        sigma_ref = pybamm.FunctionParameter(
+            f"{quantity} [S.m-1]", {"Ambient temperature [K]": T}
+        )
+        sigma = sigma_ref * arrhenius(quantity, T)
+        if self.options["conductivity form"] == "sigma T":
+            sigma *= pybamm.Parameter(f"{quantity} reference temperature [K]") / T
+        return sigma
+
+    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
+        """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
+        i, T = self.param.i, self.param.T
+        layers = self.options["electrolyte layers"]
+        losses = {}
+        ends = ("Negative electrode", *layers, "Positive electrode")
+        for left, right in zip(ends[:-1], ends[1:], strict=True):
+            quantity = f"{left}|{right} interface resistance"
+            # a resistance falls where a conductance rises
+            resistance = pybamm.Parameter(f"{quantity} [Ohm.m2]") / arrhenius(quantity, T)
+            losses[f"{left}|{right} interface"] = -i * resistance
+            if right in layers:
+                thickness = pybamm.Parameter(f"{right} layer thickness [m]")
+                sigma = self.conductivity(f"{right} layer conductivity")
+                losses[f"{right} layer"] = -i * thickness / sigma
+        return losses
+
+    def anode_overpotential(self) -> pybamm.Symbol:
+        """Reaction overpotential [V] of the planar anode, symmetric Butler-Volmer."""
+        p = self.param
+        return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
+
+    def set_cell_states(self) -> pybamm.Symbol:
+        """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
+        p = self.param
+        Q = pybamm.Variable("Discharge capacity [A.h]")
+        y = pybamm.Variable("Negative electrode sodium content")
+        self.rhs[Q] = p.I / 3600
+        self.initial_conditions[Q] = pybamm.Scalar(0)
+        self.rhs[y] = -p.I / (F * p.n_Sn)
+        self.initial_conditions[y] = p.y_init
+        self.variables.update(
+            {
+                "Time [s]": pybamm.t,
+                "Time [h]": pybamm.t / 3600,
+                "Discharge capacity [A.h]": Q,
+                "Negative electrode sodium content": y,
+                "Negative electrode sodium [mol]": y * p.n_Sn,
+                "Current [A]": p.I,
+                "Current variable [A]": p.I * 1,
+                "Current density [A.m-2]": p.i,
+                "C-rate": p.I / p.Q,
+                "Ambient temperature [K]": p.T,
+                "Cell temperature [K]": p.T * 1,
+            }
+        )
+        return y
+
+    def set_voltage(self, V, sto_mean, y, overpotentials: dict[str, pybamm.Symbol]):
+        """Voltage, its breakdown and the cut-off events.
+
+        ``V = U_p(sto_mean) - U_n(y) + sum of the overpotentials``; each is negative on
+        discharge. What the sum misses is the variable "Voltage breakdown residual [V]".
+        """
+        p = self.param
+        ocv = p.U_p(sto_mean) - p.U_n(y)
+        residual = V - ocv - sum(overpotentials.values())
+        self.variables.update(
+            {
+                # expressions, because a bare state may appear under its own name only
+                "Voltage [V]": V * 1,
+                "Terminal voltage [V]": V * 1,
+                "Battery voltage [V]": V * 1,
+                "Power [W]": p.I * V,
+                "Positive electrode stoichiometry": sto_mean,
+                "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
+                "Positive electrode open-circuit potential [V]": p.U_p(sto_mean),
+                "Negative electrode open-circuit potential [V]": p.U_n(y),
+                "Open-circuit voltage [V]": ocv,
+                "Voltage breakdown residual [V]": residual,
+                **{f"{name} overpotential [V]": eta for name, eta in overpotentials.items()},
+            }
+        )
+        self.events += [
+            pybamm.Event("Minimum voltage [V]", V - p.voltage_low_cut),
+            pybamm.Event("Maximum voltage [V]", p.voltage_high_cut - V),
+        ]
+
+    # ---------------------------------------------------------------- PyBaMM's defaults
+    @property
+    def default_parameter_values(self):
+        from ssnib_model.parameters import ParameterSet
+
+        return ParameterSet("Hu2024").to_pybamm()
+
+    @property
+    def default_quick_plot_variables(self):
+        return ["Current [A]", "Voltage [V]", "Positive electrode stoichiometry"]
+
+
+HU2024_BIBTEX = """@article{Hu2024,
+  title = {Mechanochemical NaTaCl6 superionic catholyte for all-solid-state sodium batteries},
+  author = {Hu and others},
+  journal = {Matter},
+  year = {2024},
+  doi = {10.1016/j.matt.2023.12.017}
+}"""

@@ -1,0 +1,647 @@
+"""Parameter sets: load, validate, show, replace, save; and hand over to PyBaMM.
+
+A set is a folder with a ``parameters.toml`` and the CSV files it names. Loading reads data
+only: a file can name a function of `ssnib_model.materials.FUNCTIONS` and nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import numbers
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import pydantic
+
+from ssnib_model import cell, schema
+from ssnib_model.errors import MeasuredDataError, ParameterError, UnknownParameterError
+from ssnib_model.measured import read_rate_data, read_table
+from ssnib_model.models.options import check_options
+from ssnib_model.units import convert
+
+FILE_NAME = "parameters.toml"
+KINDS = ("measured", "derived", "literature", "assumed", "fitted", "user")
+
+#: Kinds that stand beside a value derived from others instead of contradicting it.
+OVERRIDING_KINDS = ("user", "fitted")
+
+
+# -------------------------------------------------------------------- shape of the file
+_Number = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+
+class _Uncertainty(_Strict):
+    sd: Annotated[float, pydantic.Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
+    range: tuple[_Number, _Number] | None = None
+
+
+class _Function(_Strict):
+    function: str
+    arguments: dict[str, _Number | str] = {}
+
+
+class _Table(_Strict):
+    table: str
+
+
+class _Entry(_Strict):
+    value: _Number | _Function | _Table
+    unit: str
+    kind: Literal["measured", "derived", "literature", "assumed", "fitted", "user"]
+    source: str | None = None
+    uncertainty: _Uncertainty | None = None
+    note: str = ""
+
+
+class _Source(_Strict):
+    citation: str
+    doi: str | None = None
+
+
+class _Measured(_Strict):
+    file: str
+    source: str
+    note: str = ""
+
+
+class _Stack(_Strict):
+    model_config = pydantic.ConfigDict(extra="forbid", populate_by_name=True)
+    layers: list[str] = pydantic.Field(alias="electrolyte layers", min_length=1)
+    catholyte: str
+    transport: str = pydantic.Field(alias="composite transport", default="bruggeman")
+    form: str = pydantic.Field(alias="conductivity form", default="sigma")
+
+
+class _File(_Strict):
+    name: str
+    description: str = ""
+    stack: _Stack
+    sources: dict[str, _Source] = {}
+    measured: dict[str, _Measured] = {}
+    parameters: dict[str, _Entry]
+
+
+# -------------------------------------------------------------------- what a user sees
+@dataclass(frozen=True)
+class FunctionValue:
+    """A named function of `ssnib_model.materials.FUNCTIONS` with its other arguments."""
+
+    function: str
+    arguments: dict[str, float | str]
+
+    def __str__(self) -> str:
+        return f"{self.function}(...)"
+
+    def to_pybamm(self) -> Callable:
+        import pybamm
+
+        from ssnib_model.materials import FUNCTIONS
+
+        arguments = {
+            name: pybamm.Parameter(value) if isinstance(value, str) else value
+            for name, value in self.arguments.items()
+        }
+        return functools.partial(FUNCTIONS[self.function], **arguments)
+
+
+@dataclass(frozen=True)
+class TableValue:
+    """A curve of two columns, in the unit of the parameter's name."""
+
+    file: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    steep_ends: bool
+
+    def __str__(self) -> str:
+        return f"table {self.file} of {len(self.x)} points"
+
+    def to_pybamm(self) -> Callable:
+        from ssnib_model.materials.tables import Table
+
+        return Table(self.x, self.y, self.steep_ends)
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """One parameter: value in the unit of its name, and where it comes from.
+
+    Attributes
+    ----------
+    name, unit : str
+        The name and the unit in it.
+    value : float, FunctionValue, TableValue or callable
+        The value.
+    kind : str
+        One of `KINDS`.
+    source : str or None
+        Key into `ParameterSet.sources`.
+    uncertainty : dict or None
+        ``{"sd": s}`` or ``{"range": (low, high)}`` in ``unit``.
+    note : str
+        What there is to say about it.
+    """
+
+    name: str
+    value: Any
+    unit: str
+    kind: str
+    source: str | None = None
+    uncertainty: dict | None = None
+    note: str = ""
+
+
+class ParameterSet(Mapping):
+    """The parameters of one cell, with their units, sources and uncertainties.
+
+    ``ps[name]`` gives the value of any parameter, derived ones included, in the unit of its
+    name; iteration runs over all names.
+
+    Parameters
+    ----------
+    name : str or Path
+        The name of a set that comes with the package (see `list_parameter_sets`), or the
+        path of a folder that holds a ``parameters.toml``.
+
+    Raises
+    ------
+    ParameterError
+        With every problem of the file, one sentence each.
+
+    Examples
+    --------
+    >>> ps = ParameterSet("Hu2024")
+    >>> ps["Na3PS4 layer conductivity [S.m-1]"]
+    0.01
+    """
+
+    def __init__(self, name: str | Path = "Hu2024"):
+        path = _find(name)
+        self._load(path)
+
+    # ------------------------------------------------------------ mapping
+    def __getitem__(self, name: str):
+        return self.info(name).value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __repr__(self) -> str:
+        return f"ParameterSet({self.name!r}, {len(self)} parameters)"
+
+    def info(self, name: str) -> ParameterInfo:
+        """Value, unit, kind, source, uncertainty and note of one parameter.
+
+        Raises
+        ------
+        UnknownParameterError
+            If no parameter has this name.
+        """
+        if name not in self._all:
+            raise UnknownParameterError(
+                f'{self.origin}: no parameter "{name}"{schema.suggestion(name, self._all)}'
+            )
+        return self._all[name]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a parameter: value, unit, kind, source, uncertainty, note."""
+        rows = [vars(info) for info in self._all.values()]
+        return pd.DataFrame(rows).set_index("name")
+
+    # ------------------------------------------------------------ change
+    def replace(self, changes: Mapping[str, float]) -> ParameterSet:
+        """A new set with some values replaced, and what derives from them derived again.
+
+        Parameters
+        ----------
+        changes : mapping of str to float
+            New values in the unit of the name, or a callable for a parameter that may be a
+            function. A replaced value is of kind "user". A derived value that is replaced
+            overrides what it would follow from, and says so in its note.
+
+        Returns
+        -------
+        ParameterSet
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name, a value that is not allowed, or a contradiction.
+        """
+        problems, given = [], dict(self._given)
+        for name, value in changes.items():
+            quantity = self._known.get(name)
+            if quantity is None:
+                problems.append(
+                    f'unknown parameter "{name}"{schema.suggestion(name, self._known)}'
+                )
+                continue
+            problem = _value_problem(value, quantity, schema.unit_of(name))
+            if problem:
+                problems.append(f'"{name}" {problem}')
+                continue
+            old = self._all.get(name)
+            note = f"replaces {_shown(old)} ({old.kind})" if old else "replaces nothing"
+            if old and (old.kind == "derived" or "overrides" in old.note):
+                note = f"overrides the derived value {_shown(old)}: {old.note}"
+            value = value if callable(value) else float(value)
+            given[name] = ParameterInfo(name, value, schema.unit_of(name), "user", note=note)
+        if problems:
+            raise ParameterError(problems)
+        return self._with(given, check=changes)
+
+    def _with(self, given: dict[str, ParameterInfo], check) -> ParameterSet:
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        problems = new._complete(given, check)
+        if problems:
+            raise ParameterError(problems)
+        return new
+
+    # ------------------------------------------------------------ hand over
+    @property
+    def model_options(self) -> dict:
+        """Options of the models for this stack."""
+        return dict(self._options)
+
+    def to_pybamm(self):
+        """The values the models read, as ``pybamm.ParameterValues``."""
+        import pybamm
+
+        values = {}
+        for name, info in self._all.items():
+            if self._known[name].in_model:
+                value = info.value
+                values[name] = value.to_pybamm() if hasattr(value, "to_pybamm") else value
+        return pybamm.ParameterValues(values)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the set as a folder that `ParameterSet` can read; returns the folder.
+
+        Raises
+        ------
+        ParameterError
+            If the folder exists already, cannot be written, or a value is a Python callable.
+        """
+        import tomli_w
+
+        folder = Path(folder)
+        entries, tables = {}, {}
+        for name, info in self._given.items():
+            value = info.value
+            if isinstance(value, FunctionValue):
+                value = {"function": value.function, "arguments": value.arguments}
+            elif isinstance(value, TableValue):
+                tables[value.file] = pd.DataFrame({"x": value.x, "y": value.y})
+                value = {"table": value.file}
+            elif callable(value):
+                raise ParameterError(
+                    f'"{name}" is a Python function: only numbers, named functions and tables '
+                    "can be saved"
+                )
+            entry = {"value": value, "unit": info.unit, "kind": info.kind}
+            entry |= {"source": info.source} if info.source else {}
+            entry |= {"uncertainty": info.uncertainty} if info.uncertainty else {}
+            entry |= {"note": info.note} if info.note else {}
+            entries[name] = entry
+        options = self.model_options
+        document = {
+            "name": folder.name,
+            "description": f"Saved from the set {self.name}. {self.description}".strip(),
+            "stack": {
+                "electrolyte layers": list(options.pop("electrolyte layers")),
+                "catholyte": self.catholyte,
+                **options,
+            },
+            "sources": self.sources,
+            "measured": {
+                key: {"file": m.file, "source": m.source, "note": m.note}
+                for key, m in self._measured_files.items()
+            },
+            "parameters": entries,
+        }
+        try:
+            folder.mkdir(parents=True)
+            (folder / FILE_NAME).write_bytes(tomli_w.dumps(document).encode())
+            for file, table in tables.items():
+                table.to_csv(folder / file, index=False)
+            for key, m in self._measured_files.items():
+                self.measured[key].to_csv(folder / m.file, index=False)
+        except OSError as error:
+            raise ParameterError(f"{folder}: cannot be written: {error.strerror}") from error
+        return folder
+
+    # ------------------------------------------------------------ loading
+    def _load(self, path: Path) -> None:
+        file = _read(path)
+        self.origin = str(path)
+        self.name, self.description = file.name, file.description
+        layers = tuple(file.stack.layers)
+        self._options = _prefixed(path, lambda: check_options(
+            {
+                "electrolyte layers": layers,
+                "composite transport": file.stack.transport,
+                "conductivity form": file.stack.form,
+            }
+        ))
+        self.catholyte = file.stack.catholyte
+        self.sources = {
+            key: {k: v for k, v in source.model_dump().items() if v is not None}
+            for key, source in file.sources.items()
+        }
+        self._known = schema.known_names(layers)
+        self._rules = cell.rules(layers, self.catholyte)
+
+        problems: list[str] = []
+        given: dict[str, ParameterInfo] = {}
+        for name, entry in file.parameters.items():
+            if name not in self._known:
+                near = schema.suggestion(name, self._known)
+                problems.append(f'unknown parameter "{name}"{near}')
+                continue
+            info, found = self._read_entry(path, name, entry)
+            problems += [f'"{name}" {problem}' for problem in found]
+            if info:
+                given[name] = info
+        for key, measured in file.measured.items():
+            if measured.source not in self.sources:
+                problems.append(_no_source(f"measured.{key}", measured.source, self.sources))
+        self._measured_files = file.measured
+        self.measured: dict[str, pd.DataFrame] = {}
+        for key, measured in file.measured.items():
+            try:
+                self.measured[key] = read_rate_data(_beside(path, measured.file))
+            except MeasuredDataError as error:
+                problems.append(f"measured.{key}: {error}")
+        # what is missing or contradictory shows only once every value given is a good one
+        if not problems:
+            problems = self._complete(given, [n for n, i in given.items()
+                                              if i.kind not in OVERRIDING_KINDS])
+        if problems:
+            raise ParameterError([f"{path}: {problem}" for problem in problems])
+
+    def _read_entry(self, path: Path, name: str, entry: _Entry):
+        """The entry as a `ParameterInfo`, and sentences on what is wrong with it."""
+        problems = []
+        quantity, target = self._known[name], schema.unit_of(name)
+        value, uncertainty = entry.value, None
+        if isinstance(value, _Function):
+            problems += self._function_problems(value)
+            value = FunctionValue(value.function, dict(value.arguments))
+        elif isinstance(value, _Table):
+            try:
+                x, y = read_table(_beside(path, value.table))
+                value = TableValue(value.table, tuple(x), tuple(y), target == "V")
+            except MeasuredDataError as error:
+                problems.append(f"has a table that cannot be used: {error}")
+        try:
+            if isinstance(value, float):
+                uncertainty = _converted_uncertainty(value, entry, target)
+                value = convert(value, entry.unit, target)
+            else:
+                convert(1.0, entry.unit, target)
+        except ValueError as error:
+            problems.append(f'has unit "{entry.unit}": {error}')
+        if not problems:
+            problem = _value_problem(value, quantity, target)
+            problems += [problem] if problem else []
+        if uncertainty and "range" in uncertainty:
+            low, high = uncertainty["range"]
+            if not low <= value <= high:
+                problems.append(
+                    f"is {value:g} {target}, outside its own uncertainty range "
+                    f"[{low:g}, {high:g}] {target}"
+                )
+        if entry.kind == "assumed" and isinstance(value, float) and uncertainty is None:
+            problems.append('is assumed: it needs an "uncertainty" with its sd or range')
+        if entry.source is None and entry.kind in ("measured", "literature"):
+            problems.append(f'is of kind "{entry.kind}": it needs a "source"')
+        if entry.source is not None and entry.source not in self.sources:
+            problems.append(_no_source("", entry.source, self.sources))
+        info = ParameterInfo(
+            name, value, target, entry.kind, entry.source, uncertainty, entry.note
+        )
+        return (None if problems else info), problems
+
+    def _function_problems(self, value: _Function) -> list[str]:
+        import inspect
+
+        from ssnib_model.materials import FUNCTIONS
+
+        if value.function not in FUNCTIONS:
+            near = schema.suggestion(value.function, FUNCTIONS)
+            return [f'names the function "{value.function}": known are {sorted(FUNCTIONS)}{near}']
+        variable, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
+        problems = []
+        if set(expected) != set(value.arguments):
+            problems.append(
+                f'gives the function "{value.function}" the arguments '
+                f"{sorted(value.arguments)}: it takes {sorted(expected)}"
+            )
+        for argument, given in value.arguments.items():
+            if isinstance(given, str) and given not in self._known:
+                problems.append(
+                    f'takes "{argument}" from the unknown parameter "{given}"'
+                    f"{schema.suggestion(given, self._known)}"
+                )
+        return problems
+
+    def _complete(self, given: dict[str, ParameterInfo], check) -> list[str]:
+        """Set all values from those given; returns sentences on what is wrong."""
+        self._given = given
+        numbers_given = {n: i.value for n, i in given.items() if isinstance(i.value, float)}
+        derived = cell.derive(numbers_given, self._rules)
+        self._all = dict(given)
+        for name, (value, rule) in derived.items():
+            unit = schema.unit_of(name)
+            self._all[name] = ParameterInfo(name, value, unit, "derived", note=rule.formula)
+        for name, quantity in self._known.items():
+            if name not in self._all and quantity.default is not None:
+                self._all[name] = ParameterInfo(
+                    name, quantity.default, schema.unit_of(name), "assumed", note="default"
+                )
+            interface_energy = name.endswith("interface resistance activation energy [J.mol-1]")
+            if name not in self._all and interface_energy:
+                self._all[name] = ParameterInfo(
+                    name, 0.0, "J.mol-1", "assumed", note="default: no temperature dependence"
+                )
+
+        problems = []
+        for name, (value, rule) in derived.items():
+            problem = _value_problem(value, self._known[name], schema.unit_of(name))
+            if problem:
+                problems.append(
+                    f'"{name}" {problem}; it follows from {rule.formula} '
+                    f"({', '.join(rule.inputs)})"
+                )
+        law = self._options["composite transport"]
+        not_needed = {n for k, names in schema.LAW_PARAMETERS.items() if k != law for n in names}
+        optional = self._function_parameters() | not_needed
+        for name, quantity in self._known.items():
+            if quantity.in_model and name not in self._all and name not in optional:
+                inputs = [rule.inputs for rule in self._rules if rule.target == name]
+                needs = "".join(f", or give {', '.join(i)}" for i in inputs)
+                problems.append(f'"{name}" is missing: give it{needs}')
+        for info in given.values():
+            if isinstance(info.value, FunctionValue):
+                for used in info.value.arguments.values():
+                    if isinstance(used, str) and used not in self._all:
+                        problems.append(f'"{used}" is missing: "{info.name}" uses it')
+        checked = [n for n in check if n in numbers_given and self._is_checked(n, given, check)]
+        problems += cell.contradictions(numbers_given, self._rules, checked)
+        problems += cell.check_composition({n: i.value for n, i in self._all.items()})
+        return problems
+
+    def _is_checked(self, name: str, given, check) -> bool:
+        """A replaced value that overrides is not compared, unless its inputs came with it."""
+        if given[name].kind not in OVERRIDING_KINDS:
+            return True
+        inputs = {i for rule in self._rules if rule.target == name for i in rule.inputs}
+        return bool(inputs & set(check))
+
+    def _function_parameters(self) -> set[str]:
+        """Parameters that only a named function reads."""
+        return {
+            n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")
+        } | {"Positive electrode plateau potential [V]"}
+
+
+def list_parameter_sets() -> list[str]:
+    """Names of the parameter sets that come with the package."""
+    return sorted(p.parent.name for p in _root().glob(f"*/{FILE_NAME}"))
+
+
+def get_hu2024() -> dict:
+    """Hu et al., Matter 2024: NVP + NaTaCl6 + C | NaTaCl6 | Na3PS4 | Na15Sn4.
+
+    The all-solid-state sodium cell of doi 10.1016/j.matt.2023.12.017; values that the paper
+    does not give are assumed, each with its range (``ssnib parameters show Hu2024``).
+    """
+    return dict(ParameterSet("Hu2024").to_pybamm())
+
+
+# -------------------------------------------------------------------- helpers
+def _root() -> Path:
+    package = Path(__file__).parent
+    shipped = package / "_parameters"  # in a wheel
+    return shipped if shipped.is_dir() else package.parent / "parameters"  # in a clone
+
+
+def _find(name: str | Path) -> Path:
+    known = list_parameter_sets()
+    if str(name) in known:
+        return _root() / str(name) / FILE_NAME
+    path = Path(name)
+    path = path / FILE_NAME if path.is_dir() else path
+    if path.name == FILE_NAME and path.is_file():
+        return path
+    raise ParameterError(
+        f'"{name}" is neither a known parameter set ({", ".join(known)}) nor a folder with a '
+        f"{FILE_NAME}{schema.suggestion(str(name), known)}"
+    )
+
+
+def _read(path: Path) -> _File:
+    try:
+        document = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise ParameterError(f"{path}: not a valid TOML file: {error}") from error
+    try:
+        return _File.model_validate(document)
+    except pydantic.ValidationError as error:
+        raise ParameterError([f"{path}: {s}" for s in _sentences(error)]) from error
+
+
+def _sentences(error: pydantic.ValidationError) -> list[str]:
+    """One sentence for each field that has not the right shape."""
+    sentences = {}
+    for problem in error.errors(include_url=False):
+        # the members of the union for "value" each complain: one sentence is enough
+        where = [str(part) for part in problem["loc"]]
+        if "value" in where:
+            where = where[: where.index("value") + 1]
+            message = (
+                f"is {_short(problem['input'])}: a finite number, {{ function = ..., arguments = "
+                "{...} } or { table = ... } is allowed"
+            )
+        elif problem["type"] == "extra_forbidden":
+            message = "is not a known field"
+        elif problem["type"] == "missing":
+            message = "is missing"
+        else:
+            message = f"is {_short(problem['input'])}: {problem['msg']}"
+        where = [f'"{part}"' if " " in part else part for part in where]
+        sentences.setdefault(".".join(where), message)
+    return [f"{where} {message}" for where, message in sentences.items()]
+
+
+def _short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _beside(path: Path, file: str) -> Path:
+    if Path(file).name != file:
+        raise MeasuredDataError(f'"{file}" is not the name of a file in {path.parent}')
+    return path.parent / file
+
+
+def _no_source(where: str, key: str, sources: dict) -> str:
+    near = schema.suggestion(key, sources)
+    where = f"{where} " if where else ""
+    return f'{where}has source "{key}", which is not in the sources table{near}'
+
+
+def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
+    """What is wrong with a value, as the rest of a sentence, or None."""
+    allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
+    allowed += "" if unit == "1" else f" {unit}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
+            return None
+        return f"is {_short(value)}: it must be a number, {allowed}"
+    if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
+        return f"is {value:g}: {allowed}"
+    return None
+
+
+def _converted_uncertainty(value: float, entry: _Entry, target: str) -> dict | None:
+    given = entry.uncertainty
+    if given is None:
+        return None
+    if (given.sd is None) == (given.range is None):
+        raise ValueError('its uncertainty needs either "sd" or "range"')
+    if given.sd is not None:
+        # by difference, because a unit may have an offset (degC)
+        centre, above = (convert(v, entry.unit, target) for v in (value, value + given.sd))
+        return {"sd": above - centre}
+    low, high = sorted(convert(v, entry.unit, target) for v in given.range)
+    return {"range": (low, high)}
+
+
+def _shown(info: ParameterInfo) -> str:
+    number = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
+    return number if info.unit == "1" else f"{number} {info.unit}"
+
+
+def _prefixed(path: Path, call: Callable):
+    from ssnib_model.errors import OptionError
+
+    try:
+        return call()
+    except OptionError as error:
+        raise ParameterError(f"{path}: [stack] {error}") from error

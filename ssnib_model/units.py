@@ -1,0 +1,57 @@
+"""Units of parameter files, by pint; nothing else in the package sees a unit object."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+# the grammar of a unit is checked first, so that pint never sees an expression
+_TERM = r"(?:[A-Za-zµμΩ°%]+(?:(?:\^|\*\*)?-?\d)?|1)"
+_UNIT = re.compile(rf"{_TERM}(?:[./* ]{_TERM})*")
+
+
+@functools.cache
+def _registry():
+    import pint
+
+    return pint.UnitRegistry(cache_folder=None)
+
+
+@functools.cache
+def _parse(unit: str):
+    import pint
+
+    if unit in ("", "1", "-"):
+        return _registry().dimensionless
+    if len(unit) > 40 or not _UNIT.fullmatch(unit):
+        raise ValueError(f'"{unit}" is not a unit')
+    powers = re.sub(r"([A-Za-zµμΩ°%])(?:\^|\*\*)?(-?\d)", r"\1**\2", unit)
+    try:
+        return _registry().parse_units(powers.replace(".", "*").replace(" ", "*"))
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError) as error:
+        raise ValueError(f'"{unit}" is not a unit') from error
+
+
+def convert(value: float, unit: str, target: str) -> float:
+    """``value`` in ``unit`` as a number in ``target``.
+
+    Energies per particle (eV) convert to energies per mole.
+
+    Raises
+    ------
+    ValueError
+        If ``unit`` is not a unit, or cannot be converted to ``target``.
+    """
+    import pint
+
+    if unit == target:
+        return float(value)
+    ureg = _registry()
+    quantity = ureg.Quantity(float(value), _parse(unit))
+    goal = _parse(target)
+    if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
+        quantity = quantity * ureg.Quantity(1, "avogadro_constant")
+    try:
+        return float(quantity.to(goal).magnitude)
+    except pint.DimensionalityError as error:
+        raise ValueError(f'the unit "{unit}" cannot be converted to "{target}"') from error
