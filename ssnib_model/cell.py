@@ -56,9 +56,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
     catholyte : str
         Name of the layer whose material fills the composite.
     """
-    found = [
-        Rule(_AREA, ("Die diameter [m]",), lambda d: math.pi / 4 * d**2, "pi/4 diameter^2")
-    ]
+    found = [Rule(_AREA, ("Die diameter [m]",), lambda d: math.pi / 4 * d**2, "pi/4 diameter^2")]
     for layer in layers:
         mass, thickness = f"{layer} layer mass [kg]", f"{layer} layer thickness [m]"
         made = (_AREA, f"{layer} layer density [kg.m-3]", f"{layer} layer relative density")

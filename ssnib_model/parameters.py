@@ -11,7 +11,7 @@ import math
 import numbers
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -220,6 +220,11 @@ class ParameterSet(Mapping):
         rows = [vars(info) for info in self._all.values()]
         return pd.DataFrame(rows).set_index("name")
 
+    @property
+    def given(self) -> dict[str, ParameterInfo]:
+        """The parameters that were given, in a file or by `replace`: nothing derived."""
+        return dict(self._given)
+
     # ------------------------------------------------------------ change
     def replace(self, changes: Mapping[str, float]) -> ParameterSet:
         """A new set with some values replaced, and what derives from them derived again.
@@ -349,13 +354,16 @@ class ParameterSet(Mapping):
         self.origin = str(path)
         self.name, self.description = file.name, file.description
         layers = tuple(file.stack.layers)
-        self._options = _prefixed(path, lambda: check_options(
-            {
-                "electrolyte layers": layers,
-                "composite transport": file.stack.transport,
-                "conductivity form": file.stack.form,
-            }
-        ))
+        self._options = _prefixed(
+            path,
+            lambda: check_options(
+                {
+                    "electrolyte layers": layers,
+                    "composite transport": file.stack.transport,
+                    "conductivity form": file.stack.form,
+                }
+            ),
+        )
         self.catholyte = file.stack.catholyte
         self.sources = {
             key: {k: v for k, v in source.model_dump().items() if v is not None}
@@ -387,8 +395,9 @@ class ParameterSet(Mapping):
                 problems.append(f"measured.{key}: {error}")
         # what is missing or contradictory shows only once every value given is a good one
         if not problems:
-            problems = self._complete(given, [n for n, i in given.items()
-                                              if i.kind not in OVERRIDING_KINDS])
+            problems = self._complete(
+                given, [n for n, i in given.items() if i.kind not in OVERRIDING_KINDS]
+            )
         if problems:
             raise ParameterError([f"{path}: {problem}" for problem in problems])
 
@@ -424,7 +433,7 @@ class ParameterSet(Mapping):
                     f"is {value:g} {target}, outside its own uncertainty range "
                     f"[{low:g}, {high:g}] {target}"
                 )
-        if entry.kind == "assumed" and isinstance(value, float) and uncertainty is None:
+        if entry.kind == "assumed" and isinstance(value, float) and not entry.uncertainty:
             problems.append('is assumed: it needs an "uncertainty" with its sd or range')
         if entry.source is None and entry.kind in ("measured", "literature"):
             problems.append(f'is of kind "{entry.kind}": it needs a "source"')
@@ -513,9 +522,9 @@ class ParameterSet(Mapping):
 
     def _function_parameters(self) -> set[str]:
         """Parameters that only a named function reads."""
-        return {
-            n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")
-        } | {"Positive electrode plateau potential [V]"}
+        return {n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")} | {
+            "Positive electrode plateau potential [V]"
+        }
 
 
 def list_parameter_sets() -> list[str]:

@@ -14,7 +14,9 @@ _UNIT = re.compile(rf"{_TERM}(?:[./* ]{_TERM})*")
 def _registry():
     import pint
 
-    return pint.UnitRegistry(cache_folder=None)
+    registry = pint.UnitRegistry()
+    registry.define("@alias ohm = Ohm")  # as PyBaMM writes it
+    return registry
 
 
 @functools.cache
@@ -52,6 +54,7 @@ def convert(value: float, unit: str, target: str) -> float:
     if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
         quantity = quantity * ureg.Quantity(1, "avogadro_constant")
     try:
-        return float(quantity.to(goal).magnitude)
+        converted = float(quantity.to(goal).magnitude)
     except pint.DimensionalityError as error:
         raise ValueError(f'the unit "{unit}" cannot be converted to "{target}"') from error
+    return float(f"{converted:.15g}")  # 40 mg is 4e-05 kg, not 3.9999999999999996e-05

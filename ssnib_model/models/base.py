@@ -85,9 +85,7 @@ class CellSymbols:
         """Exchange-current density of the cathode [A.m-2]; the reference value is at 1/2."""
         # the state of an iterate may leave (0, 1): no root of a negative number
         product = pybamm.maximum(sto * (1 - sto), 1e-6)
-        j0_ref = self.j0_p_ref * arrhenius(
-            "Positive electrode exchange-current density", self.T
-        )
+        j0_ref = self.j0_p_ref * arrhenius("Positive electrode exchange-current density", self.T)
         return j0_ref * 2 * pybamm.sqrt(product)
 
     def j0_n(self):
@@ -126,9 +124,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     def conductivity(self, quantity: str) -> pybamm.Symbol:
         """Conductivity [S.m-1] named ``quantity`` at the ambient temperature."""
         T = self.param.T
-        sigma_ref = pybamm.FunctionParameter(
-            f"{quantity} [S.m-1]", {"Ambient temperature [K]": T}
-        )
+        sigma_ref = pybamm.FunctionParameter(f"{quantity} [S.m-1]", {"Ambient temperature [K]": T})
         sigma = sigma_ref * arrhenius(quantity, T)
         if self.options["conductivity form"] == "sigma T":
             sigma *= pybamm.Parameter(f"{quantity} reference temperature [K]") / T
@@ -191,6 +187,9 @@ class SolidStateBaseModel(pybamm.BaseModel):
         p = self.param
         ocv = p.U_p(sto_mean) - p.U_n(y)
         residual = V - ocv - sum(overpotentials.values())
+        energy = pybamm.Variable("Discharge energy [W.h]")
+        self.rhs[energy] = p.I * V / 3600
+        self.initial_conditions[energy] = pybamm.Scalar(0)
         self.variables.update(
             {
                 # expressions, because a bare state may appear under its own name only
@@ -198,6 +197,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Terminal voltage [V]": V * 1,
                 "Battery voltage [V]": V * 1,
                 "Power [W]": p.I * V,
+                "Discharge energy [W.h]": energy,
                 "Positive electrode stoichiometry": sto_mean,
                 "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
                 "Positive electrode open-circuit potential [V]": p.U_p(sto_mean),
@@ -218,6 +218,11 @@ class SolidStateBaseModel(pybamm.BaseModel):
         from ssnib_model.parameters import ParameterSet
 
         return ParameterSet("Hu2024").to_pybamm()
+
+    @property
+    def default_solver(self):
+        # all states are of order 1
+        return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6)
 
     @property
     def default_quick_plot_variables(self):

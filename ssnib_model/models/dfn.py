@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pybamm
 
-from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 from ssnib_model.materials.transport import LAWS
+from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 
 
 class SolidStateDFN(SolidStateBaseModel):
@@ -47,9 +47,7 @@ class SolidStateDFN(SolidStateBaseModel):
             auxiliary_domains={"secondary": "positive electrode"},
         )
         phi_s = pybamm.Variable("Positive electrode potential [V]", domain="positive electrode")
-        phi_e = pybamm.Variable(
-            "Positive electrolyte potential [V]", domain="positive electrode"
-        )
+        phi_e = pybamm.Variable("Positive electrolyte potential [V]", domain="positive electrode")
 
         eta = pybamm.Variable(
             "Positive electrode reaction overpotential profile [V]", domain="positive electrode"
@@ -104,9 +102,7 @@ class SolidStateDFN(SolidStateBaseModel):
         # Ions in the composite
         ######################
         law = LAWS[self.options["composite transport"]]
-        sigma_e = self.conductivity("Positive electrode electrolyte conductivity") * law(
-            p.phi_SE
-        )
+        sigma_e = self.conductivity("Positive electrode electrolyte conductivity") * law(p.phi_SE)
         i_e = -sigma_e / p.L * pybamm.grad(phi_e)
         self.algebraic[phi_e] = pybamm.div(i_e) - p.L * a_j
         self.boundary_conditions[phi_e] = {
@@ -177,9 +173,19 @@ class SolidStateDFN(SolidStateBaseModel):
     def default_spatial_methods(self):
         return {
             "positive electrode": pybamm.FiniteVolume(
-                {"extrapolation": {"order": {"gradient": "quadratic", "value": "quadratic"}, "use bcs": True}}
+                {
+                    "extrapolation": {
+                        "order": {"gradient": "quadratic", "value": "quadratic"},
+                        "use bcs": True,
+                    }
+                }
             ),
             "positive particle": pybamm.FiniteVolume(
-                {"extrapolation": {"order": {"gradient": "quadratic", "value": "quadratic"}, "use bcs": False}}
+                {
+                    "extrapolation": {
+                        "order": {"gradient": "quadratic", "value": "quadratic"},
+                        "use bcs": False,
+                    }
+                }
             ),
         }

@@ -1,0 +1,270 @@
+"""The command ``ssnib``: parses, calls the package, prints. Nothing is computed here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from ssnib_model import __version__
+from ssnib_model.errors import SSNIBError
+
+EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED = 0, 2, 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    Exit code 0: done; 2: bad input; 3: some runs failed, results are kept.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except SSNIBError as error:
+        print(f"ssnib: error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("ssnib: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone (ssnib ... | head)
+        sys.stderr.close()
+        return EXIT_OK
+
+
+# -------------------------------------------------------------------- arguments
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ssnib", description="Model of all-solid-state sodium batteries."
+    )
+    parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    rate_test = commands.add_parser(
+        "rate-test",
+        help="charge and discharge at each rate, beside the measured data",
+        description="Charge and discharge the cell at each rate in turn and compare with the "
+        "measured data of the parameter set. Writes table.csv, curves.csv, comparison.csv, "
+        "run.json and plots.",
+        epilog='Example: ssnib rate-test --param "Na3PS4 layer conductivity [S.m-1]=0.1"',
+    )
+    _add_cell_arguments(rate_test)
+    _add_output_arguments(rate_test, "rate-test")
+    rate_test.add_argument(
+        "--rates",
+        type=_numbers,
+        default=[0.1, 0.2, 0.5, 1, 2],
+        metavar="0.1,0.2,1",
+        help="C-rates in the order of the test (default: 0.1,0.2,0.5,1,2)",
+    )
+    rate_test.add_argument(
+        "--charge-rate",
+        type=float,
+        metavar="C",
+        help="C-rate of every charge (default: as the discharge that follows)",
+    )
+    rate_test.add_argument("--cycles", type=int, default=1, help="cycles at each rate")
+    rate_test.set_defaults(command=_rate_test)
+
+    parameters = commands.add_parser("parameters", help="list, show or check parameter sets")
+    actions = parameters.add_subparsers(title="actions", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="the sets that come with the package")
+    listing.set_defaults(command=_parameters_list)
+    show = actions.add_parser("show", help="values, units, sources and notes of a set")
+    show.add_argument("set", nargs="?", default="Hu2024", help="name or folder (default: Hu2024)")
+    show.add_argument("name", nargs="?", default="", help="only names that contain this text")
+    show.set_defaults(command=_parameters_show)
+    check = actions.add_parser("check", help="report every problem of a set")
+    check.add_argument("set", help="name or folder")
+    check.set_defaults(command=_parameters_check)
+    for action in (listing, show, check):
+        action.add_argument("--json", action="store_true", help="machine-readable output")
+    return parser
+
+
+def _add_cell_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", default="Hu2024", metavar="NAME_OR_PATH", help="parameter set (default: Hu2024)"
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar='"NAME=VALUE"',
+        help="replace a parameter, in the unit of its name; repeatable",
+    )
+    parser.add_argument(
+        "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
+    )
+    parser.add_argument(
+        "--model", choices=["dfn"], default="dfn", help="model (default: dfn, the full one)"
+    )
+
+
+def _add_output_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"folder for the results (default: {folder}; none with --json)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON on stdout, and nothing else there"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, no table")
+    parser.set_defaults(folder=Path(folder))
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of numbers such as 0.1,0.2,1"
+        ) from None
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, equals, value = text.rpartition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=VALUE with a number as value"
+            if equals
+            else f"{text!r} has no '=': NAME=VALUE is needed"
+        ) from None
+
+
+# -------------------------------------------------------------------- commands
+def _rate_test(arguments) -> int:
+    from ssnib_model.rate_test import RateTest
+
+    test = RateTest(arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles)
+    parameters = _parameters(arguments)
+    folder = _folder(arguments)
+    result = test.run(parameters=parameters, progress=_talks(arguments))
+    if folder:
+        result.save(folder)
+    if arguments.json:
+        _print_json(result.to_dict())
+    elif not arguments.quiet:
+        print(_rate_table(result))
+        print(f"\nTable, curves, plots and run.json are in {folder}")
+    return EXIT_OK if result.ok else EXIT_SOME_FAILED
+
+
+def _parameters_list(arguments) -> int:
+    from ssnib_model.parameters import ParameterSet, list_parameter_sets
+
+    sets = {name: ParameterSet(name).description for name in list_parameter_sets()}
+    if arguments.json:
+        _print_json(sets)
+    else:
+        print("\n".join(f"{name}  {description}" for name, description in sets.items()))
+    return EXIT_OK
+
+
+def _parameters_show(arguments) -> int:
+    from ssnib_model.parameters import ParameterSet
+
+    parameters = ParameterSet(arguments.set)
+    text = arguments.name.casefold()
+    infos = [parameters.info(name) for name in parameters if text in name.casefold()]
+    if not infos:
+        parameters.info(arguments.name)  # raises, and suggests a name
+    if arguments.json:
+        _print_json(
+            [
+                vars(i) | {"value": i.value if isinstance(i.value, float) else str(i.value)}
+                for i in infos
+            ]
+        )
+        return EXIT_OK
+    for info in infos:
+        value = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
+        print(f"{info.name} = {value}")
+        details = [info.kind]
+        if info.source:
+            source = parameters.sources[info.source]
+            details.append(source["citation"] + (f", doi {source['doi']}" * ("doi" in source)))
+        for how, number in (info.uncertainty or {}).items():
+            numbers = number if how == "range" else (number,)
+            details.append(f"{how} {' to '.join(f'{n:.4g}' for n in numbers)}")
+        details += [info.note] if info.note else []
+        print("    " + "; ".join(details))
+    return EXIT_OK
+
+
+def _parameters_check(arguments) -> int:
+    from ssnib_model.errors import ParameterError
+    from ssnib_model.parameters import ParameterSet
+
+    try:
+        parameters, problems = ParameterSet(arguments.set), []
+    except ParameterError as error:
+        parameters, problems = None, error.problems
+    if arguments.json:
+        _print_json({"ok": not problems, "problems": problems})
+    elif problems:
+        print("\n".join(problems), file=sys.stderr)
+        print(f"{len(problems)} problem(s)", file=sys.stderr)
+    else:
+        counts = parameters.to_frame()["kind"].value_counts()
+        kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
+        print(f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})")
+    return EXIT_BAD_INPUT if problems else EXIT_OK
+
+
+# -------------------------------------------------------------------- helpers
+def _parameters(arguments):
+    from ssnib_model.parameters import ParameterSet
+
+    changes = dict(arguments.param)
+    if arguments.temperature is not None:
+        changes["Ambient temperature [K]"] = arguments.temperature + 273.15
+    parameters = ParameterSet(arguments.set)
+    return parameters.replace(changes) if changes else parameters
+
+
+def _folder(arguments) -> Path | None:
+    """The folder for results, made before the run so that no work is lost to it."""
+    folder = arguments.out or (None if arguments.json else arguments.folder)
+    if folder:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / ".writable").touch()
+            (folder / ".writable").unlink()
+        except OSError as error:
+            raise SSNIBError(f"--out {folder}: cannot be written: {error.strerror}") from error
+    return folder
+
+
+def _talks(arguments) -> bool:
+    return not (arguments.quiet or arguments.json) and sys.stderr.isatty()
+
+
+def _print_json(document) -> None:
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def _rate_table(result) -> str:
+    """The result table with the measured values beside it."""
+    table = result.table.set_index("C-rate", drop=False)
+    shown = table[["C-rate"]].rename(columns={"C-rate": "C-rate [1/h]"})
+    shown["charge [mAh/g]"] = table["Charge capacity [mA.h.g-1]"].round(1)
+    shown["discharge [mAh/g]"] = table["Discharge capacity [mA.h.g-1]"].round(1)
+    shown["gap [mV]"] = (1e3 * table["Polarization [V]"]).round(0)
+    units = {"Discharge capacity [mA.h.g-1]": (1, "mAh/g"), "Polarization [V]": (1e3, "mV")}
+    data = result.compare()
+    for (name, quantity), rows in data[data["Quantity"].isin(units)].groupby(["Data", "Quantity"]):
+        factor, unit = units[quantity]
+        measured = rows.set_index("C-rate")["Measured"].groupby(level=0).mean() * factor
+        shown[f"measured, {name} [{unit}]"] = measured.reindex(shown.index).round(1)
+    shown["status"] = table["Status"]
+    return shown.to_string(index=False, na_rep="-")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

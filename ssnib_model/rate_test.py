@@ -1,0 +1,449 @@
+"""The rate test: charge and discharge one cell at a sequence of rates."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pybamm
+from tqdm import tqdm
+
+from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.models.dfn import SolidStateDFN
+from ssnib_model.parameters import ParameterSet
+
+#: A half-cycle starts beyond its cut-off: the ohmic drop alone exceeds the window.
+AT_START = "cut-off reached at start"
+
+CURRENT = "Current function [A]"
+SOC = "Initial state of charge"
+SAMPLES = 201
+
+TABLE_COLUMNS = (
+    "C-rate",
+    "Charge capacity [mA.h.g-1]",
+    "Discharge capacity [mA.h.g-1]",
+    "Polarization [V]",
+    "Mean charge voltage [V]",
+    "Mean discharge voltage [V]",
+    "Energy efficiency",
+    "Coulombic efficiency",
+    "Status",
+)
+
+
+@dataclass(frozen=True)
+class HalfCycle:
+    """One charge or discharge at constant current, and how it ended.
+
+    Attributes
+    ----------
+    rate : float
+        C-rate, positive.
+    direction : str
+        "charge" or "discharge".
+    cycle : int
+        Number of the cycle at this rate, from 1.
+    current : float
+        Current [A], positive on discharge.
+    status : str
+        "ok", "cut-off reached at start" or "failed: <reason>".
+    solution : pybamm.Solution or None
+        None where there was nothing to solve.
+    """
+
+    rate: float
+    direction: str
+    cycle: int
+    current: float
+    status: str
+    solution: pybamm.Solution | None = None
+
+    @property
+    def duration(self) -> float:
+        """Time to the cut-off [s]."""
+        return 0.0 if self.solution is None else self.solution.t[-1] - self.solution.t[0]
+
+    @property
+    def capacity(self) -> float:
+        """Charge passed [A.h]; NaN if the half-cycle failed."""
+        failed = self.status.startswith("failed")
+        return math.nan if failed else abs(self.current) * self.duration / 3600
+
+    @property
+    def energy(self) -> float:
+        """Energy passed [W.h]; NaN if the half-cycle failed."""
+        if self.solution is None:
+            return self.capacity * math.nan if self.status != AT_START else 0.0
+        energy = self.solution["Discharge energy [W.h]"]
+        return float(abs(energy(t=self.solution.t[-1]) - energy(t=self.solution.t[0])))
+
+    def at(self, variable: str, fraction) -> np.ndarray:
+        """A variable at fractions of the half-cycle (0 to 1); NaN if there is no solution."""
+        fraction = np.asarray(fraction, dtype=float)
+        if self.solution is None:
+            return np.full_like(fraction, math.nan)
+        # the products may miss the ends by round-off, outside the interpolant
+        start, end = self.solution.t[0], self.solution.t[-1]
+        times = np.clip(start + fraction * (end - start), start, end)
+        return self.solution[variable](t=times)
+
+
+class RateTest:
+    """Charge and discharge the same cell at each rate in turn, between the set's cut-offs.
+
+    The cell starts as made (discharged) and carries its state from one half-cycle to the
+    next. Every half-cycle is a plain solve with the current as an input that ends at the
+    voltage cut-off; the model is built once.
+
+    Parameters
+    ----------
+    rates : iterable of float
+        C-rates of the discharges, positive, in the order of the test.
+    charge_rate : float, optional
+        C-rate of every charge; default: that of the discharge that follows.
+    cycles : int, optional
+        Cycles at each rate; the table shows the last one.
+    initial_state_of_charge : float, optional
+        Where the test starts; 0 is Na3V2(PO4)3, 1 is NaV2(PO4)3.
+
+    Raises
+    ------
+    OptionError
+        For a value that is not allowed.
+
+    Examples
+    --------
+    >>> result = RateTest([0.2, 1]).run(parameters=ParameterSet("Hu2024"))
+    >>> result.table["Status"].tolist()
+    ['ok', 'ok']
+    """
+
+    def __init__(
+        self,
+        rates: Iterable[float],
+        *,
+        charge_rate: float | None = None,
+        cycles: int = 1,
+        initial_state_of_charge: float = 0.01,
+    ):
+        self.rates = [_positive(rate, "rates") for rate in np.atleast_1d(rates).tolist()]
+        if not self.rates:
+            raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
+        self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
+        if isinstance(cycles, bool) or not isinstance(cycles, numbers.Integral) or cycles < 1:
+            raise OptionError(f"cycles is {cycles!r}: it must be a whole number of at least 1")
+        self.cycles = int(cycles)
+        if not 0 < initial_state_of_charge < 1:
+            raise OptionError(
+                f"initial_state_of_charge is {initial_state_of_charge!r}: it must be between 0 "
+                "and 1, both excluded"
+            )
+        self.initial_state_of_charge = float(initial_state_of_charge)
+
+    def run(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        solver: pybamm.BaseSolver | None = None,
+        var_pts: dict | None = None,
+        progress: bool = False,
+    ) -> RateTestResult:
+        """Run the test.
+
+        Parameters
+        ----------
+        model : pybamm.BaseModel, optional
+            Default `SolidStateDFN` for the stack of ``parameters``.
+        parameters : ParameterSet, optional
+            Default ``ParameterSet("Hu2024")``. Its "Initial state of charge" is not used.
+        solver : pybamm.BaseSolver, optional
+            Default: that of the model.
+        var_pts : dict, optional
+            Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+        progress : bool, optional
+            Whether to show a progress bar on stderr.
+
+        Returns
+        -------
+        RateTestResult
+            One row a rate, whatever happened to it.
+        """
+        parameters = ParameterSet("Hu2024") if parameters is None else parameters
+        if not isinstance(parameters, ParameterSet):
+            raise OptionError(
+                f"parameters is a {type(parameters).__name__}: a ParameterSet is needed, "
+                'ParameterSet("Hu2024") for example'
+            )
+        model = SolidStateDFN(parameters.model_options) if model is None else model
+        steps = CurrentSteps(
+            model, parameters, self.initial_state_of_charge, solver=solver, var_pts=var_pts
+        )
+        schedule = list(self.schedule())
+        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
+        half_cycles = [steps.half_cycle(*step) for step in bar]
+        return RateTestResult(self, parameters, half_cycles, model.name)
+
+    def schedule(self) -> Iterator[tuple[float, float, str, int]]:
+        """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
+        for rate in self.rates:
+            for cycle in range(1, self.cycles + 1):
+                yield rate, self.charge_rate or rate, "charge", cycle
+                yield rate, rate, "discharge", cycle
+
+
+class CurrentSteps:
+    """Constant-current half-cycles, one after the other, on one model built once."""
+
+    def __init__(self, model, parameters, initial_state_of_charge, *, solver=None, var_pts=None):
+        values = parameters.to_pybamm()
+        values[CURRENT] = "[input]"
+        values[SOC] = initial_state_of_charge
+        self.one_c = parameters["Nominal cell capacity [A.h]"]
+        # more than all the sodium that can move: the potential ends a half-cycle before
+        sodium = "Maximum concentration in positive electrode [mol.m-3]"
+        self.charge_limit = 1.05 * (
+            parameters[sodium]
+            * parameters["Positive electrode active material volume fraction"]
+            * parameters["Positive electrode thickness [m]"]
+            * parameters["Electrode area [m2]"]
+            * pybamm.constants.F.value
+        )
+        self._simulation = pybamm.Simulation(
+            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
+        )
+        self._state: pybamm.Solution | None = None
+        self._failure: str | None = None
+
+    def half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
+        """Go on from the present state to the cut-off; never raises for a failed solve."""
+        current = rate * self.one_c * (1 if direction == "discharge" else -1)
+        status, solution = self._solve(current)
+        if status == "ok":
+            self._state = solution.last_state
+            # a solution that ended at a cut-off refuses to go on
+            self._state.termination = "final time"
+        elif status.startswith("failed"):
+            self._failure = f"failed: the {direction} at {rate:g} C before it failed"
+        return HalfCycle(row, direction, cycle, current, status, solution)
+
+    def _solve(self, current: float) -> tuple[str, pybamm.Solution | None]:
+        if self._failure:
+            return self._failure, None
+        try:
+            solution = self._simulation.step(
+                self.charge_limit / abs(current),
+                starting_solution=self._state,
+                inputs={CURRENT: current},
+                save=False,
+            )
+        except pybamm.SolverError as error:
+            if "non-positive at initial conditions" in str(error):
+                return AT_START, None
+            return f"failed: the solver gave up ({str(error).splitlines()[0]})", None
+        if not solution.termination.startswith("event"):
+            return "failed: no cut-off was reached with all the sodium moved", None
+        return "ok", solution
+
+
+class RateTestResult:
+    """What a rate test gave.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a rate, columns `TABLE_COLUMNS`. "Polarization [V]" is the charge minus the
+        discharge voltage at half of the respective capacity.
+    curves : pandas.DataFrame
+        Tidy: "C-rate", "Cycle", "Direction", "Time [s]", "Current [A]", "Voltage [V]",
+        "Capacity [mA.h.g-1]"; time and capacity count from the start of the half-cycle.
+    half_cycles : list of HalfCycle
+        Every half-cycle with its PyBaMM solution.
+    """
+
+    def __init__(self, test: RateTest, parameters: ParameterSet, half_cycles, model_name: str):
+        self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
+        self.model_name = model_name
+        self.mass = parameters["Positive electrode active material mass [kg]"]
+        self.table = pd.DataFrame(
+            [self._row(*pair) for pair in self._last_cycles()], columns=TABLE_COLUMNS
+        )
+        self.curves = pd.concat(
+            [self._curve(half_cycle) for half_cycle in half_cycles], ignore_index=True
+        )
+
+    def _last_cycles(self) -> Iterator[tuple[HalfCycle, HalfCycle]]:
+        per_rate = 2 * self.test.cycles
+        for end in range(per_rate, len(self.half_cycles) + 1, per_rate):
+            yield self.half_cycles[end - 2], self.half_cycles[end - 1]
+
+    def _row(self, charge: HalfCycle, discharge: HalfCycle) -> dict:
+        statuses = [h.status for h in (charge, discharge) if h.status != "ok"]
+        failed = [s for s in statuses if s.startswith("failed")]
+        specific = {h.direction: h.capacity / self.mass for h in (charge, discharge)}
+        return {
+            "C-rate": discharge.rate,
+            "Charge capacity [mA.h.g-1]": specific["charge"],
+            "Discharge capacity [mA.h.g-1]": specific["discharge"],
+            "Polarization [V]": float(charge.at("Voltage [V]", 0.5))
+            - float(discharge.at("Voltage [V]", 0.5)),
+            "Mean charge voltage [V]": _ratio(charge.energy, charge.capacity),
+            "Mean discharge voltage [V]": _ratio(discharge.energy, discharge.capacity),
+            "Energy efficiency": _ratio(discharge.energy, charge.energy),
+            "Coulombic efficiency": _ratio(discharge.capacity, charge.capacity),
+            "Status": (failed or statuses or ["ok"])[0],
+        }
+
+    def _curve(self, half_cycle: HalfCycle) -> pd.DataFrame:
+        fraction = np.linspace(0, 1, SAMPLES if half_cycle.solution else 0)
+        time = fraction * half_cycle.duration
+        capacity = abs(half_cycle.current) * time / 3600 / self.mass
+        return pd.DataFrame(
+            {
+                "C-rate": half_cycle.rate,
+                "Cycle": half_cycle.cycle,
+                "Direction": half_cycle.direction,
+                "Time [s]": time,
+                "Current [A]": half_cycle.current,
+                "Voltage [V]": half_cycle.at("Voltage [V]", fraction),
+                "Capacity [mA.h.g-1]": capacity,
+            }
+        )
+
+    def compare(self) -> pd.DataFrame:
+        """Predictions beside the measurements that come with the set.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a measured value at a rate of this test and within 5 K of its
+            temperature: "Data", "C-rate", "Quantity", "Measured", "Model", "Difference"
+            (model minus measured).
+        """
+        rows = []
+        temperature = self.parameters["Ambient temperature [K]"]
+        model = self.table.drop_duplicates("C-rate", keep="last").set_index("C-rate")
+        for name, data in self.parameters.measured.items():
+            near = data[(data["Ambient temperature [K]"] - temperature).abs() <= 5]
+            for quantity in near.columns.intersection(model.columns):
+                for rate, measured in zip(near["C-rate"], near[quantity], strict=True):
+                    if rate in model.index and np.isfinite(measured):
+                        predicted = model.loc[rate, quantity]
+                        rows.append((name, rate, quantity, measured, predicted))
+        columns = ["Data", "C-rate", "Quantity", "Measured", "Model"]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.assign(Difference=frame["Model"] - frame["Measured"])
+
+    def breakdown(self, rate: float, at: float = 0.5, direction: str = "discharge") -> pd.Series:
+        """Overpotentials [V] of the last cycle at a rate.
+
+        Parameters
+        ----------
+        rate : float
+            A C-rate of the test.
+        at : float, optional
+            Fraction of the half-cycle, 0 to 1.
+        direction : str, optional
+            "discharge" or "charge".
+
+        Returns
+        -------
+        pandas.Series
+            By name; negative on discharge. They add up to the voltage minus the open-circuit
+            voltage of the mean composition.
+
+        Raises
+        ------
+        OptionError
+            If the test has no such half-cycle, or it has no solution.
+        """
+        matching = [h for h in self.half_cycles if (h.rate, h.direction) == (rate, direction)]
+        if not matching or not 0 <= at <= 1:
+            raise OptionError(
+                f"no breakdown for rate {rate!r}, at {at!r}, direction {direction!r}: rates are "
+                f'{self.test.rates}, at is 0 to 1, direction is "charge" or "discharge"'
+            )
+        half_cycle = matching[-1]
+        if half_cycle.solution is None:
+            raise OptionError(f"no breakdown for {direction} at {rate:g} C: {half_cycle.status}")
+        ending = " overpotential [V]"
+        names = [n for n in half_cycle.solution.all_models[0].variables if n.endswith(ending)]
+        return pd.Series(
+            {name.removesuffix(ending): float(half_cycle.at(name, at)) for name in names},
+            name=f"{direction} at {rate:g} C",
+        )
+
+    @property
+    def ok(self) -> bool:
+        """Whether every rate gave an answer (a cut-off reached at start is one)."""
+        return not self.table["Status"].str.startswith("failed").any()
+
+    def to_dict(self) -> dict:
+        """Everything to read the result and to repeat the run, ready for JSON."""
+        import ssnib_model
+
+        changed = {n: i.value for n, i in self.parameters.given.items() if i.kind == "user"}
+        values = {n: v for n, v in self.parameters.items() if isinstance(v, float)}
+        return {
+            "versions": {"ssnib_model": ssnib_model.__version__, "pybamm": pybamm.__version__},
+            "model": self.model_name,
+            "test": {
+                "rates": self.test.rates,
+                "charge_rate": self.test.charge_rate,
+                "cycles": self.test.cycles,
+                "initial_state_of_charge": self.test.initial_state_of_charge,
+            },
+            "parameters": {
+                "set": self.parameters.name,
+                "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
+                "values": values,
+            },
+            "table": _records(self.table),
+            "comparison": _records(self.compare()),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``table.csv``, ``curves.csv``, ``comparison.csv``, ``run.json`` and the plots.
+
+        Raises
+        ------
+        SSNIBError
+            If the folder cannot be written.
+        """
+        from ssnib_model.plotting import save_rate_test
+
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.table.to_csv(folder / "table.csv", index=False)
+            self.curves.to_csv(folder / "curves.csv", index=False)
+            self.compare().to_csv(folder / "comparison.csv", index=False)
+            text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+            (folder / "run.json").write_text(text + "\n")
+            save_rate_test(self, folder)
+        except OSError as error:
+            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+        return folder
+
+
+def _records(frame: pd.DataFrame) -> list[dict]:
+    """Rows as dictionaries, with None for NaN."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.nan
+
+
+def _positive(value, name: str) -> float:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not (math.isfinite(value) and value > 0):
+        raise OptionError(f"{name} has {value!r}: a C-rate must be a positive number")
+    return float(value)
