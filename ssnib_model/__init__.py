@@ -15,6 +15,7 @@ _HOMES = {
     "ParameterSet": "parameters",
     "list_parameter_sets": "parameters",
     "SolidStateDFN": "models.dfn",
+    "SolidStateSPM": "models.spm",
     "RateTest": "rate_test",
     "RateTestResult": "rate_test",
     "SSNIBError": "errors",

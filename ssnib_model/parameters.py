@@ -21,7 +21,7 @@ import pydantic
 from ssnib_model import cell, schema
 from ssnib_model.errors import MeasuredDataError, ParameterError, UnknownParameterError
 from ssnib_model.measured import read_rate_data, read_table
-from ssnib_model.models.options import check_options
+from ssnib_model.models.options import ModelOptions
 from ssnib_model.units import convert
 
 FILE_NAME = "parameters.toml"
@@ -356,7 +356,7 @@ class ParameterSet(Mapping):
         layers = tuple(file.stack.layers)
         self._options = _prefixed(
             path,
-            lambda: check_options(
+            lambda: ModelOptions(
                 {
                     "electrolyte layers": layers,
                     "composite transport": file.stack.transport,
@@ -452,7 +452,7 @@ class ParameterSet(Mapping):
         if value.function not in FUNCTIONS:
             near = schema.suggestion(value.function, FUNCTIONS)
             return [f'names the function "{value.function}": known are {sorted(FUNCTIONS)}{near}']
-        variable, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
+        _, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
         problems = []
         if set(expected) != set(value.arguments):
             problems.append(

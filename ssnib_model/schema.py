@@ -8,6 +8,7 @@ the name (SI; dimensionless without brackets).
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode percolation threshold": _model(0, 0.99, "phi_c of the percolation law"),
     "Positive electrode percolation exponent": _model(0.5, 10, "t of the percolation law"),
     "Positive electrode effective electronic conductivity [S.m-1]": _model(
-        1e-9, 1e7, "Electronic conductivity of the composite"
+        1e-9, 1e4, "Electronic conductivity of the composite"
     ),
     "Positive electrode exchange-current density [A.m-2]": _model(
         1e-12, 1e6, "Exchange-current density at stoichiometry 1/2"
@@ -216,7 +217,7 @@ def activated_quantities(layers: tuple[str, ...]) -> list[str]:
 
 def _fillings(layers: tuple[str, ...]) -> dict[str, list[str]]:
     ends = ("Negative electrode", *layers, "Positive electrode")
-    interfaces = [f"{a}|{b}" for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    interfaces = [f"{a}|{b}" for a, b in itertools.pairwise(ends)]
     return {"{layer}": list(layers), "{interface}": interfaces}
 
 

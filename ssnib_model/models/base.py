@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pybamm
 
-from ssnib_model.models.options import check_options
+from ssnib_model.materials.transport import LAWS
+from ssnib_model.models.options import ModelOptions
 
 F = pybamm.constants.F
 R_gas = pybamm.constants.R
@@ -88,6 +91,13 @@ class CellSymbols:
         j0_ref = self.j0_p_ref * arrhenius("Positive electrode exchange-current density", self.T)
         return j0_ref * 2 * pybamm.sqrt(product)
 
+    def surface_gradient(self, j, sto_surf):
+        """Gradient of the stoichiometry at the surface, on the unit radius.
+
+        Only the contacted surface reacts; the flux is its average over the sphere.
+        """
+        return -self.contacted * j * self.R / (F * self.c_max * self.D(sto_surf))
+
     def j0_n(self):
         """Exchange-current density of the anode [A.m-2]."""
         return self.j0_n_ref * arrhenius("Negative electrode exchange-current density", self.T)
@@ -116,9 +126,17 @@ class SolidStateBaseModel(pybamm.BaseModel):
     def __init__(self, options: dict | None = None, name: str = "Solid-state cell"):
         super().__init__(name)
         pybamm.citations.register(HU2024_BIBTEX)
-        self.options = check_options(options)
+        self.options = options
         self.param = CellSymbols()
         self.summary_variables = []
+
+    @property
+    def options(self):
+        return self._options
+
+    @options.setter
+    def options(self, options):
+        self._options = ModelOptions(options)
 
     # ---------------------------------------------------------------- shared equations
     def conductivity(self, quantity: str) -> pybamm.Symbol:
@@ -130,13 +148,18 @@ class SolidStateBaseModel(pybamm.BaseModel):
             sigma *= pybamm.Parameter(f"{quantity} reference temperature [K]") / T
         return sigma
 
+    def composite_conductivity(self) -> pybamm.Symbol:
+        """Effective ionic conductivity of the composite [S.m-1] by the law of the options."""
+        sigma = self.conductivity("Positive electrode electrolyte conductivity")
+        return sigma * LAWS[self.options["composite transport"]](self.param.phi_SE)
+
     def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
         """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
         i, T = self.param.i, self.param.T
         layers = self.options["electrolyte layers"]
         losses = {}
         ends = ("Negative electrode", *layers, "Positive electrode")
-        for left, right in zip(ends[:-1], ends[1:], strict=True):
+        for left, right in itertools.pairwise(ends):
             quantity = f"{left}|{right} interface resistance"
             # a resistance falls where a conductance rises
             resistance = pybamm.Parameter(f"{quantity} [Ohm.m2]") / arrhenius(quantity, T)
@@ -220,6 +243,22 @@ class SolidStateBaseModel(pybamm.BaseModel):
         return ParameterSet("Hu2024").to_pybamm()
 
     @property
+    def default_submesh_types(self):
+        return {domain: pybamm.Uniform1DSubMesh for domain in self.default_geometry}
+
+    @property
+    def default_spatial_methods(self):
+        def finite_volume(use_bcs):
+            order = {"gradient": "quadratic", "value": "quadratic"}
+            return pybamm.FiniteVolume({"extrapolation": {"order": order, "use bcs": use_bcs}})
+
+        # in a particle the surface gradient depends on the surface value: it cannot be used
+        return {
+            domain: finite_volume(use_bcs=domain == "positive electrode")
+            for domain in self.default_geometry
+        }
+
+    @property
     def default_solver(self):
         # all states are of order 1
         return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6)
@@ -230,7 +269,6 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
 
 HU2024_BIBTEX = """@article{Hu2024,
-  title = {Mechanochemical NaTaCl6 superionic catholyte for all-solid-state sodium batteries},
   author = {Hu and others},
   journal = {Matter},
   year = {2024},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pybamm
 
-from ssnib_model.materials.transport import LAWS
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 
 
@@ -79,11 +78,9 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         N = -(p.D(sto) / p.R**2) * pybamm.grad(sto)
         self.rhs[sto] = -pybamm.div(N)
-        # only the contacted surface reacts; the flux is its average over the sphere
-        surface_gradient = -p.contacted * j * p.R / (F * p.c_max * p.D(sto_surf))
         self.boundary_conditions[sto] = {
             "left": (pybamm.Scalar(0), "Neumann"),
-            "right": (surface_gradient, "Neumann"),
+            "right": (p.surface_gradient(j, sto_surf), "Neumann"),
         }
         self.initial_conditions[sto] = p.sto_init
 
@@ -101,8 +98,7 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         # Ions in the composite
         ######################
-        law = LAWS[self.options["composite transport"]]
-        sigma_e = self.conductivity("Positive electrode electrolyte conductivity") * law(p.phi_SE)
+        sigma_e = self.composite_conductivity()
         i_e = -sigma_e / p.L * pybamm.grad(phi_e)
         self.algebraic[phi_e] = pybamm.div(i_e) - p.L * a_j
         self.boundary_conditions[phi_e] = {
@@ -159,33 +155,5 @@ class SolidStateDFN(SolidStateBaseModel):
         }
 
     @property
-    def default_submesh_types(self):
-        return {
-            "positive electrode": pybamm.Uniform1DSubMesh,
-            "positive particle": pybamm.Uniform1DSubMesh,
-        }
-
-    @property
     def default_var_pts(self):
         return {"x_p": 20, "r_p": 20}
-
-    @property
-    def default_spatial_methods(self):
-        return {
-            "positive electrode": pybamm.FiniteVolume(
-                {
-                    "extrapolation": {
-                        "order": {"gradient": "quadratic", "value": "quadratic"},
-                        "use bcs": True,
-                    }
-                }
-            ),
-            "positive particle": pybamm.FiniteVolume(
-                {
-                    "extrapolation": {
-                        "order": {"gradient": "quadratic", "value": "quadratic"},
-                        "use bcs": False,
-                    }
-                }
-            ),
-        }

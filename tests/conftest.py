@@ -1,0 +1,43 @@
+"""Fixtures shared by all tests."""
+
+import pybamm
+import pytest
+
+import ssnib_model as ss
+
+
+@pytest.fixture(scope="session")
+def hu2024():
+    return ss.ParameterSet("Hu2024")
+
+
+@pytest.fixture(scope="session")
+def rate_test(hu2024):
+    """The main job: the rate test of the paper."""
+    return ss.RateTest([0.1, 0.2, 0.5, 1, 2]).run(parameters=hu2024)
+
+
+@pytest.fixture(scope="session")
+def simulate():
+    """Solve a model for a current [A] and a time [s], with some of its values changed."""
+
+    def run(
+        model,
+        parameters,
+        current,
+        t_end,
+        changes=None,
+        var_pts=None,
+        rtol=1e-8,
+        atol=1e-10,
+        **solve,
+    ):
+        values = parameters.to_pybamm()
+        values.update({"Current function [A]": current, **(changes or {})})
+        solver = pybamm.IDAKLUSolver(rtol=rtol, atol=atol)
+        simulation = pybamm.Simulation(
+            model, parameter_values=values, var_pts=var_pts, solver=solver
+        )
+        return simulation.solve([0, t_end], **solve)
+
+    return run
