@@ -99,7 +99,7 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode percolation threshold": _model(0, 0.99, "phi_c of the percolation law"),
     "Positive electrode percolation exponent": _model(0.5, 10, "t of the percolation law"),
     "Positive electrode effective electronic conductivity [S.m-1]": _model(
-        1e-9, 1e4, "Electronic conductivity of the composite"
+        1e-9, 1e3, "Electronic conductivity of the composite"
     ),
     "Positive electrode exchange-current density [A.m-2]": _model(
         1e-12, 1e6, "Exchange-current density at stoichiometry 1/2"

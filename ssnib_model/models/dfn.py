@@ -67,7 +67,7 @@ class SolidStateDFN(SolidStateBaseModel):
         sto_surf = pybamm.surf(sto)
         U_surf = p.U_p(sto_surf)
         j = 2 * p.j0_p(sto_surf) * pybamm.sinh(F * eta / (2 * R_gas * T))
-        a_j = p.a * j
+        reaction = p.L * p.a * j
         # eta as a state makes j explicit although the film's drop depends on it
         driving_force = phi_s - phi_e - U_surf - j * p.R_film
         self.algebraic[eta] = driving_force - eta
@@ -88,7 +88,7 @@ class SolidStateDFN(SolidStateBaseModel):
         # Electrons in the composite
         ######################
         i_s = -p.sigma_s / p.L * pybamm.grad(phi_s)
-        self.algebraic[phi_s] = pybamm.div(i_s) + p.L * a_j
+        self.algebraic[phi_s] = pybamm.div(i_s) + reaction
         self.boundary_conditions[phi_s] = {
             "left": (pybamm.Scalar(0), "Neumann"),
             "right": (-i * p.L / p.sigma_s, "Neumann"),
@@ -100,7 +100,7 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         sigma_e = self.composite_conductivity()
         i_e = -sigma_e / p.L * pybamm.grad(phi_e)
-        self.algebraic[phi_e] = pybamm.div(i_e) - p.L * a_j
+        self.algebraic[phi_e] = pybamm.div(i_e) - reaction
         self.boundary_conditions[phi_e] = {
             "left": (phi_e_left, "Dirichlet"),
             "right": (pybamm.Scalar(0), "Neumann"),
@@ -114,7 +114,6 @@ class SolidStateDFN(SolidStateBaseModel):
         sto_mean = pybamm.Integral(pybamm.r_average(sto), x)
         # Averages weighted with the local reaction current; any weights of integral 1 make
         # the breakdown add up to V. They turn even as the cell comes to rest (below 1e-4 C).
-        reaction = p.L * a_j
         total = pybamm.Integral(reaction, x)
         i_rest = 1e-4 * p.Q / p.A_cc
 
