@@ -23,14 +23,15 @@ SODIUM_MOLAR_MASS = 0.02298977  # kg/mol, IUPAC 2021
 class Rule:
     """``target = compute(*inputs)``, all in the units of their names.
 
-    A relation that ``is_default`` fills a gap; a given value may differ from it.
+    A given target may contradict its inputs, unless the relation only fills a gap
+    (``is_checked`` is False): a default, or the inverse of a relation that is checked.
     """
 
     target: str
     inputs: tuple[str, ...]
     compute: Callable[..., float]
     formula: str
-    is_default: bool = False
+    is_checked: bool = True
 
 
 _AREA = "Electrode area [m2]"
@@ -72,6 +73,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
                 (thickness, *made),
                 lambda t, area, density, relative: t * area * density * relative,
                 "thickness area density relative density",
+                is_checked=False,
             ),
         ]
 
@@ -84,7 +86,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
             (f"{catholyte} layer density [kg.m-3]",),
             lambda density: density,
             f"that of the {catholyte} layer",
-            is_default=True,
+            is_checked=False,
         ),
         Rule(
             thickness,
@@ -97,6 +99,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
             (_AREA, thickness, *made),
             lambda area, thickness, *made: 1 - solids_volume(*made) / (area * thickness),
             "1 - volume of solids / (area thickness)",
+            is_checked=False,
         ),
         Rule(
             am_mass,
@@ -121,7 +124,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
             ("Nominal cell capacity [A.h]",),
             lambda capacity: capacity,
             "1 C",
-            is_default=True,
+            is_checked=False,
         ),
         Rule(
             "Maximum concentration in positive electrode [mol.m-3]",
@@ -160,7 +163,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
                 (f"{catholyte} layer conductivity {what}",),
                 lambda value: value,
                 f"that of the {catholyte} layer",
-                is_default=True,
+                is_checked=False,
             )
         )
     for quantity in activated_quantities(layers):
@@ -170,7 +173,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
                 ("Reference temperature [K]",),
                 lambda T: T,
                 "the common reference temperature",
-                is_default=True,
+                is_checked=False,
             )
         )
     return found
@@ -198,7 +201,7 @@ def contradictions(
 
     The target is left out and derived again from all the others.
     """
-    identities = [rule for rule in relations if not rule.is_default]
+    identities = [rule for rule in relations if rule.is_checked]
     sentences = []
     for target in targets:
         others = {name: value for name, value in given.items() if name != target}

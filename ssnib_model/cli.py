@@ -98,7 +98,10 @@ def _add_cell_arguments(parser: argparse.ArgumentParser) -> None:
         "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
     )
     parser.add_argument(
-        "--model", choices=["dfn"], default="dfn", help="model (default: dfn, the full one)"
+        "--model",
+        choices=["dfn", "spm"],
+        default="dfn",
+        help="dfn: the full model (default); spm: the reduced one",
     )
 
 
@@ -144,7 +147,8 @@ def _rate_test(arguments) -> int:
     test = RateTest(arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles)
     parameters = _parameters(arguments)
     folder = _folder(arguments)
-    result = test.run(parameters=parameters, progress=_talks(arguments))
+    model = _model(arguments, parameters)
+    result = test.run(model, parameters, progress=_talks(arguments))
     if folder:
         result.save(folder)
     if arguments.json:
@@ -173,7 +177,7 @@ def _parameters_show(arguments) -> int:
     text = arguments.name.casefold()
     infos = [parameters.info(name) for name in parameters if text in name.casefold()]
     if not infos:
-        parameters.info(arguments.name)  # raises, and suggests a name
+        raise SSNIBError(f'no parameter name of {arguments.set} contains "{arguments.name}"')
     if arguments.json:
         _print_json(
             [
@@ -226,6 +230,14 @@ def _parameters(arguments):
         changes["Ambient temperature [K]"] = arguments.temperature + 273.15
     parameters = ParameterSet(arguments.set)
     return parameters.replace(changes) if changes else parameters
+
+
+def _model(arguments, parameters):
+    from ssnib_model.models.dfn import SolidStateDFN
+    from ssnib_model.models.spm import SolidStateSPM
+
+    models = {"dfn": SolidStateDFN, "spm": SolidStateSPM}
+    return models[arguments.model](parameters.model_options)
 
 
 def _folder(arguments) -> Path | None:

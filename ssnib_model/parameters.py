@@ -6,6 +6,7 @@ only: a file can name a function of `ssnib_model.materials.FUNCTIONS` and nothin
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import numbers
@@ -265,12 +266,8 @@ class ParameterSet(Mapping):
             given[name] = ParameterInfo(name, value, schema.unit_of(name), "user", note=note)
         if problems:
             raise ParameterError(problems)
-        return self._with(given, check=changes)
-
-    def _with(self, given: dict[str, ParameterInfo], check) -> ParameterSet:
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        problems = new._complete(given, check)
+        new = copy.copy(self)
+        problems = new._complete(given, changes)
         if problems:
             raise ParameterError(problems)
         return new
@@ -395,9 +392,7 @@ class ParameterSet(Mapping):
                 problems.append(f"measured.{key}: {error}")
         # what is missing or contradictory shows only once every value given is a good one
         if not problems:
-            problems = self._complete(
-                given, [n for n, i in given.items() if i.kind not in OVERRIDING_KINDS]
-            )
+            problems = self._complete(given)
         if problems:
             raise ParameterError([f"{path}: {problem}" for problem in problems])
 
@@ -467,8 +462,12 @@ class ParameterSet(Mapping):
                 )
         return problems
 
-    def _complete(self, given: dict[str, ParameterInfo], check) -> list[str]:
-        """Set all values from those given; returns sentences on what is wrong."""
+    def _complete(self, given: dict[str, ParameterInfo], changed=()) -> list[str]:
+        """Set all values from those given; returns sentences on what is wrong.
+
+        A value that overrides is not compared with what it would follow from, unless both
+        were ``changed`` at once.
+        """
         self._given = given
         numbers_given = {n: i.value for n, i in given.items() if isinstance(i.value, float)}
         derived = cell.derive(numbers_given, self._rules)
@@ -508,17 +507,16 @@ class ParameterSet(Mapping):
                 for used in info.value.arguments.values():
                     if isinstance(used, str) and used not in self._all:
                         problems.append(f'"{used}" is missing: "{info.name}" uses it')
-        checked = [n for n in check if n in numbers_given and self._is_checked(n, given, check)]
+        inputs = {rule.target: rule.inputs for rule in self._rules if rule.is_checked}
+        checked = [
+            name
+            for name in numbers_given
+            if given[name].kind not in OVERRIDING_KINDS
+            or (name in changed and set(inputs.get(name, ())) & set(changed))
+        ]
         problems += cell.contradictions(numbers_given, self._rules, checked)
         problems += cell.check_composition({n: i.value for n, i in self._all.items()})
         return problems
-
-    def _is_checked(self, name: str, given, check) -> bool:
-        """A replaced value that overrides is not compared, unless its inputs came with it."""
-        if given[name].kind not in OVERRIDING_KINDS:
-            return True
-        inputs = {i for rule in self._rules if rule.target == name for i in rule.inputs}
-        return bool(inputs & set(check))
 
     def _function_parameters(self) -> set[str]:
         """Parameters that only a named function reads."""

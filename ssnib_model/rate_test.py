@@ -22,7 +22,6 @@ from ssnib_model.parameters import ParameterSet
 AT_START = "cut-off reached at start"
 
 CURRENT = "Current function [A]"
-SOC = "Initial state of charge"
 SAMPLES = 201
 
 TABLE_COLUMNS = (
@@ -98,7 +97,7 @@ class HalfCycle:
 class RateTest:
     """Charge and discharge the same cell at each rate in turn, between the set's cut-offs.
 
-    The cell starts as made (discharged) and carries its state from one half-cycle to the
+    The cell starts as made and carries its state from one half-cycle to the
     next. Every half-cycle is a plain solve with the current as an input that ends at the
     voltage cut-off; the model is built once.
 
@@ -111,7 +110,7 @@ class RateTest:
     cycles : int, optional
         Cycles at each rate; the table shows the last one.
     initial_state_of_charge : float, optional
-        Where the test starts; 0 is Na3V2(PO4)3, 1 is NaV2(PO4)3.
+        Where the test starts; default: the "As-made state of charge" of the parameters.
 
     Raises
     ------
@@ -131,7 +130,7 @@ class RateTest:
         *,
         charge_rate: float | None = None,
         cycles: int = 1,
-        initial_state_of_charge: float = 0.01,
+        initial_state_of_charge: float | None = None,
     ):
         self.rates = [_positive(rate, "rates") for rate in np.atleast_1d(rates).tolist()]
         if not self.rates:
@@ -140,12 +139,12 @@ class RateTest:
         if isinstance(cycles, bool) or not isinstance(cycles, numbers.Integral) or cycles < 1:
             raise OptionError(f"cycles is {cycles!r}: it must be a whole number of at least 1")
         self.cycles = int(cycles)
-        if not 0 < initial_state_of_charge < 1:
+        soc = initial_state_of_charge
+        if soc is not None and not (isinstance(soc, numbers.Real) and 0 < soc < 1):
             raise OptionError(
-                f"initial_state_of_charge is {initial_state_of_charge!r}: it must be between 0 "
-                "and 1, both excluded"
+                f"initial_state_of_charge is {soc!r}: it must be between 0 and 1, both excluded"
             )
-        self.initial_state_of_charge = float(initial_state_of_charge)
+        self.initial_state_of_charge = soc
 
     def run(
         self,
@@ -163,7 +162,8 @@ class RateTest:
         model : pybamm.BaseModel, optional
             Default `SolidStateDFN` for the stack of ``parameters``.
         parameters : ParameterSet, optional
-            Default ``ParameterSet("Hu2024")``. Its "Initial state of charge" is not used.
+            Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
+            simulation starts, is not used.
         solver : pybamm.BaseSolver, optional
             Default: that of the model.
         var_pts : dict, optional
@@ -205,7 +205,11 @@ class CurrentSteps:
     def __init__(self, model, parameters, initial_state_of_charge, *, solver=None, var_pts=None):
         values = parameters.to_pybamm()
         values[CURRENT] = "[input]"
-        values[SOC] = initial_state_of_charge
+        values["Initial state of charge"] = (
+            parameters["As-made state of charge"]
+            if initial_state_of_charge is None
+            else initial_state_of_charge
+        )
         self.one_c = parameters["Nominal cell capacity [A.h]"]
         # more than all the sodium that can move: the potential ends a half-cycle before
         sodium = "Maximum concentration in positive electrode [mol.m-3]"

@@ -171,8 +171,11 @@ QUANTITIES: dict[str, Quantity] = {
     "Ambient temperature [K]": _model(*_TEMPERATURE, "Temperature of the cell"),
     "Lower voltage cut-off [V]": _model(-1, 6, "Voltage that ends a discharge"),
     "Upper voltage cut-off [V]": _model(-1, 6, "Voltage that ends a charge"),
+    "As-made state of charge": _model(
+        *_FRACTION, "State of charge at which the anode has its as-made sodium", default=0.01
+    ),
     "Initial state of charge": _model(
-        *_FRACTION, "0: Na3V2(PO4)3, as made; 1: NaV2(PO4)3", default=0.99
+        *_FRACTION, "Start of a simulation; 0: Na3V2(PO4)3, 1: NaV2(PO4)3", default=0.99
     ),
     "Current function [A]": _model(-1e3, 1e3, "Applied current, positive on discharge"),
 }

@@ -61,8 +61,10 @@ class CellSymbols:
 
         # initial state: what the cathode has given up since the cell was made, the alloy holds
         self.soc_init = pybamm.Parameter("Initial state of charge")
+        self.soc_made = pybamm.Parameter("As-made state of charge")
         self.sto_init = 1 - self.soc_init
-        self.y_init = self.y_made + self.soc_init * self.Q_p / (F * self.n_Sn)
+        given_up = (self.soc_init - self.soc_made) * self.Q_p / F
+        self.y_init = self.y_made + given_up / self.n_Sn
         self.ocv_init = self.U_p(self.sto_init) - self.U_n(self.y_init)
 
     def U_p(self, sto):

@@ -1,0 +1,117 @@
+"""The command line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ssnib_model.cli import main
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_rate_test_writes_table_and_plots(tmp_path, capsys):
+    assert run("rate-test", "--rates", "0.5,1", "--out", tmp_path / "out") == 0
+    printed = capsys.readouterr().out
+    assert "measured, Fig. 4E" in printed
+    assert "99.4" in printed
+    assert (tmp_path / "out" / "rate_test.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "out" / "table.csv").exists()
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("rate-test", "--rates", "0.2,30", "--json", "--model", "spm",
+               "--param", "Na3PS4 layer conductivity [S.m-1]=0.02") == 0  # fmt: skip
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert [row["Status"] for row in document["table"]] == ["ok", "cut-off reached at start"]
+    assert document["table"][1]["Polarization [V]"] is None
+    assert document["parameters"]["changed"] == {"Na3PS4 layer conductivity [S.m-1]": 0.02}
+    assert not list(tmp_path.iterdir())
+    assert captured.err == ""
+
+
+def test_quiet(tmp_path, capsys):
+    assert run("rate-test", "--rates", "1", "--quiet", "--out", tmp_path) == 0
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_temperature_is_in_celsius(capsys):
+    assert run("rate-test", "--rates", "1", "--temperature", "60", "--json") == 0
+    values = json.loads(capsys.readouterr().out)["parameters"]["values"]
+    assert values["Ambient temperature [K]"] == pytest.approx(333.15)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--param", "Na3PS4 layer conductivty [S.m-1]=1"], "did you mean"),
+        (["--param", "Na3PS4 layer conductivity [S.m-1]=-1"], "allowed is 1e-09 to 1000"),
+        (["--param", "Na3PS4 layer conductivity [S.m-1]=nan"], "allowed is 1e-09 to 1000"),
+        (["--set", "nowhere"], "neither a known parameter set"),
+        (["--rates", "-1"], "positive number"),
+        (["--rates", "0.1,nan"], "positive number"),
+        (["--cycles", "0"], "whole number"),
+        (["--temperature", "-300"], "Ambient temperature"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(arguments, message, capsys, tmp_path):
+    assert run("rate-test", *arguments, "--out", tmp_path) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ssnib: error: ")
+    assert message in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--param", "no equals sign"], ["--param", "name=word"], ["--rates", "a,b"], ["--rates", ""]],
+)
+def test_arguments_that_do_not_parse(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("rate-test", *arguments)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_folder_that_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run("rate-test", "--out", tmp_path / "file") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_parameters(capsys, tmp_path):
+    assert run("parameters", "list") == 0
+    assert "Hu2024" in capsys.readouterr().out
+    assert run("parameters", "show", "Hu2024", "bruggeman") == 0
+    shown = capsys.readouterr().out
+    assert "Positive electrode Bruggeman exponent = 3" in shown
+    assert "assumed; range 2.7 to 4.5" in shown
+    assert run("parameters", "show", "Hu2024", "conductivity", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["unit"] == "S.m-1"
+    assert run("parameters", "show", "Hu2024", "bruggemann") == 2
+    assert 'contains "bruggemann"' in capsys.readouterr().err
+    assert run("parameters", "check", "Hu2024") == 0
+    assert "no problem" in capsys.readouterr().out
+    (tmp_path / "parameters.toml").write_text("name = 3")
+    assert run("parameters", "check", tmp_path) == 2
+    assert "name is 3" in capsys.readouterr().err
+    assert run("parameters", "check", tmp_path, "--json") == 2
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_help_does_not_load_pybamm():
+    """The help must come at once."""
+    code = (
+        "import sys; from ssnib_model.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit('pybamm' in sys.modules or 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "rate-test" in done.stdout

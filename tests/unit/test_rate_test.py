@@ -1,0 +1,152 @@
+"""The rate test's protocol, result and plots."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pybamm
+import pytest
+
+import ssnib_model as ss
+from ssnib_model import plotting
+from ssnib_model.rate_test import TABLE_COLUMNS
+
+
+def test_table_and_curves(rate_test):
+    table, curves = rate_test.table, rate_test.curves
+    assert tuple(table.columns) == TABLE_COLUMNS
+    assert table["C-rate"].tolist() == [0.1, 0.2, 0.5, 1, 2]
+    assert set(table["Status"]) == {"ok"}
+    for column in ("Charge", "Discharge"):
+        part = curves[curves["Direction"] == column.lower()]
+        ends = part.groupby("C-rate")["Capacity [mA.h.g-1]"].max()
+        assert ends.to_numpy() == pytest.approx(table[f"{column} capacity [mA.h.g-1]"].to_numpy())
+        voltage = part.groupby("C-rate")["Voltage [V]"]
+        assert voltage.last().to_numpy() == pytest.approx(4.0 if column == "Charge" else 2.5)
+    # energies by quadrature of the curves
+    for rate, mean in zip(table["C-rate"], table["Mean discharge voltage [V]"], strict=True):
+        part = curves[(curves["C-rate"] == rate) & (curves["Direction"] == "discharge")]
+        area = np.trapezoid(part["Voltage [V]"], part["Capacity [mA.h.g-1]"])
+        assert area / part["Capacity [mA.h.g-1]"].max() == pytest.approx(mean, abs=2e-3)
+    efficiency = table["Coulombic efficiency"] * (
+        table["Mean discharge voltage [V]"] / table["Mean charge voltage [V]"]
+    )
+    assert table["Energy efficiency"].to_numpy() == pytest.approx(efficiency.to_numpy())
+    assert (curves["Current [A]"] > 0).eq(curves["Direction"] == "discharge").all()
+
+
+def test_state_is_carried_over(hu2024):
+    result = ss.RateTest([0.5, 1], cycles=2).run(parameters=hu2024)
+    assert len(result.half_cycles) == 8
+    sodium = "Positive electrode stoichiometry"
+    for before, after in zip(result.half_cycles[:-1], result.half_cycles[1:], strict=True):
+        assert after.at(sodium, 0.0) == pytest.approx(before.at(sodium, 1.0), abs=1e-6)
+    assert result.curves["Cycle"].unique().tolist() == [1, 2]
+
+
+def test_fixed_charge_rate(hu2024):
+    result = ss.RateTest([0.5, 2], charge_rate=0.2).run(parameters=hu2024)
+    currents = [abs(h.current) / 0.472e-3 for h in result.half_cycles]
+    assert currents == pytest.approx([0.2, 0.5, 0.2, 2])
+    assert result.table["C-rate"].tolist() == [0.5, 2]
+    assert result.curves["C-rate"].unique().tolist() == [0.5, 2]
+
+
+def test_drop_larger_than_the_window_is_an_answer(hu2024):
+    result = ss.RateTest([20]).run(parameters=hu2024)
+    row = result.table.iloc[0]
+    assert row["Status"] == "cut-off reached at start"
+    assert row["Discharge capacity [mA.h.g-1]"] == 0
+    assert np.isnan(row["Polarization [V]"])
+    assert result.ok
+    with pytest.raises(ss.OptionError, match="cut-off reached at start"):
+        result.breakdown(20)
+
+
+def test_a_failed_solve_is_a_row_with_its_reason(hu2024, monkeypatch):
+    step = pybamm.Simulation.step
+
+    def fail_at_1_c(self, dt, **kwargs):
+        if kwargs["inputs"]["Current function [A]"] == pytest.approx(0.472e-3):
+            raise pybamm.SolverError("no convergence\nmore words")
+        return step(self, dt, **kwargs)
+
+    monkeypatch.setattr(pybamm.Simulation, "step", fail_at_1_c)
+    result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024)
+    assert result.table["Status"].tolist() == [
+        "ok",
+        "failed: the solver gave up (no convergence)",
+        "failed: the discharge at 1 C before it failed",
+    ]
+    assert not result.ok
+    assert np.isnan(result.table["Discharge capacity [mA.h.g-1]"][1])
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_empty_anode_ends_the_discharge(hu2024):
+    """A cell made charged, with less sodium in its alloy than the cathode takes."""
+    made_charged = {"As-made state of charge": 0.98, "Negative electrode alloy mass [kg]": 0.4e-6}
+    result = ss.RateTest([0.2]).run(parameters=hu2024.replace(made_charged))
+    discharge = result.half_cycles[1]
+    assert discharge.status == "ok"
+    assert float(discharge.at("Negative electrode sodium content", 1.0)) < 0.1
+    assert 0.3 < float(discharge.at("Positive electrode stoichiometry", 1.0)) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rates": []}, "rates is empty"),
+        ({"rates": [0]}, "positive number"),
+        ({"rates": [1, -1]}, "positive number"),
+        ({"rates": [float("nan")]}, "positive number"),
+        ({"rates": ["fast"]}, "positive number"),
+        ({"rates": [1], "charge_rate": 0}, "positive number"),
+        ({"rates": [1], "cycles": 0}, "whole number"),
+        ({"rates": [1], "cycles": 1.5}, "whole number"),
+        ({"rates": [1], "initial_state_of_charge": 1}, "between 0 and 1"),
+    ],
+)
+def test_bad_protocol(arguments, message):
+    with pytest.raises(ss.OptionError, match=message):
+        ss.RateTest(**arguments)
+
+
+def test_parameters_must_be_a_set():
+    with pytest.raises(ss.OptionError, match="a ParameterSet is needed"):
+        ss.RateTest([1]).run(parameters={"Ambient temperature [K]": 298.15})
+
+
+@pytest.mark.parametrize("rate", [3, "1"])
+def test_breakdown_of_a_rate_that_was_not_run(rate, rate_test):
+    with pytest.raises(ss.OptionError, match="no breakdown for rate"):
+        rate_test.breakdown(rate)
+
+
+@pytest.mark.parametrize(
+    ("plot", "measured"),
+    [(plotting.rate_capability, 2), (plotting.polarization, 1), (plotting.voltage_curves, 0)],
+)
+def test_plots_have_units_and_measured_points(plot, measured, rate_test):
+    _, ax = plt.subplots()
+    assert plot(rate_test, ax) is ax
+    assert "[" in ax.get_xlabel()
+    assert "[" in ax.get_ylabel()
+    labels = ax.get_legend_handles_labels()[1]
+    assert sum("measured" in label for label in labels) == measured
+    assert plot(rate_test) is not ax
+    plt.close("all")
+
+
+def test_save(rate_test, tmp_path):
+    folder = rate_test.save(tmp_path / "new" / "folder")
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "comparison.csv", "curves.csv", "polarization.png", "rate_capability.png",
+        "rate_test.png", "run.json", "table.csv", "voltage.png",
+    ]  # fmt: skip
+    run = json.loads((folder / "run.json").read_text())
+    assert run["test"]["rates"] == [0.1, 0.2, 0.5, 1.0, 2.0]
+    assert run["parameters"]["values"]["Na3PS4 layer conductivity [S.m-1]"] == 0.01
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ss.SSNIBError, match="cannot be written"):
+        rate_test.save(tmp_path / "file")
