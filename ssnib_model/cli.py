@@ -95,6 +95,14 @@ def _add_cell_arguments(parser: argparse.ArgumentParser) -> None:
         help="replace a parameter, in the unit of its name; repeatable",
     )
     parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        type=_option,
+        metavar='"NAME=VALUE"',
+        help='change a model option, "size classes=5" for example; repeatable',
+    )
+    parser.add_argument(
         "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
     )
     parser.add_argument(
@@ -138,6 +146,14 @@ def _assignment(text: str) -> tuple[str, float]:
             if equals
             else f"{text!r} has no '=': NAME=VALUE is needed"
         ) from None
+
+
+def _option(text: str) -> tuple[str, str | int]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} has no '=': NAME=VALUE is needed")
+    value = value.strip()
+    return name.strip(), int(value) if value.isdecimal() else value
 
 
 # -------------------------------------------------------------------- commands
@@ -229,7 +245,8 @@ def _parameters(arguments):
     if arguments.temperature is not None:
         changes["Ambient temperature [K]"] = arguments.temperature + 273.15
     parameters = ParameterSet(arguments.set)
-    return parameters.replace(changes) if changes else parameters
+    options = dict(arguments.option)
+    return parameters.replace(changes, options) if changes or options else parameters
 
 
 def _model(arguments, parameters):

@@ -20,7 +20,12 @@ import pandas as pd
 import pydantic
 
 from ssnib_model import cell, schema
-from ssnib_model.errors import MeasuredDataError, ParameterError, UnknownParameterError
+from ssnib_model.errors import (
+    MeasuredDataError,
+    OptionError,
+    ParameterError,
+    UnknownParameterError,
+)
 from ssnib_model.measured import read_rate_data, read_table
 from ssnib_model.models.options import ModelOptions
 from ssnib_model.units import convert
@@ -74,18 +79,10 @@ class _Measured(_Strict):
     note: str = ""
 
 
-class _Stack(_Strict):
-    model_config = pydantic.ConfigDict(extra="forbid", populate_by_name=True)
-    layers: list[str] = pydantic.Field(alias="electrolyte layers", min_length=1)
-    catholyte: str
-    transport: str = pydantic.Field(alias="composite transport", default="bruggeman")
-    form: str = pydantic.Field(alias="conductivity form", default="sigma")
-
-
 class _File(_Strict):
     name: str
     description: str = ""
-    stack: _Stack
+    stack: dict[str, Any]
     sources: dict[str, _Source] = {}
     measured: dict[str, _Measured] = {}
     parameters: dict[str, _Entry]
@@ -227,7 +224,9 @@ class ParameterSet(Mapping):
         return dict(self._given)
 
     # ------------------------------------------------------------ change
-    def replace(self, changes: Mapping[str, float]) -> ParameterSet:
+    def replace(
+        self, changes: Mapping[str, float], options: Mapping[str, Any] | None = None
+    ) -> ParameterSet:
         """A new set with some values replaced, and what derives from them derived again.
 
         Parameters
@@ -236,6 +235,8 @@ class ParameterSet(Mapping):
             New values in the unit of the name, or a callable for a parameter that may be a
             function. A replaced value is of kind "user". A derived value that is replaced
             overrides what it would follow from, and says so in its note.
+        options : mapping, optional
+            Model options to replace, see `SolidStateBaseModel`.
 
         Returns
         -------
@@ -245,14 +246,16 @@ class ParameterSet(Mapping):
         ------
         ParameterError
             For an unknown name, a value that is not allowed, or a contradiction.
+        OptionError
+            For an option that is not allowed.
         """
+        new = copy.copy(self)
+        new._set_stack(self.model_options | dict(options or {}), self.catholyte)
         problems, given = [], dict(self._given)
         for name, value in changes.items():
-            quantity = self._known.get(name)
+            quantity = new._known.get(name)
             if quantity is None:
-                problems.append(
-                    f'unknown parameter "{name}"{schema.suggestion(name, self._known)}'
-                )
+                problems.append(f'unknown parameter "{name}"{schema.suggestion(name, new._known)}')
                 continue
             problem = _value_problem(value, quantity, schema.unit_of(name))
             if problem:
@@ -266,7 +269,6 @@ class ParameterSet(Mapping):
             given[name] = ParameterInfo(name, value, schema.unit_of(name), "user", note=note)
         if problems:
             raise ParameterError(problems)
-        new = copy.copy(self)
         problems = new._complete(given, changes)
         if problems:
             raise ParameterError(problems)
@@ -350,25 +352,16 @@ class ParameterSet(Mapping):
         file = _read(path)
         self.origin = str(path)
         self.name, self.description = file.name, file.description
-        layers = tuple(file.stack.layers)
-        self._options = _prefixed(
-            path,
-            lambda: ModelOptions(
-                {
-                    "electrolyte layers": layers,
-                    "composite transport": file.stack.transport,
-                    "conductivity form": file.stack.form,
-                }
-            ),
-        )
-        self.catholyte = file.stack.catholyte
+        options = dict(file.stack)
+        catholyte = options.pop("catholyte", None)
+        try:
+            self._set_stack(options, catholyte)
+        except OptionError as error:
+            raise ParameterError(f"{path}: [stack] {error}") from error
         self.sources = {
             key: {k: v for k, v in source.model_dump().items() if v is not None}
             for key, source in file.sources.items()
         }
-        self._known = schema.known_names(layers)
-        self._rules = cell.rules(layers, self.catholyte)
-
         problems: list[str] = []
         given: dict[str, ParameterInfo] = {}
         for name, entry in file.parameters.items():
@@ -395,6 +388,21 @@ class ParameterSet(Mapping):
             problems = self._complete(given)
         if problems:
             raise ParameterError([f"{path}: {problem}" for problem in problems])
+
+    def _set_stack(self, options: dict, catholyte) -> None:
+        if "electrolyte layers" not in options:
+            raise OptionError("'electrolyte layers' is missing: names from anode to cathode")
+        self._options = ModelOptions(options)
+        layers = self._options["electrolyte layers"]
+        self.catholyte = layers[-1] if catholyte is None else catholyte
+        if self.catholyte not in layers:
+            raise OptionError(
+                f"catholyte is {self.catholyte!r}: it must be one of the layers {layers}; another "
+                'material is given by "Positive electrode electrolyte conductivity [S.m-1]" and '
+                "density"
+            )
+        self._known = schema.known_names(layers)
+        self._rules = cell.rules(layers, self.catholyte)
 
     def _read_entry(self, path: Path, name: str, entry: _Entry):
         """The entry as a `ParameterInfo`, and sentences on what is wrong with it."""
@@ -494,9 +502,17 @@ class ParameterSet(Mapping):
                     f'"{name}" {problem}; it follows from {rule.formula} '
                     f"({', '.join(rule.inputs)})"
                 )
-        law = self._options["composite transport"]
-        not_needed = {n for k, names in schema.LAW_PARAMETERS.items() if k != law for n in names}
-        optional = self._function_parameters() | not_needed
+        optional = self._function_parameters()
+        for text, (option, needed_by) in schema.OPTION_PARAMETERS.items():
+            if self._options[option] != needed_by:
+                optional |= {name for name in self._known if text in name}
+        for name, option in schema.NEEDS_OPTION.items():
+            value, chosen = self._all[name].value, self._options[option]
+            if value > 0 and chosen == ModelOptions()[option]:
+                problems.append(
+                    f'"{name}" is {value:g} but has no effect with the model option "{option}" = '
+                    f"{chosen!r}: change the option too"
+                )
         for name, quantity in self._known.items():
             if quantity.in_model and name not in self._all and name not in optional:
                 inputs = [rule.inputs for rule in self._rules if rule.target == name]
@@ -643,12 +659,3 @@ def _converted_uncertainty(value: float, entry: _Entry, target: str) -> dict | N
 def _shown(info: ParameterInfo) -> str:
     number = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
     return number if info.unit == "1" else f"{number} {info.unit}"
-
-
-def _prefixed(path: Path, call: Callable):
-    from ssnib_model.errors import OptionError
-
-    try:
-        return call()
-    except OptionError as error:
-        raise ParameterError(f"{path}: [stack] {error}") from error

@@ -114,7 +114,18 @@ QUANTITIES: dict[str, Quantity] = {
         1e-4, 1, "Fraction of the particles' surface in contact with electrolyte", default=1.0
     ),
     # active material
-    "Positive particle radius [m]": _model(1e-9, 1e-3, "Radius of the particles"),
+    "Positive particle radius [m]": _model(
+        1e-9, 1e-3, "Radius of the particles; the median by volume if they differ"
+    ),
+    "Positive particle radius spread": _model(
+        0, 2, "Standard deviation of the logarithm of the radius, by volume", default=0.0
+    ),
+    "Positive particle sodium-poor phase limit": _model(
+        0.001, 0.45, "Stoichiometry at which the sodium-poor phase is saturated"
+    ),
+    "Positive particle sodium-rich phase limit": _model(
+        0.55, 0.999, "Stoichiometry at which the sodium-rich phase is saturated"
+    ),
     "Positive particle diffusivity [m2.s-1]": _model(
         1e-24, 1e-6, "Diffusivity of Na in the particles", shape="function"
     ),
@@ -129,6 +140,12 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "Positive electrode OCP [V]": _model(
         -1, 6, "Equilibrium potential vs Na/Na+ against stoichiometry", shape="function"
+    ),
+    "Positive electrode hysteresis [V]": _model(
+        0, 1, "Rate-independent gap between charge and discharge", default=0.0
+    ),
+    "Positive electrode hysteresis decay rate": _model(
+        1, 1e4, "1 over the part of the capacity on which the hysteresis reverses", default=50.0
     ),
     "Positive electrode plateau potential [V]": _model(-1, 6, "U0 of the plateau OCP"),
     "Positive electrode OCP end amplitude [V]": _model(0.1, 100, "A of the plateau OCP"),
@@ -152,6 +169,24 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "Negative electrode exchange-current density [A.m-2]": _model(
         1e-9, 1e9, "Exchange-current density of the planar anode"
+    ),
+    # capacities, for impedance
+    "Positive electrode double-layer capacity [F.m-2]": _model(
+        1e-6, 1e3, "Double layer on the particles, per area of contact"
+    ),
+    "Negative electrode double-layer capacity [F.m-2]": _model(
+        1e-6, 1e3, "Double layer of the planar anode"
+    ),
+    "{interface} interface capacity [F.m-2]": _model(
+        1e-9, 1e3, "Capacity parallel to the resistance between two neighbours"
+    ),
+    "{layer} layer relative permittivity": _model(
+        1, 1e5, "Relative permittivity, for the geometric capacitance"
+    ),
+    # heat
+    "Cell heat capacity [J.K-1]": _model(1e-3, 1e6, "Heat capacity of cell and die"),
+    "Cell heat transfer coefficient [W.K-1]": _model(
+        0, 1e4, "Heat given to the surroundings per kelvin"
     ),
     # interfaces and temperature laws
     "{interface} interface resistance [Ohm.m2]": _model(
@@ -180,14 +215,22 @@ QUANTITIES: dict[str, Quantity] = {
     "Current function [A]": _model(-1e3, 1e3, "Applied current, positive on discharge"),
 }
 
-#: Parameters that only one composite law reads, by the law's name.
-LAW_PARAMETERS = {
-    "bruggeman": ("Positive electrode Bruggeman exponent",),
-    "tortuosity": ("Positive electrode tortuosity factor",),
-    "percolation": (
-        "Positive electrode percolation threshold",
-        "Positive electrode percolation exponent",
-    ),
+#: Parameters that are read only with an option: text in their name -> (option, value).
+OPTION_PARAMETERS = {
+    "Bruggeman exponent": ("composite transport", "bruggeman"),
+    "tortuosity factor": ("composite transport", "tortuosity"),
+    "percolation": ("composite transport", "percolation"),
+    "phase limit": ("particle", "two-phase"),
+    "hysteresis": ("open-circuit potential", "one-state hysteresis"),
+    "capacity [F.m-2]": ("surface form", "differential"),
+    "permittivity": ("surface form", "differential"),
+    "Cell heat": ("thermal", "lumped"),
+}
+
+#: Parameters without effect unless a model option is changed; 0 does not need it.
+NEEDS_OPTION = {
+    "Positive particle radius spread": "size classes",
+    "Positive electrode hysteresis [V]": "open-circuit potential",
 }
 
 #: Quantities with an Arrhenius law of their own, as templates.

@@ -11,6 +11,7 @@ from ssnib_model.models.options import ModelOptions
 
 F = pybamm.constants.F
 R_gas = pybamm.constants.R
+EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 
 
 def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
@@ -27,8 +28,10 @@ def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
 class CellSymbols:
     """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
 
-    def __init__(self):
-        self.T = pybamm.Parameter("Ambient temperature [K]")
+    def __init__(self, options: ModelOptions):
+        self.T_amb = pybamm.Parameter("Ambient temperature [K]")
+        lumped = options["thermal"] == "lumped"
+        self.T = pybamm.Variable("Cell temperature [K]") if lumped else self.T_amb
         self.A_cc = pybamm.Parameter("Electrode area [m2]")
         self.Q = pybamm.Parameter("Nominal cell capacity [A.h]")
         self.voltage_low_cut = pybamm.Parameter("Lower voltage cut-off [V]")
@@ -49,8 +52,9 @@ class CellSymbols:
         )
         self.R_film = pybamm.Parameter("Positive electrode film resistance [Ohm.m2]")
         self.j0_p_ref = pybamm.Parameter("Positive electrode exchange-current density [A.m-2]")
-        # reacting surface per volume of composite
-        self.a = 3 * self.phi_AM * self.accessible / self.R * self.contacted
+        # the two phases that meet in a two-phase particle
+        self.sto_poor = pybamm.Parameter("Positive particle sodium-poor phase limit")
+        self.sto_rich = pybamm.Parameter("Positive particle sodium-rich phase limit")
         # sodium that can cycle, as a charge
         self.Q_p = F * self.c_max * self.phi_AM * self.accessible * self.L * self.A_cc
 
@@ -93,13 +97,6 @@ class CellSymbols:
         j0_ref = self.j0_p_ref * arrhenius("Positive electrode exchange-current density", self.T)
         return j0_ref * 2 * pybamm.sqrt(product)
 
-    def surface_gradient(self, j, sto_surf):
-        """Gradient of the stoichiometry at the surface, on the unit radius.
-
-        Only the contacted surface reacts; the flux is its average over the sphere.
-        """
-        return -self.contacted * j * self.R / (F * self.c_max * self.D(sto_surf))
-
     def j0_n(self):
         """Exchange-current density of the anode [A.m-2]."""
         return self.j0_n_ref * arrhenius("Negative electrode exchange-current density", self.T)
@@ -111,11 +108,19 @@ class SolidStateBaseModel(pybamm.BaseModel):
     Parameters
     ----------
     options : dict, optional
-        ``"electrolyte layers"``: names of the layers from the anode to the cathode, default
-        ``("Na3PS4", "NaTaCl6")``. ``"composite transport"``: ``"bruggeman"`` (default),
-        ``"tortuosity"`` or ``"percolation"``. ``"conductivity form"``: ``"sigma"`` (default,
-        Arrhenius law for the conductivity) or ``"sigma T"`` (for conductivity times
-        temperature).
+        Any of `ssnib_model.models.options.OPTIONS`:
+
+        - ``"electrolyte layers"``: names from the anode to the cathode, default
+          ``("Na3PS4", "NaTaCl6")``;
+        - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"`` or
+          ``"percolation"``;
+        - ``"conductivity form"``: Arrhenius law for ``"sigma"`` (default) or ``"sigma T"``;
+        - ``"particle"``: ``"Fickian diffusion"`` (default) or ``"two-phase"``;
+        - ``"size classes"``: number of particle sizes, default 1;
+        - ``"open-circuit potential"``: ``"single"`` (default) or ``"one-state hysteresis"``;
+        - ``"thermal"``: ``"isothermal"`` (default) or ``"lumped"``;
+        - ``"surface form"``: ``"false"`` (default) or ``"differential"``, with double layers
+          and geometric capacitances, for impedance.
     name : str, optional
         The name of the model.
 
@@ -129,7 +134,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
         super().__init__(name)
         pybamm.citations.register(HU2024_BIBTEX)
         self.options = options
-        self.param = CellSymbols()
+        self.param = CellSymbols(self.options)
         self.summary_variables = []
 
     @property
@@ -157,25 +162,49 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
         """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
-        i, T = self.param.i, self.param.T
+        T = self.param.T
         layers = self.options["electrolyte layers"]
         losses = {}
         ends = ("Negative electrode", *layers, "Positive electrode")
         for left, right in itertools.pairwise(ends):
-            quantity = f"{left}|{right} interface resistance"
+            name = f"{left}|{right} interface"
             # a resistance falls where a conductance rises
-            resistance = pybamm.Parameter(f"{quantity} [Ohm.m2]") / arrhenius(quantity, T)
-            losses[f"{left}|{right} interface"] = -i * resistance
+            resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
+                f"{name} resistance", T
+            )
+            capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
+            losses[name] = self._resistance_and_capacity(name, resistance, capacity)
             if right in layers:
-                thickness = pybamm.Parameter(f"{right} layer thickness [m]")
-                sigma = self.conductivity(f"{right} layer conductivity")
-                losses[f"{right} layer"] = -i * thickness / sigma
+                name = f"{right} layer"
+                thickness = pybamm.Parameter(f"{name} thickness [m]")
+                resistance = thickness / self.conductivity(f"{name} conductivity")
+                permittivity = pybamm.Parameter(f"{name} relative permittivity")
+                capacity = EPSILON_0 * permittivity / thickness
+                losses[name] = self._resistance_and_capacity(name, resistance, capacity)
         return losses
+
+    def _resistance_and_capacity(self, name, resistance, capacity) -> pybamm.Symbol:
+        """Overpotential [V] of a resistance, with a capacity parallel to it if asked for."""
+        i = self.param.i
+        if self.options["surface form"] == "false":
+            return -i * resistance
+        loss = pybamm.Variable(f"{name} potential drop [V]")
+        # an interface may have no resistance
+        self.rhs[loss] = (i - loss / pybamm.maximum(resistance, 1e-9)) / capacity
+        self.initial_conditions[loss] = pybamm.Scalar(0)
+        return -loss
 
     def anode_overpotential(self) -> pybamm.Symbol:
         """Reaction overpotential [V] of the planar anode, symmetric Butler-Volmer."""
         p = self.param
-        return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
+        if self.options["surface form"] == "false":
+            return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
+        eta = pybamm.Variable("Negative electrode potential drop [V]")
+        reaction = 2 * p.j0_n() * pybamm.sinh(F * eta / (2 * R_gas * p.T))
+        capacity = pybamm.Parameter("Negative electrode double-layer capacity [F.m-2]")
+        self.rhs[eta] = (p.i - reaction) / capacity
+        self.initial_conditions[eta] = pybamm.Scalar(0)
+        return -eta
 
     def set_cell_states(self) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
@@ -197,8 +226,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Current variable [A]": p.I * 1,
                 "Current density [A.m-2]": p.i,
                 "C-rate": p.I / p.Q,
-                "Ambient temperature [K]": p.T,
-                "Cell temperature [K]": p.T * 1,
+                "Ambient temperature [K]": p.T_amb,
+                "Cell temperature [K]": p.T if p.T is not p.T_amb else p.T * 1,
             }
         )
         return y
@@ -212,6 +241,12 @@ class SolidStateBaseModel(pybamm.BaseModel):
         p = self.param
         ocv = p.U_p(sto_mean) - p.U_n(y)
         residual = V - ocv - sum(overpotentials.values())
+        heat = -p.I * sum(overpotentials.values())
+        if self.options["thermal"] == "lumped":
+            capacity = pybamm.Parameter("Cell heat capacity [J.K-1]")
+            cooling = pybamm.Parameter("Cell heat transfer coefficient [W.K-1]")
+            self.rhs[p.T] = (heat - cooling * (p.T - p.T_amb)) / capacity
+            self.initial_conditions[p.T] = p.T_amb
         energy = pybamm.Variable("Discharge energy [W.h]")
         self.rhs[energy] = p.I * V / 3600
         self.initial_conditions[energy] = pybamm.Scalar(0)
@@ -223,6 +258,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Battery voltage [V]": V * 1,
                 "Power [W]": p.I * V,
                 "Discharge energy [W.h]": energy,
+                "Heat of the losses [W]": heat,
                 "Positive electrode stoichiometry": sto_mean,
                 "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
                 "Positive electrode open-circuit potential [V]": p.U_p(sto_mean),
@@ -250,15 +286,20 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @property
     def default_spatial_methods(self):
-        def finite_volume(use_bcs):
-            order = {"gradient": "quadratic", "value": "quadratic"}
+        def finite_volume(use_bcs, value="quadratic"):
+            order = {"gradient": "quadratic", "value": value}
             return pybamm.FiniteVolume({"extrapolation": {"order": order, "use bcs": use_bcs}})
 
-        # in a particle the surface gradient depends on the surface value: it cannot be used
-        return {
-            domain: finite_volume(use_bcs=domain == "positive electrode")
-            for domain in self.default_geometry
+        # In a particle the surface gradient depends on the surface value: it cannot be used.
+        # Between two phases a parabola would overshoot.
+        two_phase = self.options["particle"] == "two-phase"
+        methods = {
+            "positive electrode": finite_volume(use_bcs=True),
+            "positive particle": finite_volume(
+                use_bcs=False, value="linear" if two_phase else "quadratic"
+            ),
         }
+        return {domain: methods[domain] for domain in self.default_geometry}
 
     @property
     def default_solver(self):

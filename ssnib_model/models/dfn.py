@@ -5,6 +5,7 @@ from __future__ import annotations
 import pybamm
 
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
+from ssnib_model.models.particles import Particle
 
 
 class SolidStateDFN(SolidStateBaseModel):
@@ -35,22 +36,8 @@ class SolidStateDFN(SolidStateBaseModel):
         super().__init__(options, name)
         p = self.param
         i, T = p.i, p.T
-        x = pybamm.SpatialVariable("x_p", domain="positive electrode", coord_sys="cartesian")
-
-        ######################
-        # Variables
-        ######################
-        sto = pybamm.Variable(
-            "Positive particle stoichiometry",
-            domain="positive particle",
-            auxiliary_domains={"secondary": "positive electrode"},
-        )
-        phi_s = pybamm.Variable("Positive electrode potential [V]", domain="positive electrode")
-        phi_e = pybamm.Variable("Positive electrolyte potential [V]", domain="positive electrode")
-
-        eta = pybamm.Variable(
-            "Positive electrode reaction overpotential profile [V]", domain="positive electrode"
-        )
+        cathode = "positive electrode"
+        x = pybamm.SpatialVariable("x_p", domain=cathode, coord_sys="cartesian")
 
         ######################
         # Anode and electrolyte layers
@@ -62,85 +49,111 @@ class SolidStateDFN(SolidStateBaseModel):
         phi_e_left = -p.U_n(y) + eta_n + sum(separator.values())
 
         ######################
-        # Reaction on the particles
+        # Potentials in the composite
         ######################
-        sto_surf = pybamm.surf(sto)
-        U_surf = p.U_p(sto_surf)
-        j = 2 * p.j0_p(sto_surf) * pybamm.sinh(F * eta / (2 * R_gas * T))
-        reaction = p.L * p.a * j
-        # eta as a state makes j explicit although the film's drop depends on it
-        driving_force = phi_s - phi_e - U_surf - j * p.R_film
-        self.algebraic[eta] = driving_force - eta
-        self.initial_conditions[eta] = pybamm.Scalar(0)
-
-        ######################
-        # Particles
-        ######################
-        N = -(p.D(sto) / p.R**2) * pybamm.grad(sto)
-        self.rhs[sto] = -pybamm.div(N)
-        self.boundary_conditions[sto] = {
-            "left": (pybamm.Scalar(0), "Neumann"),
-            "right": (p.surface_gradient(j, sto_surf), "Neumann"),
-        }
-        self.initial_conditions[sto] = p.sto_init
-
-        ######################
-        # Electrons in the composite
-        ######################
+        phi_s = pybamm.Variable("Positive electrode potential [V]", domain=cathode)
+        phi_e = pybamm.Variable("Positive electrolyte potential [V]", domain=cathode)
         i_s = -p.sigma_s / p.L * pybamm.grad(phi_s)
-        self.algebraic[phi_s] = pybamm.div(i_s) + reaction
+        sigma_e = self.composite_conductivity()
+        i_e = -sigma_e / p.L * pybamm.grad(phi_e)
         self.boundary_conditions[phi_s] = {
             "left": (pybamm.Scalar(0), "Neumann"),
             "right": (-i * p.L / p.sigma_s, "Neumann"),
         }
-        self.initial_conditions[phi_s] = p.ocv_init
-
-        ######################
-        # Ions in the composite
-        ######################
-        sigma_e = self.composite_conductivity()
-        i_e = -sigma_e / p.L * pybamm.grad(phi_e)
-        self.algebraic[phi_e] = pybamm.div(i_e) - reaction
         self.boundary_conditions[phi_e] = {
             "left": (phi_e_left, "Dirichlet"),
             "right": (pybamm.Scalar(0), "Neumann"),
         }
+        self.initial_conditions[phi_s] = p.ocv_init
         self.initial_conditions[phi_e] = -p.U_n(p.y_init)
+
+        # potential difference that drives the reaction: a state where there is a double layer
+        difference = phi_s - phi_e
+        double_layer = self.options["surface form"] == "differential"
+        if double_layer:
+            difference = pybamm.Variable(
+                "Positive electrode surface potential difference [V]", domain=cathode
+            )
+
+        ######################
+        # Particles and their reaction, one size class after the other
+        ######################
+        particles = [Particle(self, n, cathode) for n in range(self.options["size classes"])]
+        reactions, etas, films = [], [], []
+        for particle in particles:
+            # eta as a state keeps j explicit although the film's drop depends on it
+            eta = pybamm.Variable(
+                f"Positive electrode reaction overpotential profile{particle.suffix} [V]",
+                domain=cathode,
+            )
+            j = 2 * p.j0_p(particle.sto_surf) * pybamm.sinh(F * eta / (2 * R_gas * T))
+            film = j * p.R_film
+            driving_force = difference - particle.U_surf - particle.hysteresis - film
+            self.algebraic[eta] = driving_force - eta
+            self.initial_conditions[eta] = pybamm.Scalar(0)
+            particle.set_equations(j)
+            reactions.append(p.L * particle.a * j)
+            etas.append(driving_force)
+            films.append(film)
+            self.variables[eta.name] = eta
+        reaction = sum(reactions)
+
+        ######################
+        # Conservation of charge
+        ######################
+        if double_layer:
+            capacity = pybamm.Parameter("Positive electrode double-layer capacity [F.m-2]")
+            surface = p.L * sum(particle.a for particle in particles)
+            self.rhs[difference] = (-pybamm.div(i_s) - reaction) / (surface * capacity)
+            self.initial_conditions[difference] = p.U_p(p.sto_init)
+            self.algebraic[phi_s] = pybamm.div(i_s) + pybamm.div(i_e)
+            self.algebraic[phi_e] = phi_s - phi_e - difference
+        else:
+            self.algebraic[phi_s] = pybamm.div(i_s) + reaction
+            self.algebraic[phi_e] = pybamm.div(i_e) - reaction
 
         ######################
         # Voltage
         ######################
         V = pybamm.boundary_value(phi_s, "right")
-        sto_mean = pybamm.Integral(pybamm.r_average(sto), x)
+        sto_mean = sum(q.share * pybamm.Integral(pybamm.r_average(q.sto), x) for q in particles)
         # Averages weighted with the local reaction current; any weights of integral 1 make
         # the breakdown add up to V. They turn even as the cell comes to rest (below 1e-4 C).
         total = pybamm.Integral(reaction, x)
         i_rest = 1e-4 * p.Q / p.A_cc
 
-        def average(f):
-            weighted = pybamm.Integral((reaction * total + i_rest**2) * f, x)
-            return weighted / (total**2 + i_rest**2)
+        def average(values):
+            weighted = (
+                (r * total + q.share * i_rest**2) * value
+                for r, q, value in zip(reactions, particles, values, strict=True)
+            )
+            return pybamm.Integral(sum(weighted), x) / (total**2 + i_rest**2)
+
+        def everywhere(value):
+            return [value] * len(particles)
 
         overpotentials = {
             **separator,
             "Negative electrode reaction": eta_n,
-            "Positive electrode ionic": average(phi_e) - phi_e_left,
-            "Positive electrode electronic": V - average(phi_s),
-            "Positive electrode film": average(j * p.R_film),
-            "Positive electrode reaction": average(driving_force),
-            "Positive particle diffusion": average(U_surf) - p.U_p(sto_mean),
+            "Positive electrode ionic": average(everywhere(phi_e)) - phi_e_left,
+            "Positive electrode electronic": V - average(everywhere(phi_s)),
+            "Positive electrode film": average(films),
+            "Positive electrode reaction": average(etas),
+            "Positive particle diffusion": (
+                average([particle.U_surf for particle in particles]) - p.U_p(sto_mean)
+            ),
         }
+        if self.options["open-circuit potential"] == "one-state hysteresis":
+            overpotentials["Positive electrode hysteresis"] = average(
+                [particle.hysteresis for particle in particles]
+            )
         self.set_voltage(V, sto_mean, y, overpotentials)
         self.variables.update(
             {
-                "Positive particle stoichiometry": sto,
-                "Positive particle surface stoichiometry": sto_surf,
                 "Positive electrode potential [V]": phi_s,
                 "Positive electrolyte potential [V]": phi_e,
                 "Positive electrode current density [A.m-2]": i_s,
                 "Positive electrolyte current density [A.m-2]": i_e,
-                "Positive electrode interfacial current density [A.m-2]": j,
-                "Positive electrode reaction overpotential profile [V]": eta,
                 "Positive electrode effective ionic conductivity [S.m-1]": sigma_e,
             }
         )
@@ -148,10 +161,7 @@ class SolidStateDFN(SolidStateBaseModel):
     @property
     def default_geometry(self):
         unit = {"min": 0, "max": 1}
-        return {
-            "positive electrode": {"x_p": unit},
-            "positive particle": {"r_p": unit},
-        }
+        return {"positive electrode": {"x_p": unit}, "positive particle": {"r_p": unit}}
 
     @property
     def default_var_pts(self):

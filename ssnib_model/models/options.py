@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from ssnib_model.errors import OptionError
 
-#: Every option: the default first, then the other allowed values.
-#: "electrolyte layers" is free: any number of names, from the anode to the cathode.
+#: Every option: the default first, then the other allowed values. "electrolyte layers" is
+#: any number of names, from the anode to the cathode; "size classes" any whole number to 20.
 OPTIONS = {
     "electrolyte layers": (("Na3PS4", "NaTaCl6"),),
     "composite transport": ("bruggeman", "tortuosity", "percolation"),
     "conductivity form": ("sigma", "sigma T"),
+    "particle": ("Fickian diffusion", "two-phase"),
+    "size classes": (1,),
+    "open-circuit potential": ("single", "one-state hysteresis"),
+    "thermal": ("isothermal", "lumped"),
+    "surface form": ("false", "differential"),
 }
+MAX_SIZE_CLASSES = 20
 
 
 class ModelOptions(dict):
@@ -37,6 +43,13 @@ class ModelOptions(dict):
                 raise OptionError(f"unknown model option {name!r}: known are {sorted(OPTIONS)}")
             if name == "electrolyte layers":
                 self[name] = _layers(value)
+            elif name == "size classes":
+                whole = isinstance(value, int) and not isinstance(value, bool)
+                if not (whole and 1 <= value <= MAX_SIZE_CLASSES):
+                    raise OptionError(
+                        f"model option 'size classes' is {value!r}: it must be a whole number "
+                        f"from 1 to {MAX_SIZE_CLASSES}"
+                    )
             elif value not in OPTIONS[name]:
                 raise OptionError(
                     f"model option {name!r} is {value!r}: it must be one of {OPTIONS[name]}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pybamm
 
+from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
+from ssnib_model.models.particles import Particle
 
 
 class SolidStateSPM(SolidStateBaseModel):
@@ -34,6 +36,8 @@ class SolidStateSPM(SolidStateBaseModel):
 
     def __init__(self, options: dict | None = None, name: str = "Solid-state SPM"):
         super().__init__(options, name)
+        if self.options["surface form"] != "false":
+            raise OptionError("the reduced model has no double layers: use SolidStateDFN")
         p = self.param
         i, T = p.i, p.T
 
@@ -45,29 +49,45 @@ class SolidStateSPM(SolidStateBaseModel):
         separator = self.separator_overpotentials()
 
         ######################
-        # Particle
+        # Particles and their reaction
         ######################
-        sto = pybamm.Variable("Positive particle stoichiometry", domain="positive particle")
-        sto_surf = pybamm.surf(sto)
-        j = -i / (p.a * p.L)
-        N = -(p.D(sto) / p.R**2) * pybamm.grad(sto)
-        self.rhs[sto] = -pybamm.div(N)
-        self.boundary_conditions[sto] = {
-            "left": (pybamm.Scalar(0), "Neumann"),
-            "right": (p.surface_gradient(j, sto_surf), "Neumann"),
-        }
-        self.initial_conditions[sto] = p.sto_init
+        particles = [Particle(self, n, None) for n in range(self.options["size classes"])]
+        exchange = [p.j0_p(particle.sto_surf) for particle in particles]
+        if len(particles) == 1:
+            j = -i / (p.L * particles[0].a)
+            currents = [j]
+            etas = [2 * R_gas * T / F * pybamm.arcsinh(j / (2 * exchange[0]))]
+        else:
+            # the classes share a potential difference, which follows from the current
+            difference = pybamm.Variable("Positive electrode potential difference [V]")
+            etas = [
+                pybamm.Variable(f"Positive electrode reaction overpotential{q.suffix} [V]")
+                for q in particles
+            ]
+            currents = [
+                2 * j0 * pybamm.sinh(F * eta / (2 * R_gas * T))
+                for j0, eta in zip(exchange, etas, strict=True)
+            ]
+            for q, eta, j in zip(particles, etas, currents, strict=True):
+                self.algebraic[eta] = difference - q.U_surf - q.hysteresis - j * p.R_film - eta
+                self.initial_conditions[eta] = pybamm.Scalar(0)
+            sides = zip(particles, currents, strict=True)
+            self.algebraic[difference] = sum(p.L * q.a * j for q, j in sides) + i
+            self.initial_conditions[difference] = p.U_p(p.sto_init)
+        for particle, j in zip(particles, currents, strict=True):
+            particle.set_equations(j)
 
         ######################
-        # Reaction and composite
+        # Composite
         ######################
-        j0 = p.j0_p(sto_surf)
-        eta = 2 * R_gas * T / F * pybamm.arcsinh(j / (2 * j0))
         # slope of the kinetics at the present overpotential, and the film in series with it
-        conductance = F / (R_gas * T) * pybamm.sqrt(j0**2 + (j / 2) ** 2)
-        g = 1 / (1 / conductance + p.R_film)
+        slopes = [
+            F / (R_gas * T) * pybamm.sqrt(j0**2 + (j / 2) ** 2)
+            for j0, j in zip(exchange, currents, strict=True)
+        ]
+        a_g = sum(q.a / (1 / slope + p.R_film) for q, slope in zip(particles, slopes, strict=True))
         sigma_e, sigma_s = self.composite_conductivity(), p.sigma_s
-        nu_squared = p.a * g * p.L**2 * (1 / sigma_s + 1 / sigma_e)
+        nu_squared = p.L**2 * a_g * (1 / sigma_s + 1 / sigma_e)
         resistance = porous_electrode_resistance(p.L, sigma_s, sigma_e, nu_squared)
         # the two potentials share what the uneven reaction costs as their resistances
         ionic_share = sigma_s / (sigma_s + sigma_e)
@@ -75,23 +95,40 @@ class SolidStateSPM(SolidStateBaseModel):
         ######################
         # Voltage
         ######################
-        sto_mean = pybamm.r_average(sto)
+        sto_mean = sum(q.share * pybamm.r_average(q.sto) for q in particles)
+        shares = [p.L * q.a * j for q, j in zip(particles, currents, strict=True)]
+        i_rest = 1e-4 * p.Q / p.A_cc
+
+        def average(values):
+            """Weighted with the reaction current of each class; evenly at rest."""
+            if len(particles) == 1:
+                return values[0]
+            weights = [
+                (q.share * i_rest**2 - i * share) / (i**2 + i_rest**2)
+                for q, share in zip(particles, shares, strict=True)
+            ]
+            # the states meet the current to the solver's tolerance: normalise exactly
+            return sum(w * value for w, value in zip(weights, values, strict=True)) / sum(weights)
+
         overpotentials = {
             **separator,
             "Negative electrode reaction": eta_n,
             "Positive electrode ionic": -i * resistance * ionic_share,
             "Positive electrode electronic": -i * resistance * (1 - ionic_share),
-            "Positive electrode film": j * p.R_film,
-            "Positive electrode reaction": eta,
-            "Positive particle diffusion": p.U_p(sto_surf) - p.U_p(sto_mean),
+            "Positive electrode film": average([j * p.R_film for j in currents]),
+            "Positive electrode reaction": average(etas),
+            "Positive particle diffusion": (
+                average([particle.U_surf for particle in particles]) - p.U_p(sto_mean)
+            ),
         }
+        if self.options["open-circuit potential"] == "one-state hysteresis":
+            overpotentials["Positive electrode hysteresis"] = average(
+                [particle.hysteresis for particle in particles]
+            )
         V = p.U_p(sto_mean) - p.U_n(y) + sum(overpotentials.values())
         self.set_voltage(V, sto_mean, y, overpotentials)
         self.variables.update(
             {
-                "Positive particle stoichiometry": sto,
-                "Positive particle surface stoichiometry": sto_surf,
-                "Positive electrode interfacial current density [A.m-2]": j,
                 "Positive electrode effective ionic conductivity [S.m-1]": sigma_e,
                 "Reaction uniformity number": nu_squared,
             }

@@ -95,28 +95,53 @@ def test_defaults_of_a_simulation(model):
     assert pickle.loads(pickle.dumps(solution)).t[-1] == 600
 
 
-@pytest.mark.parametrize("law", ["bruggeman", "tortuosity", "percolation"])
+LAWS = {
+    "Positive electrode tortuosity factor": 5.0,
+    "Positive electrode percolation threshold": 0.1,
+    "Positive electrode percolation exponent": 2.0,
+}
+SPREAD = {"Positive particle radius spread": 0.4}
+HYSTERESIS = {"Positive electrode hysteresis [V]": 0.02}
+VARIANTS = [
+    ({}, {}),
+    ({}, {"composite transport": "tortuosity"}),
+    ({}, {"composite transport": "percolation"}),
+    ({}, {"conductivity form": "sigma T"}),
+    ({}, {"particle": "two-phase"}),
+    (SPREAD, {"size classes": 2}),
+    (HYSTERESIS, {"open-circuit potential": "one-state hysteresis"}),
+    ({}, {"thermal": "lumped"}),
+    ({}, {"surface form": "differential"}),
+]
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_to_pybamm_holds_what_the_model_reads(model, law, hu2024):
-    """Nothing missing; nothing without effect but the parameters of the other laws."""
-    values = hu2024.replace(
-        {
-            "Positive electrode tortuosity factor": 5.0,
-            "Positive electrode percolation threshold": 0.1,
-            "Positive electrode percolation exponent": 2.0,
-        }
-    ).to_pybamm()
-    instance = model({"composite transport": law})
-    read = {parameter.name for parameter in instance.parameters}
-    functions = {n for n in values if " OCP " in n or "plateau" in n} - read
-    other_laws = {n for n in values if n.rpartition(" ")[0].endswith(("Bruggeman", "percolation"))}
-    other_laws.add("Positive electrode tortuosity factor")
-    composite = {"Positive electrode effective electronic conductivity [S.m-1]"}
-    assert read <= set(values) | {"Faraday constant [C.mol-1]"}
-    assert set(values.keys()) - read - functions - other_laws - composite <= set(
-        pybamm.ParameterValues({}).keys()
-    )
-    pybamm.Simulation(instance, parameter_values=values).solve([0, 60])
+@pytest.mark.parametrize(("changes", "options"), VARIANTS)
+def test_every_option_has_all_its_parameters(changes, options, model, hu2024):
+    if model is ss.SolidStateSPM and "surface form" in options:
+        with pytest.raises(ss.OptionError, match="use SolidStateDFN"):
+            model(options)
+        return
+    parameters = hu2024.replace(LAWS | changes, options)
+    values = parameters.to_pybamm()
+    instance = model(parameters.model_options)
+    assert {parameter.name for parameter in instance.parameters} <= set(values)
+    simulation = pybamm.Simulation(instance, parameter_values=values)
+    solution = simulation.solve([0, 600])
+    assert solution.t[-1] == 600
+    assert np.abs(solution["Voltage breakdown residual [V]"].entries).max() < 1e-9
+
+
+def test_every_parameter_of_the_models_is_read_by_one(hu2024):
+    """A value without any effect has no place among those handed to PyBaMM."""
+    read = set()
+    for changes, options in VARIANTS:
+        values = hu2024.replace(LAWS | changes, options).to_pybamm()
+        model = ss.SolidStateDFN(options)
+        read |= {parameter.name for parameter in model.parameters}
+        for function in ("Positive electrode OCP [V]", "Negative electrode OCP [V]"):
+            read |= {p.name for p in values[function](pybamm.Scalar(0.5)).pre_order()}
+    assert set(values) - set(pybamm.ParameterValues({})) <= read
 
 
 @pytest.mark.parametrize(

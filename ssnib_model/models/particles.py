@@ -1,0 +1,108 @@
+"""The particles of the cathode: one `Particle` a size class, in either model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pybamm
+
+from ssnib_model.models.base import F
+
+#: Slope that is left inside the miscibility gap, and rounding of its two ends: they keep the
+#: two-phase description smooth and its mass balance exact.
+GAP_SLOPE = 1e-3
+GAP_ROUNDING = 2e-3
+
+
+class Particle:
+    """One size class: states, surface values and equations.
+
+    Parameters
+    ----------
+    model : SolidStateBaseModel
+        The model that the states and equations go to.
+    number : int
+        Number of the class, from 0.
+    domain : str or None
+        Where there is a particle at every point, for the full model.
+    """
+
+    def __init__(self, model, number: int, domain: str | None):
+        p = self.param = model.param
+        self.model = model
+        classes = model.options["size classes"]
+        # A class by itself is the median; more are the Gauss-Hermite points of a log-normal
+        # distribution of the volume over the radius.
+        points, weights = np.polynomial.hermite_e.hermegauss(classes)
+        self.share = weights[number] / weights.sum()
+        spread = pybamm.Parameter("Positive particle radius spread")
+        self.R = p.R * pybamm.exp(spread * points[number]) if classes > 1 else p.R
+        # surface that reacts, per volume of composite
+        self.a = self.share * 3 * p.phi_AM * p.accessible / self.R * p.contacted
+
+        self.suffix = "" if classes == 1 else f", size class {number + 1}"
+        self.where = {"domain": domain} if domain else {}
+        self.sto = pybamm.Variable(
+            f"Positive particle stoichiometry{self.suffix}",
+            domain="positive particle",
+            auxiliary_domains={"secondary": domain} if domain else None,
+        )
+        self.two_phase = model.options["particle"] == "two-phase"
+        # what drives the flux: its gradient vanishes inside a miscibility gap
+        self.driving = self._outside_the_gap(self.sto) if self.two_phase else self.sto
+        surface = pybamm.boundary_value(self.driving, "right")
+        self.sto_surf = self._composition(surface) if self.two_phase else surface
+
+        self.hysteresis = pybamm.Scalar(0)
+        if model.options["open-circuit potential"] == "one-state hysteresis":
+            self.h = pybamm.Variable(
+                f"Positive electrode hysteresis state{self.suffix}", **self.where
+            )
+            gap = pybamm.Parameter("Positive electrode hysteresis [V]")
+            self.hysteresis = gap / 2 * self.h
+        self.U_surf = p.U_p(self.sto_surf)
+
+    def _outside_the_gap(self, sto):
+        """Stoichiometry without the miscibility gap: the Stefan problem in enthalpy form.
+
+        The composition has the role of the enthalpy, and this function of it that of the
+        temperature (Voller and Cross 1981, doi 10.1016/0017-9310(81)90062-4).
+        """
+
+        def ramp(x):  # max(x, 0), rounded, without overflow
+            return (x + pybamm.sqrt(x**2 + GAP_ROUNDING**2)) / 2
+
+        inside = ramp(sto - self.param.sto_poor) - ramp(sto - self.param.sto_rich)
+        return sto - (1 - GAP_SLOPE) * inside
+
+    def _composition(self, driving):
+        """The composition of the surface; between the phases, on the plateau, one to the other."""
+        p = self.param
+        gap = (1 - GAP_SLOPE) * (p.sto_rich - p.sto_poor)
+        middle = p.sto_poor + GAP_SLOPE / 2 * (p.sto_rich - p.sto_poor)
+        return driving + gap * (1 + pybamm.tanh((driving - middle) / GAP_ROUNDING)) / 2
+
+    def set_equations(self, j):
+        """Diffusion with a reaction of ``j`` [A.m-2] on the contacted surface."""
+        model, p, sto = self.model, self.param, self.sto
+        N = -(p.D(sto) / self.R**2) * pybamm.grad(self.driving)
+        model.rhs[sto] = -pybamm.div(N)
+        # only the contacted surface reacts; the flux is its average over the sphere
+        flux = -p.contacted * j / (F * p.c_max)
+        model.boundary_conditions[self.driving] = {
+            "left": (pybamm.Scalar(0), "Neumann"),
+            "right": (flux * self.R / p.D(self.sto_surf), "Neumann"),
+        }
+        model.initial_conditions[sto] = p.sto_init
+        if model.options["open-circuit potential"] == "one-state hysteresis":
+            # towards +1 as sodium leaves, -1 as it enters, over 1/rate of the capacity
+            rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
+            leaving = -3 * flux / self.R
+            model.rhs[self.h] = rate * (leaving - abs(leaving) * self.h)
+            model.initial_conditions[self.h] = pybamm.Scalar(0)
+        model.variables.update(
+            {
+                f"Positive particle stoichiometry{self.suffix}": sto,
+                f"Positive particle surface stoichiometry{self.suffix}": self.sto_surf,
+                f"Positive electrode interfacial current density{self.suffix} [A.m-2]": j,
+            }
+        )
