@@ -302,6 +302,13 @@ class SolidStateBaseModel(pybamm.BaseModel):
         return {domain: methods[domain] for domain in self.default_geometry}
 
     @property
+    def default_var_pts(self):
+        # a front between two phases moves from shell to shell
+        shells = 60 if self.options["particle"] == "two-phase" else 20
+        points = {"positive electrode": {"x_p": 20}, "positive particle": {"r_p": shells}}
+        return {k: v for domain in self.default_geometry for k, v in points[domain].items()}
+
+    @property
     def default_solver(self):
         # all states are of order 1
         return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6)

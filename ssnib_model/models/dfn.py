@@ -162,7 +162,3 @@ class SolidStateDFN(SolidStateBaseModel):
     def default_geometry(self):
         unit = {"min": 0, "max": 1}
         return {"positive electrode": {"x_p": unit}, "positive particle": {"r_p": unit}}
-
-    @property
-    def default_var_pts(self):
-        return {"x_p": 20, "r_p": 20}

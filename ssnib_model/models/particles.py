@@ -9,8 +9,8 @@ from ssnib_model.models.base import F
 
 #: Slope that is left inside the miscibility gap, and rounding of its two ends: they keep the
 #: two-phase description smooth and its mass balance exact.
-GAP_SLOPE = 1e-3
-GAP_ROUNDING = 2e-3
+GAP_SLOPE = 3e-4
+GAP_ROUNDING = 1e-4
 
 
 class Particle:

@@ -138,10 +138,6 @@ class SolidStateSPM(SolidStateBaseModel):
     def default_geometry(self):
         return {"positive particle": {"r_p": {"min": 0, "max": 1}}}
 
-    @property
-    def default_var_pts(self):
-        return {"r_p": 20}
-
 
 def porous_electrode_resistance(L, sigma_s, sigma_e, nu_squared):
     """What distribution adds to the resistance of a porous electrode [Ohm.m2].
