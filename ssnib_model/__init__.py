@@ -23,6 +23,7 @@ _HOMES = {
     "UnknownParameterError": "errors",
     "OptionError": "errors",
     "MeasuredDataError": "errors",
+    "ValidityWarning": "errors",
 }
 
 __all__ = sorted(_HOMES)

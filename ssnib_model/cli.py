@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from pathlib import Path
 
 from ssnib_model import __version__
-from ssnib_model.errors import SSNIBError
+from ssnib_model.errors import SSNIBError, ValidityWarning
 
 EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED = 0, 2, 3
 
@@ -65,6 +66,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     rate_test.add_argument("--cycles", type=int, default=1, help="cycles at each rate")
     rate_test.set_defaults(command=_rate_test)
+
+    breakdown = commands.add_parser(
+        "breakdown",
+        help="which loss costs how many millivolts",
+        description="Run the rate test up to a rate and print every overpotential at one "
+        "point of its charge and discharge. Writes breakdown.csv, breakdown.png and run.json.",
+    )
+    _add_cell_arguments(breakdown)
+    _add_output_arguments(breakdown, "breakdown")
+    breakdown.add_argument("--rate", type=float, default=2.0, help="C-rate (default: 2)")
+    breakdown.add_argument(
+        "--at", type=float, default=0.5, help="fraction of the half-cycle (default: 0.5)"
+    )
+    breakdown.set_defaults(command=_breakdown)
 
     parameters = commands.add_parser("parameters", help="list, show or check parameter sets")
     actions = parameters.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -163,8 +178,7 @@ def _rate_test(arguments) -> int:
     test = RateTest(arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles)
     parameters = _parameters(arguments)
     folder = _folder(arguments)
-    model = _model(arguments, parameters)
-    result = test.run(model, parameters, progress=_talks(arguments))
+    result = _run(test, arguments, parameters)
     if folder:
         result.save(folder)
     if arguments.json:
@@ -172,6 +186,39 @@ def _rate_test(arguments) -> int:
     elif not arguments.quiet:
         print(_rate_table(result))
         print(f"\nTable, curves, plots and run.json are in {folder}")
+    return EXIT_OK if result.ok else EXIT_SOME_FAILED
+
+
+def _breakdown(arguments) -> int:
+    import pandas as pd
+
+    from ssnib_model.plotting import save_breakdown
+    from ssnib_model.rate_test import RateTest
+
+    slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
+    test = RateTest([*slower, arguments.rate])
+    parameters = _parameters(arguments)
+    folder = _folder(arguments)
+    result = _run(test, arguments, parameters)
+    losses = pd.DataFrame(
+        {
+            f"{direction} [mV]": 1e3 * result.breakdown(arguments.rate, arguments.at, direction)
+            for direction in ("charge", "discharge")
+        }
+    )
+    if folder:
+        try:
+            losses.to_csv(folder / "breakdown.csv", index_label="Overpotential")
+            (folder / "run.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
+            save_breakdown(result, arguments.rate, arguments.at, folder)
+        except OSError as error:
+            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+    if arguments.json:
+        _print_json({"rate": arguments.rate, "at": arguments.at, **losses.to_dict()})
+    elif not arguments.quiet:
+        print(f"Overpotentials at {arguments.rate:g} C, {arguments.at:.0%} of the half-cycle")
+        print(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
+        print(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 
@@ -247,6 +294,17 @@ def _parameters(arguments):
     parameters = ParameterSet(arguments.set)
     options = dict(arguments.option)
     return parameters.replace(changes, options) if changes or options else parameters
+
+
+def _run(test, arguments, parameters):
+    """The rate test by the model asked for; its warnings as one line each on stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ValidityWarning)
+        model = _model(arguments, parameters)
+        result = test.run(model, parameters, progress=_talks(arguments))
+    for note in result.notes:
+        print(f"ssnib: warning: {note}", file=sys.stderr)
+    return result
 
 
 def _model(arguments, parameters):

@@ -32,3 +32,7 @@ class OptionError(SSNIBError, ValueError):
 
 class MeasuredDataError(SSNIBError, ValueError):
     """A file of measured data that cannot be used."""
+
+
+class ValidityWarning(UserWarning):
+    """A result outside the limits within which its model was checked."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 MEASURED_MARKERS = "sD^vPX"
@@ -67,6 +68,63 @@ def voltage_curves(result, ax=None):
     if rates:
         ax.legend(title="charge dashed", loc="center left")
     return ax
+
+
+def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
+    """Stacked overpotentials [mV] over the capacity of one half-cycle (its first and last 2 %
+    left out, where the equilibrium potential is steep)."""
+    ax = _axes(ax)
+    fractions = np.linspace(0.02, 0.98, 97)
+    losses = result.breakdown(rate, fractions, direction)
+    table = result.table.set_index("C-rate")
+    capacity = fractions * table[f"{direction.capitalize()} capacity [mA.h.g-1]"][rate]
+    sign = -1e3 if direction == "discharge" else 1e3
+    shown = losses.loc[:, losses.abs().max() > 1e-4]
+    ax.stackplot(capacity, (sign * shown).T, labels=shown.columns, colors=_colours(losses, shown))
+    ax.set(
+        xlabel=_label("Capacity [mA.h.g-1]"),
+        ylabel="Overpotential [mV]",
+        title=f"{direction} at {rate:g} C",
+    )
+    ax.legend(fontsize="x-small", loc="upper left")
+    return ax
+
+
+def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
+    """One stacked bar of overpotentials [mV] a rate, at a fraction of the half-cycle."""
+    ax = _axes(ax)
+    rates = [h.rate for h in result.half_cycles if h.direction == direction and h.solution]
+    rates = sorted(set(rates))
+    sign = -1e3 if direction == "discharge" else 1e3
+    losses = pd.DataFrame({r: sign * result.breakdown(r, at, direction) for r in rates}).T
+    shown = losses.loc[:, losses.abs().max() > 0.1]
+    bottom = np.zeros(len(rates))
+    for name, colour in zip(shown, _colours(losses, shown), strict=True):
+        ax.bar([f"{r:g}" for r in rates], shown[name], bottom=bottom, label=name, color=colour)
+        bottom += shown[name].clip(lower=0).to_numpy()
+    ax.set(
+        xlabel="C-rate [h$^{-1}$]",
+        ylabel="Overpotential [mV]",
+        title=f"{direction}, at {at:.0%} of its capacity",
+    )
+    ax.legend(fontsize="x-small", loc="upper left")
+    return ax
+
+
+def _colours(losses, shown):
+    """The same colour for the same loss in every plot."""
+    colours = mpl.colormaps["tab20"](np.arange(losses.shape[1]) % 20)
+    return [colours[losses.columns.get_loc(name)] for name in shown]
+
+
+def save_breakdown(result, rate: float, at: float, folder: Path) -> None:
+    """Write the breakdown at one rate over capacity, and the bars of all rates, as PNG."""
+    figure = Figure(figsize=(14, 5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    breakdown_over_capacity(result, rate, ax=left)
+    breakdown_bars(result, at, ax=right)
+    figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+    figure.savefig(folder / "breakdown.png", dpi=150)
 
 
 def save_rate_test(result, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import numbers
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,21 @@ import pandas as pd
 import pybamm
 from tqdm import tqdm
 
-from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.parameters import ParameterSet
 
 #: A half-cycle starts beyond its cut-off: the ohmic drop alone exceeds the window.
 AT_START = "cut-off reached at start"
+
+#: A discharge that ended because the alloy had no sodium left, not the cathode no room.
+ANODE_EMPTY = "anode empty"
+#: Rise of the alloy's potential [V] that says so: more than all its plateaus span.
+ANODE_EMPTY_RISE = 0.6
+
+#: Variable of the reduced model, and where its voltage is off by about 1 % of the polarization.
+UNIFORMITY = "Reaction uniformity number"
+UNIFORMITY_LIMIT = 2.0
 
 CURRENT = "Current function [A]"
 SAMPLES = 201
@@ -52,7 +62,7 @@ class HalfCycle:
     current : float
         Current [A], positive on discharge.
     status : str
-        "ok", "cut-off reached at start" or "failed: <reason>".
+        "ok", "cut-off reached at start", "anode empty" or "failed: <reason>".
     solution : pybamm.Solution or None
         None where there was nothing to solve.
     """
@@ -189,7 +199,10 @@ class RateTest:
         schedule = list(self.schedule())
         bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
         half_cycles = [steps.half_cycle(*step) for step in bar]
-        return RateTestResult(self, parameters, half_cycles, model.name)
+        result = RateTestResult(self, parameters, half_cycles, model.name)
+        for note in result.notes:
+            warnings.warn(note, ValidityWarning, stacklevel=2)
+        return result
 
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
@@ -230,7 +243,7 @@ class CurrentSteps:
         """Go on from the present state to the cut-off; never raises for a failed solve."""
         current = rate * self.one_c * (1 if direction == "discharge" else -1)
         status, solution = self._solve(current)
-        if status == "ok":
+        if solution is not None:
             self._state = solution.last_state
             # a solution that ended at a cut-off refuses to go on
             self._state.termination = "final time"
@@ -254,6 +267,9 @@ class CurrentSteps:
             return f"failed: the solver gave up ({str(error).splitlines()[0]})", None
         if not solution.termination.startswith("event"):
             return "failed: no cut-off was reached with all the sodium moved", None
+        anode = solution["Negative electrode open-circuit potential [V]"]
+        if anode(t=solution.t[-1]) - anode(t=solution.t[0]) > ANODE_EMPTY_RISE:
+            return ANODE_EMPTY, solution
         return "ok", solution
 
 
@@ -345,44 +361,69 @@ class RateTestResult:
         frame = pd.DataFrame(rows, columns=columns)
         return frame.assign(Difference=frame["Model"] - frame["Measured"])
 
-    def breakdown(self, rate: float, at: float = 0.5, direction: str = "discharge") -> pd.Series:
+    def breakdown(self, rate: float, at=0.5, direction: str = "discharge"):
         """Overpotentials [V] of the last cycle at a rate.
 
         Parameters
         ----------
         rate : float
             A C-rate of the test.
-        at : float, optional
-            Fraction of the half-cycle, 0 to 1.
+        at : float or array_like, optional
+            Fractions of the half-cycle, 0 to 1.
         direction : str, optional
             "discharge" or "charge".
 
         Returns
         -------
-        pandas.Series
-            By name; negative on discharge. They add up to the voltage minus the open-circuit
-            voltage of the mean composition.
+        pandas.Series or pandas.DataFrame
+            By name, negative on discharge; one row a fraction if ``at`` is an array. They add
+            up to the voltage minus the open-circuit voltage of the mean composition.
 
         Raises
         ------
         OptionError
             If the test has no such half-cycle, or it has no solution.
         """
-        matching = [h for h in self.half_cycles if (h.rate, h.direction) == (rate, direction)]
-        if not matching or not 0 <= at <= 1:
-            raise OptionError(
-                f"no breakdown for rate {rate!r}, at {at!r}, direction {direction!r}: rates are "
-                f'{self.test.rates}, at is 0 to 1, direction is "charge" or "discharge"'
-            )
-        half_cycle = matching[-1]
-        if half_cycle.solution is None:
-            raise OptionError(f"no breakdown for {direction} at {rate:g} C: {half_cycle.status}")
+        half_cycle = self._half_cycle(rate, direction)
+        fractions = np.asarray(at, dtype=float)
+        if not ((fractions >= 0) & (fractions <= 1)).all():
+            raise OptionError(f"at is {at!r}: it must be a fraction of the half-cycle, 0 to 1")
         ending = " overpotential [V]"
         names = [n for n in half_cycle.solution.all_models[0].variables if n.endswith(ending)]
-        return pd.Series(
-            {name.removesuffix(ending): float(half_cycle.at(name, at)) for name in names},
-            name=f"{direction} at {rate:g} C",
-        )
+        values = {name.removesuffix(ending): half_cycle.at(name, fractions) for name in names}
+        if fractions.ndim == 0:
+            values = {name: float(value) for name, value in values.items()}
+            return pd.Series(values, name=f"{direction} at {rate:g} C")
+        return pd.DataFrame(values, index=pd.Index(fractions, name="Fraction"))
+
+    def _half_cycle(self, rate: float, direction: str) -> HalfCycle:
+        matching = [h for h in self.half_cycles if (h.rate, h.direction) == (rate, direction)]
+        if not matching:
+            raise OptionError(
+                f"the test has no {direction!r} at rate {rate!r}: rates are {self.test.rates}, "
+                'directions "charge" and "discharge"'
+            )
+        if matching[-1].solution is None:
+            raise OptionError(
+                f"no breakdown for the {direction} at {rate:g} C: {matching[-1].status}"
+            )
+        return matching[-1]
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say about the validity of the result, one sentence each."""
+        largest = max((float(h.at(UNIFORMITY, 0.5)) for h in self._reduced()), default=0.0)
+        if largest <= UNIFORMITY_LIMIT:
+            return []
+        return [
+            f"the reaction is not uniform over the composite (reaction uniformity number "
+            f"{largest:.2g}, limit {UNIFORMITY_LIMIT:g}): use the full model, dfn"
+        ]
+
+    def _reduced(self) -> Iterator[HalfCycle]:
+        for half_cycle in self.half_cycles:
+            if half_cycle.solution and UNIFORMITY in half_cycle.solution.all_models[0].variables:
+                yield half_cycle
 
     @property
     def ok(self) -> bool:
@@ -409,6 +450,7 @@ class RateTestResult:
                 "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
                 "values": values,
             },
+            "notes": self.notes,
             "table": _records(self.table),
             "comparison": _records(self.compare()),
         }

@@ -35,6 +35,36 @@ def test_json_is_all_there_is_on_stdout(tmp_path, capsys, monkeypatch):
     assert captured.err == ""
 
 
+def test_breakdown(tmp_path, capsys):
+    assert run("breakdown", "--rate", "2", "--at", "0.5", "--out", tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "Na3PS4 layer" in printed
+    assert "sum" in printed
+    assert (tmp_path / "breakdown.png").read_bytes().startswith(b"\x89PNG")
+    assert run("breakdown", "--rate", "1", "--json") == 0
+    losses = json.loads(capsys.readouterr().out)["discharge [mV]"]
+    assert losses["Na3PS4 layer"] == pytest.approx(-162.7, abs=0.1)
+    assert run("breakdown", "--at", "2", "--out", tmp_path) == 2
+    assert run("breakdown", "--rate", "50", "--out", tmp_path) == 2
+    assert "cut-off reached at start" in capsys.readouterr().err
+
+
+def test_reduced_model_warns(tmp_path, capsys):
+    poor = "Positive electrode electrolyte conductivity [S.m-1]=0.05"
+    assert run("rate-test", "--rates", "1", "--model", "spm", "--param", poor, "--json") == 0
+    assert "ssnib: warning: the reaction is not uniform" in capsys.readouterr().err
+
+
+def test_options(capsys):
+    spread = "Positive particle radius spread=0.3"
+    assert run("rate-test", "--rates", "1", "--param", spread, "--json") == 2
+    assert 'has no effect with the model option "size classes"' in capsys.readouterr().err
+    option = ["--option", "size classes=3", "--model", "spm", "--json"]
+    assert run("rate-test", "--rates", "1", "--param", spread, *option) == 0
+    assert run("rate-test", "--option", "size class=3") == 2
+    assert "unknown model option" in capsys.readouterr().err
+
+
 def test_quiet(tmp_path, capsys):
     assert run("rate-test", "--rates", "1", "--quiet", "--out", tmp_path) == 0
     captured = capsys.readouterr()

@@ -88,7 +88,8 @@ def test_empty_anode_ends_the_discharge(hu2024):
     made_charged = {"As-made state of charge": 0.98, "Negative electrode alloy mass [kg]": 0.4e-6}
     result = ss.RateTest([0.2]).run(parameters=hu2024.replace(made_charged))
     discharge = result.half_cycles[1]
-    assert discharge.status == "ok"
+    assert result.table["Status"].tolist() == ["anode empty"]
+    assert result.ok
     assert float(discharge.at("Negative electrode sodium content", 1.0)) < 0.1
     assert 0.3 < float(discharge.at("Positive electrode stoichiometry", 1.0)) < 0.9
 
@@ -119,7 +120,7 @@ def test_parameters_must_be_a_set():
 
 @pytest.mark.parametrize("rate", [3, "1"])
 def test_breakdown_of_a_rate_that_was_not_run(rate, rate_test):
-    with pytest.raises(ss.OptionError, match="no breakdown for rate"):
+    with pytest.raises(ss.OptionError, match="the test has no 'discharge' at rate"):
         rate_test.breakdown(rate)
 
 
@@ -136,6 +137,31 @@ def test_plots_have_units_and_measured_points(plot, measured, rate_test):
     assert sum("measured" in label for label in labels) == measured
     assert plot(rate_test) is not ax
     plt.close("all")
+
+
+def test_breakdown_plots(rate_test):
+    for ax in (
+        plotting.breakdown_over_capacity(rate_test, 2.0, "charge"),
+        plotting.breakdown_bars(rate_test),
+    ):
+        assert ax.get_ylabel() == "Overpotential [mV]"
+        assert "Na3PS4 layer" in ax.get_legend_handles_labels()[1]
+    heights = [patch.get_height() for patch in ax.patches]
+    assert sum(heights[4::5]) == pytest.approx(-1e3 * rate_test.breakdown(2).sum(), rel=0.01)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("at", [-0.1, 1.1, float("nan")])
+def test_breakdown_outside_the_half_cycle(at, rate_test):
+    with pytest.raises(ss.OptionError, match="fraction of the half-cycle"):
+        rate_test.breakdown(2, at)
+
+
+def test_reduced_model_says_when_it_does_not_hold(hu2024):
+    poor = hu2024.replace({"Positive electrode electrolyte conductivity [S.m-1]": 0.05})
+    with pytest.warns(ss.ValidityWarning, match="reaction is not uniform"):
+        ss.RateTest([1]).run(ss.SolidStateSPM(), poor)
+    assert ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024).notes == []
 
 
 def test_save(rate_test, tmp_path):
