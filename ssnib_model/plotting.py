@@ -80,6 +80,7 @@ def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
     capacity = fractions * table[f"{direction.capitalize()} capacity [mA.h.g-1]"][rate]
     sign = -1e3 if direction == "discharge" else 1e3
     shown = losses.loc[:, losses.abs().max() > 1e-4]
+    ax.margins(x=0, y=0.4)
     ax.stackplot(capacity, (sign * shown).T, labels=shown.columns, colors=_colours(losses, shown))
     ax.set(
         xlabel=_label("Capacity [mA.h.g-1]"),

@@ -124,7 +124,8 @@ def test_two_phase_particle_is_a_shrinking_core(hu2024, simulate):
     With a constant flux q = (1/R) d(sto_mean)/dt R^2/(3 D) through a shell in which diffusion
     is fast against the motion of the front (q is 4 % of the gap) at radius s,
     sto_surf - sto_rich = q (R/s - 1), and the sodium in the core follows
-    from the balance (the shell's own content included to first order; e.g. Srinivasan and Newman 2004, doi 10.1149/1.1785012).
+    from the balance (the shell's own content included to first order;
+    Srinivasan and Newman 2004, doi 10.1149/1.1785012).
     """
     radius, D = 0.5e-6, 4e-16
     poor, rich = 0.05, 0.95
