@@ -11,6 +11,7 @@ os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")
 
 __version__ = "0.1.0"
 
+# No module has the name of a function below: importing it would hide the function.
 _HOMES = {
     "ParameterSet": "parameters",
     "list_parameter_sets": "parameters",
@@ -18,6 +19,9 @@ _HOMES = {
     "SolidStateSPM": "models.spm",
     "RateTest": "rate_test",
     "RateTestResult": "rate_test",
+    "SymmetricCell": "models.symmetric",
+    "BlockingPellet": "models.symmetric",
+    "impedance": "eis",
     "SSNIBError": "errors",
     "ParameterError": "errors",
     "UnknownParameterError": "errors",

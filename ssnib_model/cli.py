@@ -81,6 +81,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     breakdown.set_defaults(command=_breakdown)
 
+    spectrum = commands.add_parser(
+        "impedance",
+        help="impedance of the cell, or of a pellet of one of its electrolytes",
+        description="Impedance at equilibrium, 7 MHz to 10 mHz. Writes impedance.csv (frequency, "
+        "Re, Im) and impedance.png (Nyquist and Bode).",
+    )
+    _add_cell_arguments(spectrum, model=False)
+    _add_output_arguments(spectrum, "impedance")
+    spectrum.add_argument(
+        "--state", type=float, default=0.5, help="state of charge, 0 to 1 (default: 0.5)"
+    )
+    spectrum.add_argument(
+        "--pellet", metavar="LAYER", help="this layer between blocking electrodes instead"
+    )
+    spectrum.set_defaults(command=_impedance)
+
     parameters = commands.add_parser("parameters", help="list, show or check parameter sets")
     actions = parameters.add_subparsers(title="actions", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the sets that come with the package")
@@ -97,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_cell_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_cell_arguments(parser: argparse.ArgumentParser, model: bool = True) -> None:
     parser.add_argument(
         "--set", default="Hu2024", metavar="NAME_OR_PATH", help="parameter set (default: Hu2024)"
     )
@@ -120,12 +136,13 @@ def _add_cell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
     )
-    parser.add_argument(
-        "--model",
-        choices=["dfn", "spm"],
-        default="dfn",
-        help="dfn: the full model (default); spm: the reduced one",
-    )
+    if model:
+        parser.add_argument(
+            "--model",
+            choices=["dfn", "spm"],
+            default="dfn",
+            help="dfn: the full model (default); spm: the reduced one",
+        )
 
 
 def _add_output_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
@@ -220,6 +237,23 @@ def _breakdown(arguments) -> int:
         print(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
         print(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
+
+
+def _impedance(arguments) -> int:
+    from ssnib_model.eis import impedance
+
+    parameters = _parameters(arguments)
+    folder = _folder(arguments)
+    spectrum = impedance(parameters, state=arguments.state, pellet=arguments.pellet)
+    if folder:
+        spectrum.save(folder)
+    if arguments.json:
+        _print_json(spectrum.table.to_dict("list"))
+    elif not arguments.quiet:
+        print(spectrum.title)
+        print(spectrum.table.iloc[::6].to_string(index=False, float_format="{:.4g}".format))
+        print(f"\nimpedance.csv and impedance.png are in {folder}")
+    return EXIT_OK
 
 
 def _parameters_list(arguments) -> int:

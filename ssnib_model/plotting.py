@@ -145,6 +145,43 @@ def save_rate_test(result, folder: Path) -> None:
         figure.savefig(folder / f"{file}.png", dpi=150)
 
 
+def nyquist(spectrum, ax=None):
+    """Nyquist plot with equal axes: -Im against Re [Ohm], decades of frequency marked."""
+    ax = _axes(ax)
+    z, frequencies = spectrum.z, spectrum.frequencies
+    ax.plot(z.real, -z.imag, ".-")
+    decades = np.arange(np.ceil(np.log10(frequencies.min())), np.log10(frequencies.max()) + 1e-9)
+    for decade in decades[::2]:
+        nearest = np.abs(np.log10(frequencies) - decade).argmin()
+        at = (z.real[nearest], -z.imag[nearest])
+        ax.annotate(f"$10^{{{decade:.0f}}}$ Hz", at, textcoords="offset points", xytext=(3, 5))
+    ax.set(xlabel="Re(Z) [Ohm]", ylabel="-Im(Z) [Ohm]")
+    ax.set_aspect("equal", adjustable="datalim")
+    return ax
+
+
+def bode(spectrum, ax=None):
+    """Bode plot: modulus [Ohm] on the left axis, phase [degree] on the right one."""
+    ax = _axes(ax)
+    modulus = ax.loglog(spectrum.frequencies, np.abs(spectrum.z), ".-", label="modulus")
+    ax.set(xlabel="Frequency [Hz]", ylabel="|Z| [Ohm]")
+    right = ax.twinx()
+    degrees = np.angle(spectrum.z, deg=True)
+    phase = right.semilogx(spectrum.frequencies, degrees, ".--", color="C1", label="phase")
+    right.set(ylabel="Phase [degree]")
+    ax.legend(handles=[*modulus, *phase])
+    return ax
+
+
+def save_impedance(spectrum, folder: Path) -> None:
+    """Write Nyquist and Bode plot side by side as PNG."""
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    for plot, ax in zip((nyquist, bode), figure.subplots(1, 2), strict=True):
+        plot(spectrum, ax)
+    figure.suptitle(spectrum.title)
+    figure.savefig(folder / "impedance.png", dpi=150)
+
+
 def _axes(ax):
     return plt.figure(layout="constrained").add_subplot() if ax is None else ax
 

@@ -16,7 +16,7 @@ import pybamm
 from tqdm import tqdm
 
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
-from ssnib_model.models.dfn import SolidStateDFN
+from ssnib_model.models import default_model
 from ssnib_model.parameters import ParameterSet
 
 #: A half-cycle starts beyond its cut-off: the ohmic drop alone exceeds the window.
@@ -192,7 +192,7 @@ class RateTest:
                 f"parameters is a {type(parameters).__name__}: a ParameterSet is needed, "
                 'ParameterSet("Hu2024") for example'
             )
-        model = SolidStateDFN(parameters.model_options) if model is None else model
+        model = default_model(parameters.model_options) if model is None else model
         steps = CurrentSteps(
             model, parameters, self.initial_state_of_charge, solver=solver, var_pts=var_pts
         )

@@ -178,7 +178,7 @@ QUANTITIES: dict[str, Quantity] = {
         1e-6, 1e3, "Double layer of the planar anode"
     ),
     "{interface} interface capacity [F.m-2]": _model(
-        1e-9, 1e3, "Capacity parallel to the resistance between two neighbours"
+        1e-9, 1e3, "Capacity parallel to the resistance between two neighbours", default=0.01
     ),
     "{layer} layer relative permittivity": _model(
         1, 1e5, "Relative permittivity, for the geometric capacitance"
@@ -217,6 +217,9 @@ QUANTITIES: dict[str, Quantity] = {
 
 #: Parameters that are read only with an option: text in their name -> (option, value).
 OPTION_PARAMETERS = {
+    "Positive electrode ": ("positive electrode", "composite"),
+    "Positive particle ": ("positive electrode", "composite"),
+    "Maximum concentration in positive": ("positive electrode", "composite"),
     "Bruggeman exponent": ("composite transport", "bruggeman"),
     "tortuosity factor": ("composite transport", "tortuosity"),
     "percolation": ("composite transport", "percolation"),

@@ -112,6 +112,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
+        - ``"positive electrode"``: ``"composite"`` (default), or ``"alloy"`` for a symmetric
+          cell (`SymmetricCell`);
         - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"`` or
           ``"percolation"``;
         - ``"conductivity form"``: Arrhenius law for ``"sigma"`` (default) or ``"sigma T"``;
@@ -162,26 +164,33 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
         """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
-        T = self.param.T
         layers = self.options["electrolyte layers"]
         losses = {}
-        ends = ("Negative electrode", *layers, "Positive electrode")
-        for left, right in itertools.pairwise(ends):
-            name = f"{left}|{right} interface"
-            # a resistance falls where a conductance rises
-            resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
-                f"{name} resistance", T
-            )
-            capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
-            losses[name] = self._resistance_and_capacity(name, resistance, capacity)
+        for left, right in itertools.pairwise(
+            ("Negative electrode", *layers, "Positive electrode")
+        ):
+            losses[f"{left}|{right} interface"] = self.interface_overpotential(left, right)
             if right in layers:
-                name = f"{right} layer"
-                thickness = pybamm.Parameter(f"{name} thickness [m]")
-                resistance = thickness / self.conductivity(f"{name} conductivity")
-                permittivity = pybamm.Parameter(f"{name} relative permittivity")
-                capacity = EPSILON_0 * permittivity / thickness
-                losses[name] = self._resistance_and_capacity(name, resistance, capacity)
+                losses[f"{right} layer"] = self.layer_overpotential(right)
         return losses
+
+    def interface_overpotential(self, left: str, right: str) -> pybamm.Symbol:
+        """Ohmic overpotential [V] between two neighbours."""
+        name = f"{left}|{right} interface"
+        # a resistance falls where a conductance rises
+        resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
+            f"{name} resistance", self.param.T
+        )
+        capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
+        return self._resistance_and_capacity(name, resistance, capacity)
+
+    def layer_overpotential(self, layer: str) -> pybamm.Symbol:
+        """Ohmic overpotential [V] of a dense electrolyte layer."""
+        name = f"{layer} layer"
+        thickness = pybamm.Parameter(f"{name} thickness [m]")
+        resistance = thickness / self.conductivity(f"{name} conductivity")
+        capacity = EPSILON_0 * pybamm.Parameter(f"{name} relative permittivity") / thickness
+        return self._resistance_and_capacity(name, resistance, capacity)
 
     def _resistance_and_capacity(self, name, resistance, capacity) -> pybamm.Symbol:
         """Overpotential [V] of a resistance, with a capacity parallel to it if asked for."""
@@ -206,7 +215,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
         self.initial_conditions[eta] = pybamm.Scalar(0)
         return -eta
 
-    def set_cell_states(self) -> pybamm.Symbol:
+    def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
         p = self.param
         Q = pybamm.Variable("Discharge capacity [A.h]")
@@ -214,7 +223,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
         self.rhs[Q] = p.I / 3600
         self.initial_conditions[Q] = pybamm.Scalar(0)
         self.rhs[y] = -p.I / (F * p.n_Sn)
-        self.initial_conditions[y] = p.y_init
+        self.initial_conditions[y] = y_init
         self.variables.update(
             {
                 "Time [s]": pybamm.t,
@@ -232,14 +241,25 @@ class SolidStateBaseModel(pybamm.BaseModel):
         )
         return y
 
-    def set_voltage(self, V, sto_mean, y, overpotentials: dict[str, pybamm.Symbol]):
+    def set_cathode_state(self, sto_mean) -> pybamm.Symbol:
+        """Composition of the composite; returns its equilibrium potential [V]."""
+        p = self.param
+        self.variables.update(
+            {
+                "Positive electrode stoichiometry": sto_mean,
+                "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
+            }
+        )
+        return p.U_p(sto_mean)
+
+    def set_voltage(self, V, U_right, U_left, overpotentials: dict[str, pybamm.Symbol]):
         """Voltage, its breakdown and the cut-off events.
 
-        ``V = U_p(sto_mean) - U_n(y) + sum of the overpotentials``; each is negative on
-        discharge. What the sum misses is the variable "Voltage breakdown residual [V]".
+        ``V = U_right - U_left + sum of the overpotentials``; each is negative on discharge.
+        What the sum misses is the variable "Voltage breakdown residual [V]".
         """
         p = self.param
-        ocv = p.U_p(sto_mean) - p.U_n(y)
+        ocv = U_right - U_left
         residual = V - ocv - sum(overpotentials.values())
         heat = -p.I * sum(overpotentials.values())
         if self.options["thermal"] == "lumped":
@@ -259,10 +279,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Power [W]": p.I * V,
                 "Discharge energy [W.h]": energy,
                 "Heat of the losses [W]": heat,
-                "Positive electrode stoichiometry": sto_mean,
-                "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
-                "Positive electrode open-circuit potential [V]": p.U_p(sto_mean),
-                "Negative electrode open-circuit potential [V]": p.U_n(y),
+                "Positive electrode open-circuit potential [V]": U_right,
+                "Negative electrode open-circuit potential [V]": U_left,
                 "Open-circuit voltage [V]": ocv,
                 "Voltage breakdown residual [V]": residual,
                 **{f"{name} overpotential [V]": eta for name, eta in overpotentials.items()},

@@ -42,7 +42,7 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         # Anode and electrolyte layers
         ######################
-        y = self.set_cell_states()
+        y = self.set_cell_states(p.y_init)
         eta_n = self.anode_overpotential()
         separator = self.separator_overpotentials()
         # electrolyte potential where the last layer meets the composite; the anode's is 0
@@ -117,6 +117,7 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         V = pybamm.boundary_value(phi_s, "right")
         sto_mean = sum(q.share * pybamm.Integral(pybamm.r_average(q.sto), x) for q in particles)
+        U_mean = self.set_cathode_state(sto_mean)
         # Averages weighted with the local reaction current; any weights of integral 1 make
         # the breakdown add up to V. They turn even as the cell comes to rest (below 1e-4 C).
         total = pybamm.Integral(reaction, x)
@@ -140,14 +141,14 @@ class SolidStateDFN(SolidStateBaseModel):
             "Positive electrode film": average(films),
             "Positive electrode reaction": average(etas),
             "Positive particle diffusion": (
-                average([particle.U_surf for particle in particles]) - p.U_p(sto_mean)
+                average([particle.U_surf for particle in particles]) - U_mean
             ),
         }
         if self.options["open-circuit potential"] == "one-state hysteresis":
             overpotentials["Positive electrode hysteresis"] = average(
                 [particle.hysteresis for particle in particles]
             )
-        self.set_voltage(V, sto_mean, y, overpotentials)
+        self.set_voltage(V, U_mean, p.U_n(y), overpotentials)
         self.variables.update(
             {
                 "Positive electrode potential [V]": phi_s,

@@ -44,7 +44,7 @@ class SolidStateSPM(SolidStateBaseModel):
         ######################
         # Anode and electrolyte layers
         ######################
-        y = self.set_cell_states()
+        y = self.set_cell_states(p.y_init)
         eta_n = self.anode_overpotential()
         separator = self.separator_overpotentials()
 
@@ -96,6 +96,7 @@ class SolidStateSPM(SolidStateBaseModel):
         # Voltage
         ######################
         sto_mean = sum(q.share * pybamm.r_average(q.sto) for q in particles)
+        U_mean = self.set_cathode_state(sto_mean)
         shares = [p.L * q.a * j for q, j in zip(particles, currents, strict=True)]
         i_rest = 1e-4 * p.Q / p.A_cc
 
@@ -118,15 +119,15 @@ class SolidStateSPM(SolidStateBaseModel):
             "Positive electrode film": average([j * p.R_film for j in currents]),
             "Positive electrode reaction": average(etas),
             "Positive particle diffusion": (
-                average([particle.U_surf for particle in particles]) - p.U_p(sto_mean)
+                average([particle.U_surf for particle in particles]) - U_mean
             ),
         }
         if self.options["open-circuit potential"] == "one-state hysteresis":
             overpotentials["Positive electrode hysteresis"] = average(
                 [particle.hysteresis for particle in particles]
             )
-        V = p.U_p(sto_mean) - p.U_n(y) + sum(overpotentials.values())
-        self.set_voltage(V, sto_mean, y, overpotentials)
+        V = U_mean - p.U_n(y) + sum(overpotentials.values())
+        self.set_voltage(V, U_mean, p.U_n(y), overpotentials)
         self.variables.update(
             {
                 "Positive electrode effective ionic conductivity [S.m-1]": sigma_e,

@@ -49,6 +49,18 @@ def test_breakdown(tmp_path, capsys):
     assert "cut-off reached at start" in capsys.readouterr().err
 
 
+def test_impedance(tmp_path, capsys):
+    assert run("impedance", "--out", tmp_path, "--temperature", "60") == 0
+    assert "Re(Z) [Ohm]" in capsys.readouterr().out
+    header, first, *_ = (tmp_path / "impedance.csv").read_text().splitlines()
+    assert header == "Frequency [Hz],Re(Z) [Ohm],Im(Z) [Ohm]"
+    assert float(first.split(",")[0]) == 7e6
+    assert (tmp_path / "impedance.png").read_bytes().startswith(b"\x89PNG")
+    assert run("impedance", "--pellet", "NaTaCl6", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["Re(Z) [Ohm]"]) == 60
+    assert run("impedance", "--state", "1.5") == 2
+
+
 def test_reduced_model_warns(tmp_path, capsys):
     poor = "Positive electrode electrolyte conductivity [S.m-1]=0.05"
     assert run("rate-test", "--rates", "1", "--model", "spm", "--param", poor, "--json") == 0

@@ -1,0 +1,147 @@
+"""Impedance of the cell, of a symmetric cell, and of a pellet between blocking electrodes."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pybamm
+
+from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.models import default_model
+from ssnib_model.models.symmetric import BlockingPellet
+from ssnib_model.parameters import ParameterSet
+
+#: The range of a usual instrument: 7 MHz to 10 mHz.
+FREQUENCIES = np.geomspace(7e6, 1e-2, 60)
+
+#: Shells of the particles: the steepest profile, at some hertz, is far thinner than a radius.
+SHELLS = 100
+
+COLUMNS = ("Frequency [Hz]", "Re(Z) [Ohm]", "Im(Z) [Ohm]")
+
+
+@dataclass(frozen=True)
+class Impedance:
+    """A spectrum.
+
+    Attributes
+    ----------
+    frequencies : numpy.ndarray
+        Frequencies [Hz], shape (n,).
+    z : numpy.ndarray
+        Complex impedance [Ohm], shape (n,).
+    title : str
+        What it is the impedance of.
+    area : float
+        Electrode area [m2]; ``z * area`` is the area-specific impedance [Ohm.m2].
+    """
+
+    frequencies: np.ndarray
+    z: np.ndarray
+    title: str
+    area: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Frequency, real and imaginary part, in the order that impedance tools read."""
+        return pd.DataFrame(
+            np.column_stack([self.frequencies, self.z.real, self.z.imag]), columns=COLUMNS
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``impedance.csv`` and ``impedance.png`` (Nyquist and Bode).
+
+        Raises
+        ------
+        SSNIBError
+            If the folder cannot be written.
+        """
+        from ssnib_model.plotting import save_impedance
+
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.table.to_csv(folder / "impedance.csv", index=False)
+            save_impedance(self, folder)
+        except OSError as error:
+            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+        return folder
+
+
+def impedance(
+    parameters: ParameterSet | None = None,
+    frequencies=FREQUENCIES,
+    state: float = 0.5,
+    temperature: float | None = None,
+    *,
+    pellet: str | None = None,
+    var_pts: dict | None = None,
+) -> Impedance:
+    """Impedance at equilibrium, by ``pybamm.EISSimulation``.
+
+    Parameters
+    ----------
+    parameters : ParameterSet, optional
+        Default ``ParameterSet("Hu2024")``. With the option "positive electrode" = "alloy"
+        the spectrum is that of a symmetric cell.
+    frequencies : array_like, optional
+        Frequencies [Hz], positive; default 7 MHz to 10 mHz.
+    state : float, optional
+        State of charge, between 0 and 1; default 0.5.
+    temperature : float, optional
+        Temperature [K]; default: that of ``parameters``.
+    pellet : str, optional
+        Name of an electrolyte layer: the spectrum is that of this layer between blocking
+        electrodes, as in a measurement of its conductivity.
+    var_pts : dict, optional
+        Mesh points, as for ``pybamm.Simulation``.
+
+    Returns
+    -------
+    Impedance
+
+    Raises
+    ------
+    OptionError
+        For frequencies or a state that are not allowed, or a pellet that is no layer.
+    ParameterError
+        For a temperature that is not allowed, or values that impedance needs and that
+        ``parameters`` lacks.
+
+    Examples
+    --------
+    >>> spectrum = impedance(ParameterSet("Hu2024"), state=0.5)
+    >>> spectrum.table.columns.tolist()
+    ['Frequency [Hz]', 'Re(Z) [Ohm]', 'Im(Z) [Ohm]']
+    """
+    parameters = ParameterSet("Hu2024") if parameters is None else parameters
+    frequencies = np.atleast_1d(np.asarray(frequencies, dtype=float))
+    if not frequencies.size or not (np.isfinite(frequencies) & (frequencies > 0)).all():
+        raise OptionError(f"frequencies are {frequencies!r}: positive numbers in Hz are needed")
+    if not (isinstance(state, numbers.Real) and math.isfinite(state) and 0 < state < 1):
+        raise OptionError(f"state is {state!r}: a state of charge between 0 and 1 is needed")
+    changes = {"Initial state of charge": float(state)}
+    if temperature is not None:
+        changes["Ambient temperature [K]"] = temperature
+    parameters = parameters.replace(changes, {"surface form": "differential"})
+    options = parameters.model_options
+    if pellet is None:
+        model = default_model(options)
+        title = f"{parameters.name}, {model.name}, state of charge {state:g}"
+    else:
+        layers = options["electrolyte layers"]
+        if pellet not in layers:
+            raise OptionError(f"pellet is {pellet!r}: it must be one of the layers {layers}")
+        model = BlockingPellet(options | {"electrolyte layers": (pellet,)})
+        title = f"{parameters.name}, pellet of {pellet}"
+    points = {k: SHELLS if k == "r_p" else v for k, v in model.default_var_pts.items()}
+    simulation = pybamm.EISSimulation(
+        model, parameter_values=parameters.to_pybamm(), var_pts=points | (var_pts or {})
+    )
+    z = simulation.solve(frequencies).impedance
+    return Impedance(frequencies, np.asarray(z), title, parameters["Electrode area [m2]"])
