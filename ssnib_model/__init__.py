@@ -17,6 +17,8 @@ _HOMES = {
     "list_parameter_sets": "parameters",
     "SolidStateDFN": "models.dfn",
     "SolidStateSPM": "models.spm",
+    "solid_electrolytes": "materials.solid_electrolytes",
+    "swap_layer": "materials.solid_electrolytes",
     "RateTest": "rate_test",
     "RateTestResult": "rate_test",
     "SymmetricCell": "models.symmetric",

@@ -97,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     spectrum.set_defaults(command=_impedance)
 
+    materials = commands.add_parser("materials", help="the solid electrolytes known by name")
+    materials.add_argument("--json", action="store_true", help="machine-readable output")
+    materials.set_defaults(command=_materials)
+
     parameters = commands.add_parser("parameters", help="list, show or check parameter sets")
     actions = parameters.add_subparsers(title="actions", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the sets that come with the package")
@@ -124,6 +128,15 @@ def _add_cell_arguments(parser: argparse.ArgumentParser, model: bool = True) -> 
         type=_assignment,
         metavar='"NAME=VALUE"',
         help="replace a parameter, in the unit of its name; repeatable",
+    )
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        type=_option,
+        metavar='"LAYER=MATERIAL"',
+        help="another solid electrolyte in a layer, at the same thickness; repeatable "
+        "(names: ssnib materials)",
     )
     parser.add_argument(
         "--option",
@@ -256,6 +269,19 @@ def _impedance(arguments) -> int:
     return EXIT_OK
 
 
+def _materials(arguments) -> int:
+    from ssnib_model.materials.solid_electrolytes import solid_electrolytes
+
+    materials = {name: vars(material) for name, material in solid_electrolytes().items()}
+    if arguments.json:
+        _print_json(materials)
+        return EXIT_OK
+    for name, m in materials.items():
+        print(f"{name}: {m['conductivity']:g} S/m at 25 degC, {m['kind']} (grade {m['grade']})")
+        print(f"    {m['source']}" + (f"; {m['note']}" if m["note"] else ""))
+    return EXIT_OK
+
+
 def _parameters_list(arguments) -> int:
     from ssnib_model.parameters import ParameterSet, list_parameter_sets
 
@@ -327,7 +353,20 @@ def _parameters(arguments):
         changes["Ambient temperature [K]"] = arguments.temperature + 273.15
     parameters = ParameterSet(arguments.set)
     options = dict(arguments.option)
+    for layer, material in arguments.layer:
+        parameters = _swapped(parameters, layer, str(material))
     return parameters.replace(changes, options) if changes or options else parameters
+
+
+def _swapped(parameters, layer: str, material: str):
+    from ssnib_model.materials.solid_electrolytes import swap_layer
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ValidityWarning)
+        parameters = swap_layer(parameters, layer, material)
+    for warning in caught:
+        print(f"ssnib: warning: {warning.message}", file=sys.stderr)
+    return parameters
 
 
 def _run(test, arguments, parameters):

@@ -82,6 +82,7 @@ class _Measured(_Strict):
 class _File(_Strict):
     name: str
     description: str = ""
+    base: str | None = None
     stack: dict[str, Any]
     sources: dict[str, _Source] = {}
     measured: dict[str, _Measured] = {}
@@ -352,6 +353,7 @@ class ParameterSet(Mapping):
         file = _read(path)
         self.origin = str(path)
         self.name, self.description = file.name, file.description
+        base = ParameterSet(file.base) if file.base else None
         options = dict(file.stack)
         catholyte = options.pop("catholyte", None)
         try:
@@ -362,8 +364,11 @@ class ParameterSet(Mapping):
             key: {k: v for k, v in source.model_dump().items() if v is not None}
             for key, source in file.sources.items()
         }
+        if base:
+            self.sources = base.sources | self.sources
         problems: list[str] = []
-        given: dict[str, ParameterInfo] = {}
+        # what the base set gives and this stack knows; the measured data are another cell's
+        given = {n: info for n, info in (base.given if base else {}).items() if n in self._known}
         for name, entry in file.parameters.items():
             if name not in self._known:
                 near = schema.suggestion(name, self._known)
@@ -543,7 +548,7 @@ class ParameterSet(Mapping):
 
 def list_parameter_sets() -> list[str]:
     """Names of the parameter sets that come with the package."""
-    return sorted(p.parent.name for p in _root().glob(f"*/{FILE_NAME}"))
+    return sorted(p.parent.name for p in parameter_root().glob(f"*/{FILE_NAME}"))
 
 
 def get_hu2024() -> dict:
@@ -556,7 +561,8 @@ def get_hu2024() -> dict:
 
 
 # -------------------------------------------------------------------- helpers
-def _root() -> Path:
+def parameter_root() -> Path:
+    """The folder of the parameter sets and materials that come with the package."""
     package = Path(__file__).parent
     shipped = package / "_parameters"  # in a wheel
     return shipped if shipped.is_dir() else package.parent / "parameters"  # in a clone
@@ -565,7 +571,7 @@ def _root() -> Path:
 def _find(name: str | Path) -> Path:
     known = list_parameter_sets()
     if str(name) in known:
-        return _root() / str(name) / FILE_NAME
+        return parameter_root() / str(name) / FILE_NAME
     path = Path(name)
     path = path / FILE_NAME if path.is_dir() else path
     if path.name == FILE_NAME and path.is_file():

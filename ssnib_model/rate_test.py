@@ -32,6 +32,8 @@ UNIFORMITY = "Reaction uniformity number"
 UNIFORMITY_LIMIT = 2.0
 
 CURRENT = "Current function [A]"
+LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
+FAR_AWAY = 1e3  # V
 SAMPLES = 201
 
 TABLE_COLUMNS = (
@@ -192,6 +194,10 @@ class RateTest:
                 f"parameters is a {type(parameters).__name__}: a ParameterSet is needed, "
                 'ParameterSet("Hu2024") for example'
             )
+        if parameters.model_options["positive electrode"] == "alloy":
+            raise OptionError(
+                f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
+            )
         model = default_model(parameters.model_options) if model is None else model
         steps = CurrentSteps(
             model, parameters, self.initial_state_of_charge, solver=solver, var_pts=var_pts
@@ -217,7 +223,8 @@ class CurrentSteps:
 
     def __init__(self, model, parameters, initial_state_of_charge, *, solver=None, var_pts=None):
         values = parameters.to_pybamm()
-        values[CURRENT] = "[input]"
+        values.update({name: "[input]" for name in (CURRENT, LOWER, UPPER)})
+        self.cut_offs = {name: parameters[name] for name in (LOWER, UPPER)}
         values["Initial state of charge"] = (
             parameters["As-made state of charge"]
             if initial_state_of_charge is None
@@ -254,11 +261,13 @@ class CurrentSteps:
     def _solve(self, current: float) -> tuple[str, pybamm.Solution | None]:
         if self._failure:
             return self._failure, None
+        # a charge may start below the lower cut-off, a discharge above the upper one
+        unused = {LOWER: -FAR_AWAY} if current < 0 else {UPPER: FAR_AWAY}
         try:
             solution = self._simulation.step(
                 self.charge_limit / abs(current),
                 starting_solution=self._state,
-                inputs={CURRENT: current},
+                inputs={CURRENT: current, **self.cut_offs, **unused},
                 save=False,
             )
         except pybamm.SolverError as error:

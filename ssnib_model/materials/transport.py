@@ -1,31 +1,78 @@
 """How much of an electrolyte's conductivity is left inside a composite, by named law.
 
-Every function gives ``f = effective conductivity / conductivity of the dense electrolyte``.
+Every law gives ``f = effective conductivity / conductivity of the dense electrolyte`` for a
+volume fraction, as a number, an array or a symbol. `LAWS` names the parameters each takes.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pybamm
+from scipy.optimize import least_squares
 
 
-def bruggeman(volume_fraction):
+def bruggeman(volume_fraction, exponent):
     """``f = phi**b`` (Bruggeman 1935 has b = 1.5; pressed composites with carbon need 2.7-4.5)."""
-    return volume_fraction ** pybamm.Parameter("Positive electrode Bruggeman exponent")
+    return volume_fraction**exponent
 
 
-def tortuosity(volume_fraction):
+def tortuosity(volume_fraction, factor):
     """``f = phi / tau2`` with a measured tortuosity factor tau2."""
-    return volume_fraction / pybamm.Parameter("Positive electrode tortuosity factor")
+    return volume_fraction / factor
 
 
-def percolation(volume_fraction):
+def percolation(volume_fraction, threshold, exponent):
     """``f = ((phi - phi_c) / (1 - phi_c))**t`` above the threshold phi_c (Kirkpatrick 1973,
     doi 10.1103/RevModPhys.45.574)."""
-    threshold = pybamm.Parameter("Positive electrode percolation threshold")
-    exponent = pybamm.Parameter("Positive electrode percolation exponent")
+    maximum = pybamm.maximum if isinstance(volume_fraction, pybamm.Symbol) else np.maximum
     # a composite at or below its threshold does not conduct: keep a trace instead of 0/0
-    excess = pybamm.maximum(volume_fraction - threshold, 1e-6)
-    return (excess / (1 - threshold)) ** exponent
+    return (maximum(volume_fraction - threshold, 1e-6) / (1 - threshold)) ** exponent
 
 
-LAWS = {"bruggeman": bruggeman, "tortuosity": tortuosity, "percolation": percolation}
+#: Laws by name: the function and the names of its parameters after the volume fraction.
+LAWS = {
+    "bruggeman": (bruggeman, ("Positive electrode Bruggeman exponent",)),
+    "tortuosity": (tortuosity, ("Positive electrode tortuosity factor",)),
+    "percolation": (
+        percolation,
+        ("Positive electrode percolation threshold", "Positive electrode percolation exponent"),
+    ),
+}
+
+#: Start and bounds of the laws' parameters in a fit.
+_RANGES = {
+    "bruggeman": ([3.0], [0.5], [10.0]),
+    "tortuosity": ([5.0], [1.0], [1e4]),
+    "percolation": ([0.2, 2.0], [0.0, 0.5], [0.29, 10.0]),
+}
+
+
+def effective_ratio(law: str, volume_fraction: pybamm.Symbol) -> pybamm.Symbol:
+    """``f`` of the law with this name, of the parameters of the cell."""
+    function, names = LAWS[law]
+    return function(volume_fraction, *(pybamm.Parameter(name) for name in names))
+
+
+def fit_law(law: str, volume_fractions, ratios) -> np.ndarray:
+    """Parameters of a law by least squares of the logarithm of measured ratios.
+
+    Parameters
+    ----------
+    law : str
+        A key of `LAWS`.
+    volume_fractions, ratios : array_like
+        Measured values, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        The parameters in the order of the law.
+    """
+    function, _ = LAWS[law]
+    start, low, high = _RANGES[law]
+    phi, f = np.asarray(volume_fractions, float), np.asarray(ratios, float)
+
+    def residuals(parameters):
+        return np.log(function(phi, *parameters) / f)
+
+    return least_squares(residuals, start, bounds=(low, high)).x

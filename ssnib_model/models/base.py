@@ -6,7 +6,7 @@ import itertools
 
 import pybamm
 
-from ssnib_model.materials.transport import LAWS
+from ssnib_model.materials.transport import effective_ratio
 from ssnib_model.models.options import ModelOptions
 
 F = pybamm.constants.F
@@ -160,7 +160,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     def composite_conductivity(self) -> pybamm.Symbol:
         """Effective ionic conductivity of the composite [S.m-1] by the law of the options."""
         sigma = self.conductivity("Positive electrode electrolyte conductivity")
-        return sigma * LAWS[self.options["composite transport"]](self.param.phi_SE)
+        return sigma * effective_ratio(self.options["composite transport"], self.param.phi_SE)
 
     def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
         """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""

@@ -77,6 +77,21 @@ def test_options(capsys):
     assert "unknown model option" in capsys.readouterr().err
 
 
+def test_layer(capsys):
+    swap = ["--layer", "Na3PS4=NaTaCl6 milled 40 h", "--rates", "2", "--json"]
+    assert run("rate-test", *swap) == 0
+    captured = capsys.readouterr()
+    assert "Negative electrode at 0 V" in captured.err
+    values = json.loads(captured.out)["parameters"]["values"]
+    assert values["Na3PS4 layer conductivity [S.m-1]"] == pytest.approx(0.4)
+    assert run("rate-test", "--layer", "Na3PS4=Na3PS5") == 2
+    assert "All names" in capsys.readouterr().err
+    assert run("materials") == 0
+    assert "Na2.88Sb0.88W0.12S4: 3.2 S/m" in capsys.readouterr().out
+    assert run("materials", "--json") == 0
+    json.loads(capsys.readouterr().out)
+
+
 def test_quiet(tmp_path, capsys):
     assert run("rate-test", "--rates", "1", "--quiet", "--out", tmp_path) == 0
     captured = capsys.readouterr()
