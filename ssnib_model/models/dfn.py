@@ -81,21 +81,27 @@ class SolidStateDFN(SolidStateBaseModel):
         particles = [Particle(self, n, cathode) for n in range(self.options["size classes"])]
         reactions, etas, films = [], [], []
         for particle in particles:
-            # eta as a state keeps j explicit although the film's drop depends on it
-            eta = pybamm.Variable(
-                f"Positive electrode reaction overpotential profile{particle.suffix} [V]",
+            # The current is the state and the overpotential follows from it: Newton's method
+            # climbs an asinh from any start, where it would overshoot on a sinh.
+            reaction = pybamm.Variable(
+                f"Positive electrode reaction current density{particle.suffix} [A.m-2]",
                 domain=cathode,
+                scale=100,
             )
-            j = 2 * p.j0_p(particle.sto_surf) * pybamm.sinh(F * eta / (2 * R_gas * T))
+            j = reaction / (p.L * particle.a)
+            eta = 2 * R_gas * T / F * pybamm.arcsinh(j / (2 * p.j0_p(particle.sto_surf)))
             film = j * p.R_film
-            driving_force = difference - particle.U_surf - particle.hysteresis - film
-            self.algebraic[eta] = driving_force - eta
-            self.initial_conditions[eta] = pybamm.Scalar(0)
+            equilibrium = particle.U_surf + particle.hysteresis
+            self.algebraic[reaction] = difference - equilibrium - film - eta
+            self.initial_conditions[reaction] = pybamm.Scalar(0)
             particle.set_equations(j)
-            reactions.append(p.L * particle.a * j)
-            etas.append(driving_force)
+            reactions.append(reaction)
+            # by difference, so that the breakdown adds up whatever the solver's tolerance
+            etas.append(difference - equilibrium - film)
             films.append(film)
-            self.variables[eta.name] = eta
+            self.variables[
+                f"Positive electrode reaction overpotential profile{particle.suffix} [V]"
+            ] = eta
         reaction = sum(reactions)
 
         ######################
