@@ -1,8 +1,13 @@
 """The model beside the data of Hu et al., Matter 2024, doi 10.1016/j.matt.2023.12.017."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 import ssnib_model as ss
+
+CAPACITY = "Discharge capacity [mA.h.g-1]"
 
 
 def test_rate_test_of_the_paper(rate_test):
@@ -39,3 +44,30 @@ def test_peaks_of_the_paper_are_near_the_mean_voltages(rate_test, hu2024):
         f"\nmean of charge and discharge at 0.2 C: measured {measured:.3f} V, model {model:.3f} V"
     )
     assert float(model) == pytest.approx(measured, abs=0.03)
+
+
+def test_numbers_of_the_readme(rate_test, hu2024):
+    """The README's table shows what the model gives now."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    shown = re.findall(r"^\| (.+?) \| ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert len(shown) == 7
+    hot = ss.RateTest([3]).run(parameters=hu2024.replace({"Ambient temperature [K]": 333.15}))
+    capacities = [*rate_test.table[CAPACITY], hot.table[CAPACITY][0]]
+    for (_, _, model), capacity in zip(shown[:6], capacities, strict=True):
+        assert float(model) == pytest.approx(capacity, abs=0.051)
+    assert float(shown[6][2]) == pytest.approx(
+        1e3 * rate_test.table["Polarization [V]"][1], abs=0.51
+    )
+    (na3ps4, reaction, anode, nta, ionic) = (
+        float(v) for v in re.search(
+            r"Na3PS4 takes (\d+) mV, the reaction on NVP (\d+) mV, the\s+anode and its interface "
+            r"(\d+) mV, NaTaCl6 (\d+) mV and ion transport in the composite (\d+) mV", text
+        ).groups()
+    )  # fmt: skip
+    losses = -1e3 * rate_test.breakdown(2)
+    assert na3ps4 == pytest.approx(losses["Na3PS4 layer"], abs=0.6)
+    assert reaction == pytest.approx(losses["Positive electrode reaction"], abs=0.6)
+    assert nta == pytest.approx(losses["NaTaCl6 layer"], abs=0.6)
+    assert ionic == pytest.approx(losses["Positive electrode ionic"], abs=0.6)
+    ends = losses["Negative electrode reaction"] + losses["Negative electrode|Na3PS4 interface"]
+    assert anode == pytest.approx(ends, abs=0.6)
