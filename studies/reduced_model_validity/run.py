@@ -9,7 +9,6 @@ import argparse
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -76,9 +75,9 @@ def main() -> None:
     figure.savefig(arguments.out / "map.png", dpi=150)
     print(table.to_string(index=False, float_format="{:.3g}".format, na_rep="-"))
     within = table[table["Reaction uniformity number"] <= 2]
-    print(f"up to the limit: {within[columns[0]].abs().max():.2f} mAh/g, "
-          f"{within[columns[1]].abs().max():.1f} mV, "
-          f"{np.nanmax((within[columns[1]] / within['Full: gap [mV]']).abs()):.1%} of the gap")  # fmt: skip
+    capacity, gap = (within[column].abs().max() for column in columns)
+    share = (within[columns[1]] / within["Full: gap [mV]"]).abs().max()
+    print(f"up to the limit: {capacity:.2f} mAh/g, {gap:.1f} mV, {share:.1%} of the gap")
 
 
 if __name__ == "__main__":
