@@ -251,9 +251,13 @@ class CurrentSteps:
         current = rate * self.one_c * (1 if direction == "discharge" else -1)
         status, solution = self._solve(current)
         if solution is not None:
-            self._state = solution.last_state
-            # a solution that ended at a cut-off refuses to go on
-            self._state.termination = "final time"
+            # at time 0 again, where short time constants can be resolved; a solution that ended
+            # at a cut-off would refuse to go on
+            last = solution.last_state
+            self._state = pybamm.Solution(
+                np.array([0.0]), last.all_ys[0], last.all_models[0], last.all_inputs[0],
+                termination="final time",
+            )  # fmt: skip
         elif status.startswith("failed"):
             self._failure = f"failed: the {direction} at {rate:g} C before it failed"
         return HalfCycle(row, direction, cycle, current, status, solution)
