@@ -162,8 +162,11 @@ def test_bad_input(arguments, message, hu2024):
 
 
 def test_double_layers_do_not_change_a_rate_test(hu2024):
-    """Capacities within 0.05 mAh/g and gap within 0.1 mV of the plain model."""
+    """Gap within 0.1 mV; capacities within what the double layer itself stores.
+
+    0.1 F/m2 on 88 m2 of particles per m2 of electrode over 1.5 V is 0.07 mAh/g.
+    """
     rich = hu2024.replace({}, {"surface form": "differential"})
     plain, double = (ss.RateTest([0.2, 2]).run(parameters=p).table for p in (hu2024, rich))
-    for column, tolerance in (("Discharge capacity [mA.h.g-1]", 0.05), ("Polarization [V]", 1e-4)):
+    for column, tolerance in (("Discharge capacity [mA.h.g-1]", 0.15), ("Polarization [V]", 1e-4)):
         assert plain[column].to_numpy() == pytest.approx(double[column].to_numpy(), abs=tolerance)
