@@ -32,7 +32,9 @@ UNIFORMITY = "Reaction uniformity number"
 UNIFORMITY_LIMIT = 2.0
 
 CURRENT = "Current function [A]"
+INITIAL = "Initial state of charge"
 LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
+PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 FAR_AWAY = 1e3  # V
 SAMPLES = 201
 
@@ -188,6 +190,35 @@ class RateTest:
         RateTestResult
             One row a rate, whatever happened to it.
         """
+        prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
+        half_cycles = prepared.half_cycles(prepared.parameters, progress=progress)
+        result = RateTestResult(self, prepared.parameters, half_cycles, prepared.model_name)
+        for note in result.notes:
+            warnings.warn(note, ValidityWarning, stacklevel=2)
+        return result
+
+    def prepare(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        varying: Iterable[str] = (),
+        solver: pybamm.BaseSolver | None = None,
+        var_pts: dict | None = None,
+    ) -> PreparedRateTest:
+        """Build the model once, to run the test for many values of some parameters.
+
+        Parameters
+        ----------
+        model, parameters, solver, var_pts
+            As for `run`.
+        varying : iterable of str, optional
+            Parameters of the model that later runs may change.
+
+        Returns
+        -------
+        PreparedRateTest
+        """
         parameters = ParameterSet("Hu2024") if parameters is None else parameters
         if not isinstance(parameters, ParameterSet):
             raise OptionError(
@@ -199,16 +230,7 @@ class RateTest:
                 f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
             )
         model = default_model(parameters.model_options) if model is None else model
-        steps = CurrentSteps(
-            model, parameters, self.initial_state_of_charge, solver=solver, var_pts=var_pts
-        )
-        schedule = list(self.schedule())
-        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
-        half_cycles = [steps.half_cycle(*step) for step in bar]
-        result = RateTestResult(self, parameters, half_cycles, model.name)
-        for note in result.notes:
-            warnings.warn(note, ValidityWarning, stacklevel=2)
-        return result
+        return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
 
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
@@ -218,46 +240,57 @@ class RateTest:
                 yield rate, rate, "discharge", cycle
 
 
-class CurrentSteps:
-    """Constant-current half-cycles, one after the other, on one model built once."""
+class PreparedRateTest:
+    """A rate test on one model built once; see `RateTest.prepare`."""
 
-    def __init__(self, model, parameters, initial_state_of_charge, *, solver=None, var_pts=None):
+    def __init__(self, test: RateTest, model, parameters: ParameterSet, varying, solver, var_pts):
+        self.test, self.parameters, self.model_name = test, parameters, model.name
         values = parameters.to_pybamm()
-        values.update({name: "[input]" for name in (CURRENT, LOWER, UPPER)})
-        self.cut_offs = {name: parameters[name] for name in (LOWER, UPPER)}
-        values["Initial state of charge"] = (
-            parameters["As-made state of charge"]
-            if initial_state_of_charge is None
-            else initial_state_of_charge
+        self._varying = sorted(set(varying) - set(PROTOCOL_INPUTS))
+        values.update({name: "[input]" for name in (*PROTOCOL_INPUTS, *self._varying)})
+        self._simulation = pybamm.Simulation(
+            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
         )
-        self.one_c = parameters["Nominal cell capacity [A.h]"]
+
+    def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
+        """All half-cycles for ``parameters``, which differ in varying parameters only."""
+        self._start(parameters)
+        schedule = list(self.test.schedule())
+        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
+        return [self._half_cycle(*step) for step in bar]
+
+    def _start(self, parameters: ParameterSet) -> None:
+        soc = self.test.initial_state_of_charge
+        self._inputs = {name: parameters[name] for name in (*PROTOCOL_INPUTS, *self._varying)}
+        self._inputs[INITIAL] = parameters["As-made state of charge"] if soc is None else soc
+        self._one_c = parameters["Nominal cell capacity [A.h]"]
         # more than all the sodium that can move: the potential ends a half-cycle before
         sodium = "Maximum concentration in positive electrode [mol.m-3]"
-        self.charge_limit = 1.05 * (
+        self._charge_limit = 1.05 * (
             parameters[sodium]
             * parameters["Positive electrode active material volume fraction"]
             * parameters["Positive electrode thickness [m]"]
             * parameters["Electrode area [m2]"]
             * pybamm.constants.F.value
         )
-        self._simulation = pybamm.Simulation(
-            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
-        )
-        self._state: pybamm.Solution | None = None
+        self._state = pybamm.EmptySolution()
         self._failure: str | None = None
 
-    def half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
+    def _half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
         """Go on from the present state to the cut-off; never raises for a failed solve."""
-        current = rate * self.one_c * (1 if direction == "discharge" else -1)
+        current = rate * self._one_c * (1 if direction == "discharge" else -1)
         status, solution = self._solve(current)
         if solution is not None:
             # at time 0 again, where short time constants can be resolved; a solution that ended
             # at a cut-off would refuse to go on
             last = solution.last_state
             self._state = pybamm.Solution(
-                np.array([0.0]), last.all_ys[0], last.all_models[0], last.all_inputs[0],
+                np.array([0.0]),
+                last.all_ys[0],
+                last.all_models[0],
+                last.all_inputs[0],
                 termination="final time",
-            )  # fmt: skip
+            )
         elif status.startswith("failed"):
             self._failure = f"failed: the {direction} at {rate:g} C before it failed"
         return HalfCycle(row, direction, cycle, current, status, solution)
@@ -269,9 +302,9 @@ class CurrentSteps:
         unused = {LOWER: -FAR_AWAY} if current < 0 else {UPPER: FAR_AWAY}
         try:
             solution = self._simulation.step(
-                self.charge_limit / abs(current),
+                self._charge_limit / abs(current),
                 starting_solution=self._state,
-                inputs={CURRENT: current, **self.cut_offs, **unused},
+                inputs={**self._inputs, **unused, CURRENT: current},
                 save=False,
             )
         except pybamm.SolverError as error:

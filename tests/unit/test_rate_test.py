@@ -44,6 +44,17 @@ def test_state_is_carried_over(hu2024):
     assert result.curves["Cycle"].unique().tolist() == [1, 2]
 
 
+def test_prepared_test_gives_what_a_fresh_one_does(hu2024):
+    """One build, many values: exactly the half-cycles of separate runs, in any order."""
+    name = "Na3PS4 layer conductivity [S.m-1]"
+    prepared = ss.RateTest([0.5, 1]).prepare(parameters=hu2024, varying=[name])
+    for value in (0.02, 0.005, 0.02):
+        changed = hu2024.replace({name: value})
+        again = [h.capacity for h in prepared.half_cycles(changed)]
+        fresh = [h.capacity for h in ss.RateTest([0.5, 1]).run(parameters=changed).half_cycles]
+        assert again == pytest.approx(fresh, rel=1e-5)
+
+
 def test_fixed_charge_rate(hu2024):
     result = ss.RateTest([0.5, 2], charge_rate=0.2).run(parameters=hu2024)
     currents = [abs(h.current) / 0.472e-3 for h in result.half_cycles]
