@@ -197,6 +197,14 @@ class ParameterSet(Mapping):
     def __len__(self) -> int:
         return len(self._all)
 
+    def __getstate__(self) -> dict:
+        # the rules are functions, which cannot be pickled, and follow from the stack
+        return {k: v for k, v in self.__dict__.items() if k not in ("_rules", "_known")}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._set_stack(self.model_options, self.catholyte)
+
     def __repr__(self) -> str:
         return f"ParameterSet({self.name!r}, {len(self)} parameters)"
 
@@ -234,8 +242,8 @@ class ParameterSet(Mapping):
         ----------
         changes : mapping of str to float
             New values in the unit of the name, or a callable for a parameter that may be a
-            function. A replaced value is of kind "user". A derived value that is replaced
-            overrides what it would follow from, and says so in its note.
+            function, or a whole `ParameterInfo`. A replaced value is of kind "user". A derived
+            value that is replaced overrides what it would follow from, and says so in its note.
         options : mapping, optional
             Model options to replace, see `SolidStateBaseModel`.
 
@@ -258,9 +266,14 @@ class ParameterSet(Mapping):
             if quantity is None:
                 problems.append(f'unknown parameter "{name}"{schema.suggestion(name, new._known)}')
                 continue
+            info = value if isinstance(value, ParameterInfo) else None
+            value = info.value if info else value
             problem = _value_problem(value, quantity, schema.unit_of(name))
             if problem:
                 problems.append(f'"{name}" {problem}')
+                continue
+            if info:
+                given[name] = info
                 continue
             old = self._all.get(name)
             note = f"replaces {_shown(old)} ({old.kind})" if old else "replaces nothing"
