@@ -313,7 +313,7 @@ class ParameterSet(Mapping):
         ParameterError
             If the folder exists already, cannot be written, or a value is a Python callable.
         """
-        import tomli_w
+        import tomlkit
 
         folder = Path(folder)
         entries, tables = {}, {}
@@ -352,7 +352,7 @@ class ParameterSet(Mapping):
         }
         try:
             folder.mkdir(parents=True)
-            (folder / FILE_NAME).write_bytes(tomli_w.dumps(document).encode())
+            (folder / FILE_NAME).write_bytes(tomlkit.dumps(document).encode())
             for file, table in tables.items():
                 table.to_csv(folder / file, index=False)
             for key, m in self._measured_files.items():
