@@ -81,13 +81,45 @@ def _parser() -> argparse.ArgumentParser:
     )
     breakdown.set_defaults(command=_breakdown)
 
+    fit = commands.add_parser(
+        "fit",
+        help="fit parameters to measured data",
+        description="Fit parameters to files: tables of capacities by C-rate, or curves from a "
+        "cycler. Writes the fitted parameter set, report.txt, fit.json and fit.png.",
+        epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
+        '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"',
+    )
+    _add_cell_arguments(fit, models=("dfn", "spm", "spm+dfn"))
+    _add_output_arguments(fit, "fit")
+    fit.add_argument("data", nargs="+", metavar="DATA", help="files of measured data")
+    fit.add_argument(
+        "--free",
+        action="append",
+        required=True,
+        type=_free,
+        metavar='"NAME[:low:high[:log]]"',
+        help="parameter to fit, with bounds (default: its range in the set); repeatable",
+    )
+    fit.add_argument(
+        "--sigma",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar='"QUANTITY=VALUE"',
+        help='standard deviation of a measurement, "Voltage [V]=0.002" for example',
+    )
+    fit.add_argument("--starts", type=int, default=1, help="starting points (default: 1)")
+    fit.add_argument("--seed", type=int, default=0, help="seed of the further starting points")
+    fit.add_argument("--workers", type=int, default=1, help="processes to share the starts")
+    fit.set_defaults(command=_fit)
+
     spectrum = commands.add_parser(
         "impedance",
         help="impedance of the cell, or of a pellet of one of its electrolytes",
         description="Impedance at equilibrium, 7 MHz to 10 mHz. Writes impedance.csv (frequency, "
         "Re, Im) and impedance.png (Nyquist and Bode).",
     )
-    _add_cell_arguments(spectrum, model=False)
+    _add_cell_arguments(spectrum, models=())
     _add_output_arguments(spectrum, "impedance")
     spectrum.add_argument(
         "--state", type=float, default=0.5, help="state of charge, 0 to 1 (default: 0.5)"
@@ -117,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_cell_arguments(parser: argparse.ArgumentParser, model: bool = True) -> None:
+def _add_cell_arguments(parser: argparse.ArgumentParser, models=("dfn", "spm")) -> None:
     parser.add_argument(
         "--set", default="Hu2024", metavar="NAME_OR_PATH", help="parameter set (default: Hu2024)"
     )
@@ -149,10 +181,10 @@ def _add_cell_arguments(parser: argparse.ArgumentParser, model: bool = True) -> 
     parser.add_argument(
         "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
     )
-    if model:
+    if models:
         parser.add_argument(
             "--model",
-            choices=["dfn", "spm"],
+            choices=models,
             default="dfn",
             help="dfn: the full model (default); spm: the reduced one",
         )
@@ -191,6 +223,18 @@ def _assignment(text: str) -> tuple[str, float]:
             if equals
             else f"{text!r} has no '=': NAME=VALUE is needed"
         ) from None
+
+
+def _free(text: str) -> tuple[str, float | None, float | None, bool | None]:
+    # a name holds no colon
+    name, *rest = text.split(":")
+    try:
+        if len(rest) not in (0, 2, 3) or rest[2:] not in ([], ["log"]):
+            raise ValueError
+        low, high = (float(bound) for bound in rest[:2]) if rest else (None, None)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME[:low:high[:log]]") from None
+    return name.strip(), low, high, True if rest[2:] else None
 
 
 def _option(text: str) -> tuple[str, str | int]:
@@ -250,6 +294,42 @@ def _breakdown(arguments) -> int:
         print(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
         print(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
+
+
+def _fit(arguments) -> int:
+    from ssnib_model.fit_data import data_from_file
+    from ssnib_model.fitting import Free, fit
+
+    parameters = _parameters(arguments)
+    data = [
+        d
+        for file in arguments.data
+        for d in data_from_file(file, parameters, dict(arguments.sigma))
+    ]
+    folder = _folder(arguments)
+    if folder and (folder / "parameters.toml").exists():
+        raise SSNIBError(f"--out {folder}: holds a parameter set already, name another folder")
+    result = fit(
+        parameters,
+        data,
+        [Free(*free) for free in arguments.free],
+        model=arguments.model,
+        starts=arguments.starts,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        checkpoint=folder / "checkpoint.json" if folder else None,
+        progress=_talks(arguments),
+    )
+    if folder:
+        result.save(folder)
+        if not result.message.startswith("interrupted"):
+            (folder / "checkpoint.json").unlink(missing_ok=True)
+    if arguments.json:
+        _print_json(result.to_dict())
+    elif not arguments.quiet:
+        print(result.report())
+        print(f"\nThe fitted set, report.txt, fit.json and fit.png are in {folder}")
+    return EXIT_OK
 
 
 def _impedance(arguments) -> int:

@@ -7,6 +7,8 @@ same length), and simulates the same quantities for a set of parameters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import pybamm
 
 from ssnib_model.eis import impedance
 from ssnib_model.errors import MeasuredDataError
+from ssnib_model.measured import half_cycles, read_curves, read_rate_data
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import HalfCycle, RateTest
 
@@ -245,3 +248,67 @@ class SpectrumData(_Data):
     def simulate(self, parameters):
         spectrum = impedance(self.at_temperature(parameters), self.frequencies, self.state)
         return np.concatenate([spectrum.z.real, spectrum.z.imag])
+
+
+def data_from_file(
+    path: str | Path, parameters: ParameterSet, sigma: Mapping[str, float] | None = None
+) -> list[_Data]:
+    """What a file holds, ready for a fit.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table with "C-rate" (`read_rate_data`), or the file of a cycler (`read_curves`), of
+        which every charge and discharge is one data set.
+    parameters : ParameterSet
+        For the mass of active material and the current of 1 C.
+    sigma : mapping, optional
+        Standard deviations, as `SIGMA`, and "Voltage [V]".
+
+    Returns
+    -------
+    list
+        `RateTestData` or `CurveData`.
+
+    Raises
+    ------
+    MeasuredDataError
+        If the file is neither.
+    """
+    path, sigma = Path(path), dict(sigma or {})
+    if path.suffix == ".csv" and _has_rates(path):
+        table = read_rate_data(path)
+        return [
+            RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=sigma, temperature=kelvin)
+            for kelvin, rows in table.groupby(TEMPERATURE)
+        ]
+    mass = parameters["Positive electrode active material mass [kg]"]
+    parts = half_cycles(read_curves(path), mass)
+    if not parts:
+        raise MeasuredDataError(f"{path}: holds no charge or discharge of at least 5 points")
+    one_c = parameters["Nominal cell capacity [A.h]"]
+    found = []
+    for number, part in enumerate(parts, start=1):
+        # rounded as a person would say it, so that curves of one rate share a test
+        rate = float(f"{abs(part.attrs['current']) / one_c:.2g}")
+        rising = part.drop_duplicates("Capacity [mA.h.g-1]")
+        found.append(
+            CurveData(
+                f"{path.stem} {number}",
+                rising["Capacity [mA.h.g-1]"],
+                rising["Voltage [V]"],
+                rate,
+                part.attrs["direction"],
+                sigma_voltage=sigma.get("Voltage [V]", 0.005),
+                sigma_capacity=sigma.get(CAPACITY, SIGMA[CAPACITY]),
+            )
+        )
+    return found
+
+
+def _has_rates(path: Path) -> bool:
+    try:
+        with path.open(errors="replace") as file:
+            return any("C-rate" in line for line in islice(file, 5))
+    except OSError as error:
+        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error

@@ -311,7 +311,7 @@ class ParameterSet(Mapping):
         Raises
         ------
         ParameterError
-            If the folder exists already, cannot be written, or a value is a Python callable.
+            If the folder holds a set already, cannot be written, or a value is a Python callable.
         """
         import tomlkit
 
@@ -351,7 +351,9 @@ class ParameterSet(Mapping):
             "parameters": entries,
         }
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / FILE_NAME).exists():
+                raise FileExistsError(None, f"{FILE_NAME} is there already")
             (folder / FILE_NAME).write_bytes(tomlkit.dumps(document).encode())
             for file, table in tables.items():
                 table.to_csv(folder / file, index=False)

@@ -49,6 +49,30 @@ def test_breakdown(tmp_path, capsys):
     assert "cut-off reached at start" in capsys.readouterr().err
 
 
+def test_fit(tmp_path, capsys):
+    table = tmp_path / "rates.csv"
+    table.write_text(
+        "C-rate,Ambient temperature [K],Discharge capacity [mA.h.g-1],Polarization [V]\n"
+        "0.2,298.15,103.8,0.150\n1,298.15,98.2,\n"
+    )
+    diffusivity = "Positive particle diffusivity [m2.s-1]:1e-17:1e-14:log"
+    layer = "Na3PS4 layer conductivity [S.m-1]"
+    command = ["fit", table, "--free", diffusivity, "--free", layer, "--model", "spm"]
+    assert run(*command, "--out", tmp_path / "fit") == 0
+    assert "chi2" in capsys.readouterr().out
+    assert run("parameters", "show", tmp_path / "fit", "particle diffusivity [m") == 0
+    assert "fitted; sd" in capsys.readouterr().out
+    assert not (tmp_path / "fit" / "checkpoint.json").exists()
+    assert run(*command, "--out", tmp_path / "fit") == 2
+    assert "holds a parameter set already" in capsys.readouterr().err
+    assert run(*command, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "spm"
+    assert run("fit", tmp_path / "none.csv", "--free", layer) == 2
+    assert run("fit", table, "--free", "Die diameter [m]") == 2
+    with pytest.raises(SystemExit, match="2"):
+        run("fit", table, "--free", f"{layer}:1")
+
+
 def test_impedance(tmp_path, capsys):
     assert run("impedance", "--out", tmp_path, "--temperature", "60") == 0
     assert "Re(Z) [Ohm]" in capsys.readouterr().out

@@ -17,6 +17,9 @@ from scipy.optimize import brentq
 
 F = physical_constants["Faraday constant"][0]
 
+#: Collocation points in an element of the composite.
+ORDER = 4
+
 #: Plateaus of Na-Sn: upper end [mol Na per mol Sn] and potential [V vs Na/Na+].
 ALLOY_PLATEAUS = np.array([[0.5, 0.53], [1.0, 0.46], [2.25, 0.16], [3.75, 0.08]])
 
@@ -80,7 +83,7 @@ class ReferenceCell:
         Relative tolerance of the time steps.
     """
 
-    def __init__(self, values, state_of_charge, points=24, modes=12, rtol=1e-6):
+    def __init__(self, values, state_of_charge, elements=6, modes=8, rtol=1e-6):
         self.values, self.rtol = values, rtol
         self.temperature = values["Ambient temperature [K]"]
         self.thermal_voltage = R * self.temperature / F
@@ -131,14 +134,17 @@ class ReferenceCell:
         self.source = -per_current * np.r_[3, np.full(modes, 2)]
         self.lag = per_current / rate * (1 / 5 - (2 / roots**2).sum())
 
-        # Gauss-Legendre rule on 0..1, and the matrix that integrates from 0 to each point
-        z, weights = legendre.leggauss(points)
-        to_series = np.linalg.inv(legendre.legvander(z, points - 1))
-        primitives = legendre.legint(np.eye(points), lbnd=-1)
-        self.x, self.weights = (z + 1) / 2, weights / 2
-        self.integral = legendre.legval(z, primitives).T @ to_series / 2
+        # Gauss-Legendre points in equal elements of 0..1; the matrix integrates from 0 to each
+        z, weights = legendre.leggauss(ORDER)
+        to_series = np.linalg.inv(legendre.legvander(z, ORDER - 1))
+        primitives = legendre.legval(z, legendre.legint(np.eye(ORDER), lbnd=-1)).T
+        before = np.kron(np.tri(elements, k=-1), np.tile(weights, (ORDER, 1)))
+        within = np.kron(np.eye(elements), primitives @ to_series)
+        self.x = (np.arange(elements)[:, None] + (z + 1) / 2).ravel() / elements
+        self.weights = np.tile(weights, elements) / (2 * elements)
+        self.integral = (before + within) / (2 * elements)
 
-        self.composition = np.zeros((points, modes + 1))
+        self.composition = np.zeros((len(self.x), modes + 1))
         self.composition[:, 0] = 1 - state_of_charge
         self.sodium = values["Negative electrode as-made sodium content"]
 
@@ -197,7 +203,6 @@ class ReferenceCell:
         self.sodium = start + sodium_rate * duration
         capacity = abs(current) * duration / 3600
         mass = values["Positive electrode active material mass [kg]"]
-        print(solution.nfev, solution.njev, len(solution.t))
         return HalfCycle(rate, duration, capacity / mass, lambda t: voltage(t, solution.sol(t)))
 
     def voltage(self, unknowns, i):
