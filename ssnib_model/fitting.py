@@ -656,6 +656,52 @@ class FitResult:
             rows.append((self.problem.free[k].from_unit(fixed), float(chi2)))
         return pd.DataFrame(rows, columns=["Value", "chi2"])
 
+    def posterior(
+        self, *, steps: int = 500, walkers: int = 16, seed: int = 0, progress: bool = False
+    ) -> Posterior:
+        """Draws from the posterior by emcee's ensemble of walkers (extra ``[bayes]``).
+
+        Uniform between the bounds times the priors; the likelihood is Gaussian.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Steps of each walker; the first half is thrown away.
+        walkers : int, optional
+            Number of walkers, at least twice the number of parameters.
+        seed : int, optional
+            Of the random numbers.
+        progress : bool, optional
+            Whether to show progress on stderr.
+
+        Returns
+        -------
+        Posterior
+
+        Raises
+        ------
+        SSNIBError
+            If emcee is not installed.
+        """
+        try:
+            import emcee
+        except ImportError as error:
+            raise SSNIBError(
+                "the posterior needs emcee: pip install 'ssnib_model[bayes]'"
+            ) from error
+
+        def log_probability(unit):
+            if ((unit < 0) | (unit > 1)).any():
+                return -math.inf
+            residuals = self.problem.residuals(unit)
+            return -0.5 * float(residuals @ residuals)
+
+        sampler = emcee.EnsembleSampler(walkers, len(self.unit), log_probability)
+        sampler.random_state = np.random.RandomState(seed).get_state()
+        start = self.sample(walkers, seed)
+        sampler.run_mcmc(start, steps, progress=progress)
+        return Posterior.from_chain(sampler.get_chain(discard=steps // 2), self.problem)
+
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""
         finite = self.residuals.astype(object).where(self.residuals.notna(), None)
@@ -699,6 +745,50 @@ class FitResult:
         except OSError as error:
             raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
         return folder
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws from a posterior and how far they can be trusted.
+
+    Attributes
+    ----------
+    samples : pandas.DataFrame
+        One row a draw, one column a parameter, in the units of the names.
+    r_hat : pandas.Series
+        Potential scale reduction of the split chains (Gelman et al. 2013): above 1.05 the
+        chains have not mixed.
+    effective_samples : pandas.Series
+        Number of independent draws that the samples are worth.
+    """
+
+    samples: pd.DataFrame
+    r_hat: pd.Series
+    effective_samples: pd.Series
+
+    @classmethod
+    def from_chain(cls, chain: np.ndarray, problem: FitProblem) -> Posterior:
+        """From a chain on the unit scale, shape (steps, walkers, k)."""
+        import emcee
+
+        labels = [f.label for f in problem.free]
+        steps, walkers, k = chain.shape
+        half = steps // 2
+        split = np.concatenate([chain[:half], chain[half : 2 * half]], axis=1)
+        within = split.var(axis=0, ddof=1).mean(axis=0)
+        between = half * split.mean(axis=0).var(axis=0, ddof=1)
+        r_hat = np.sqrt(((half - 1) / half * within + between / half) / within)
+        times = emcee.autocorr.integrated_time(chain, quiet=True)
+        flat = chain.reshape(-1, k)
+        samples = {
+            f.label: [f.from_unit(u) for u in column]
+            for f, column in zip(problem.free, flat.T, strict=True)
+        }
+        return cls(
+            pd.DataFrame(samples),
+            pd.Series(r_hat, labels),
+            pd.Series(steps * walkers / np.maximum(times, 1.0), labels),
+        )
 
 
 def _moved(f: Free, step: float) -> str:
