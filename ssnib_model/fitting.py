@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -298,7 +298,6 @@ class _Outcome:
     cost: float
     message: str
     solves: int
-    trace: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -336,7 +335,6 @@ class _Search:
             bar.update()
             if cost < best.cost:
                 best.cost, best.unit = cost, np.array(unit)
-                best.trace.append(cost)
                 bar.set_postfix_str(f"chi2 {cost:.4g}")
                 self._save(problem, best)
             return values
@@ -356,7 +354,7 @@ class _Search:
             best.unit, best.message = solution.x, solution.message
             best.cost = float(solution.fun @ solution.fun)
         except KeyboardInterrupt:
-            if not best.trace:
+            if not math.isfinite(best.cost):
                 raise
         finally:
             bar.close()
@@ -415,6 +413,8 @@ class FitResult:
         Of the free parameters, by label.
     chi2 : float
         Sum of squares of the data residuals.
+    cost : float
+        The same with those of the priors.
     dof : int
         Number of data less number of free parameters.
     residuals : pandas.DataFrame
@@ -431,7 +431,7 @@ class FitResult:
 
     def __init__(self, problem: FitProblem, outcome: _Outcome, solves: int, seconds: float):
         self.problem, self.unit = problem, outcome.unit
-        self.message, self.trace, self.seconds = outcome.message, outcome.trace, seconds
+        self.message, self.cost, self.seconds = outcome.message, outcome.cost, seconds
         n = len(problem.measured)
         model = problem.simulate(self.unit)
         jacobian = problem.jacobian(self.unit)

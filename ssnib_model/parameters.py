@@ -36,6 +36,9 @@ KINDS = ("measured", "derived", "literature", "assumed", "fitted", "user")
 #: Kinds that stand beside a value derived from others instead of contradicting it.
 OVERRIDING_KINDS = ("user", "fitted")
 
+#: Bytes; a complete set has some 20 thousand.
+MAX_FILE_SIZE = 2_000_000
+
 
 # -------------------------------------------------------------------- shape of the file
 _Number = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
@@ -259,8 +262,10 @@ class ParameterSet(Mapping):
             For an option that is not allowed.
         """
         new = copy.copy(self)
-        new._set_stack(self.model_options | dict(options or {}), self.catholyte)
-        problems, given = [], dict(self._given)
+        stack = ModelOptions(self.model_options | dict(options or {}))
+        kept = self.catholyte in stack["electrolyte layers"]
+        new._set_stack(stack, self.catholyte if kept else None)
+        problems, given = [], {n: i for n, i in self._given.items() if n in new._known}
         for name, value in changes.items():
             quantity = new._known.get(name)
             if quantity is None:
@@ -368,6 +373,11 @@ class ParameterSet(Mapping):
         file = _read(path)
         self.origin = str(path)
         self.name, self.description = file.name, file.description
+        if file.base is not None and file.base not in list_parameter_sets():
+            raise ParameterError(
+                f"{path}: base is {_short(file.base)}: it must be one of the sets that come with "
+                f"the package, {', '.join(list_parameter_sets())}"
+            )
         base = ParameterSet(file.base) if file.base else None
         options = dict(file.stack)
         catholyte = options.pop("catholyte", None)
@@ -438,9 +448,14 @@ class ParameterSet(Mapping):
                 value = TableValue(value.table, tuple(x), tuple(y), target == "V")
             except MeasuredDataError as error:
                 problems.append(f"has a table that cannot be used: {error}")
+        given = entry.uncertainty
+        if given and (given.sd is None) == (given.range is None):
+            problems.append('has an uncertainty that needs either "sd" or "range"')
+            given = None
         try:
+            if isinstance(value, float) and given:
+                uncertainty = _converted_uncertainty(value, given, entry.unit, target)
             if isinstance(value, float):
-                uncertainty = _converted_uncertainty(value, entry, target)
                 value = convert(value, entry.unit, target)
             else:
                 convert(1.0, entry.unit, target)
@@ -488,6 +503,8 @@ class ParameterSet(Mapping):
                     f'takes "{argument}" from the unknown parameter "{given}"'
                     f"{schema.suggestion(given, self._known)}"
                 )
+            elif isinstance(given, str) and self._known[given].shape != "number":
+                problems.append(f'takes "{argument}" from "{given}", which is not a number')
         return problems
 
     def _complete(self, given: dict[str, ParameterInfo], changed=()) -> list[str]:
@@ -599,6 +616,11 @@ def _find(name: str | Path) -> Path:
 
 def _read(path: Path) -> _File:
     try:
+        if path.stat().st_size > MAX_FILE_SIZE:
+            raise ParameterError(
+                f"{path}: has {path.stat().st_size} bytes: a parameter file has at most "
+                f"{MAX_FILE_SIZE}"
+            )
         document = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise ParameterError(f"{path}: cannot be read: {error.strerror}") from error
@@ -663,17 +685,12 @@ def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
     return None
 
 
-def _converted_uncertainty(value: float, entry: _Entry, target: str) -> dict | None:
-    given = entry.uncertainty
-    if given is None:
-        return None
-    if (given.sd is None) == (given.range is None):
-        raise ValueError('its uncertainty needs either "sd" or "range"')
+def _converted_uncertainty(value: float, given: _Uncertainty, unit: str, target: str) -> dict:
     if given.sd is not None:
         # by difference, because a unit may have an offset (degC)
-        centre, above = (convert(v, entry.unit, target) for v in (value, value + given.sd))
+        centre, above = (convert(v, unit, target) for v in (value, value + given.sd))
         return {"sd": above - centre}
-    low, high = sorted(convert(v, entry.unit, target) for v in given.range)
+    low, high = sorted(convert(v, unit, target) for v in given.range)
     return {"range": (low, high)}
 
 

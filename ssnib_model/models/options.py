@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ssnib_model.errors import OptionError
 
 #: Every option: the default first, then the other allowed values. "electrolyte layers" is
@@ -18,6 +20,9 @@ OPTIONS = {
     "surface form": ("false", "differential"),
 }
 MAX_SIZE_CLASSES = 20
+
+#: Names of layers become parts of names of parameters.
+_LAYER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]{0,39}")
 
 
 class ModelOptions(dict):
@@ -58,11 +63,14 @@ class ModelOptions(dict):
 
 
 def _layers(value) -> tuple[str, ...]:
-    layers = (value,) if isinstance(value, str) else tuple(value)
-    names = all(isinstance(layer, str) and layer for layer in layers)
-    if not layers or not names or len(set(layers)) < len(layers):
+    layers = (value,) if isinstance(value, str) else value
+    allowed = isinstance(layers, list | tuple) and all(
+        isinstance(layer, str) and _LAYER.fullmatch(layer) and "electrode" not in layer
+        for layer in layers
+    )
+    if not allowed or not layers or len(set(layers)) < len(layers):
         raise OptionError(
             f"model option 'electrolyte layers' is {value!r}: it must be one or more different "
-            "names, from the anode to the cathode"
+            "names of letters, digits and . _ + ( ) -, from the anode to the cathode"
         )
-    return layers
+    return tuple(layers)

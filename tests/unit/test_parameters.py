@@ -127,6 +127,14 @@ CONDUCTIVITY = '[parameters."Na3PS4 layer conductivity [S.m-1]"]\nvalue = 1e-4'
         ('[parameters."Die diameter [m]"]\nvalue = 10\nunit = "mm"\nkind = "measured"\n'
          'source = "Hu2024"', "", '"Electrode area \\[m2\\]" is missing: give it, or give Die'),
         ("value = 2.5\nunit", "value = 4.5\nunit", "outside its own uncertainty range"),
+        ('name = "Hu2024"', 'name = "x"\nbase = "."', "base is '.': it must be one of the sets"),
+        ('layers" = ["Na3PS4", "NaTaCl6"]', 'layers" = 5', "different names"),
+        ('layers" = ["Na3PS4", "NaTaCl6"]', 'layers" = ["a|b"]', "different names"),
+        ('layers" = ["Na3PS4", "NaTaCl6"]', 'layer" = ["Na3PS4"]', "'electrolyte layers' is miss"),
+        ('catholyte = "NaTaCl6"', 'catholyte = "LiCl"', "must be one of the layers"),
+        ('end_amplitude = "Positive electrode OCP end amplitude [V]"',
+         'end_amplitude = "Positive electrode OCP [V]"', "which is not a number"),
+        (CONDUCTIVITY, CONDUCTIVITY.replace("1e-4", "1" + 400 * "0"), "value is 1000000"),
     ],
 )  # fmt: skip
 def test_each_problem_is_one_clear_sentence(old, new, sentence, folder):
@@ -198,6 +206,19 @@ def test_bad_measured_data(content, folder):
 def test_replace_refuses_what_is_not_allowed(value, hu2024):
     with pytest.raises(ss.ParameterError, match="allowed is 1e-09 to 1000"):
         hu2024.replace({"Na3PS4 layer conductivity [S.m-1]": value})
+
+
+def test_a_file_can_be_too_large(folder):
+    (problem,) = _problems(folder(append="#" * 2_000_001))
+    assert "at most 2000000" in problem
+
+
+def test_another_stack_by_option(hu2024):
+    """Values of layers that are gone go with them; the last layer fills the composite."""
+    one = hu2024.replace({}, {"electrolyte layers": ("Na3PS4",)})
+    assert one.catholyte == "Na3PS4"
+    assert "NaTaCl6 layer conductivity [S.m-1]" not in one
+    assert ss.RateTest([0.1]).run(parameters=one).table["Status"].tolist() == ["ok"]
 
 
 def test_unknown_name_suggests_the_nearest(hu2024):
