@@ -112,6 +112,8 @@ class RateTestData(_HalfCycleData):
         test: RateTest | None = None,
     ):
         sigma = SIGMA | dict(sigma or {})
+        if "C-rate" not in table.columns:
+            raise MeasuredDataError(f"{name}: no column 'C-rate' in {list(table.columns)}")
         columns = [column for column in SIGMA if column in table.columns]
         self._points = [
             (float(row["C-rate"]), column, float(row[column]))

@@ -21,7 +21,7 @@ from scipy.optimize import least_squares
 from tqdm import tqdm
 
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.fit_data import CAPACITY, GAP, RateTestData
+from ssnib_model.fit_data import CAPACITY, GAP, RateTestData, data_from_file
 from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.parameters import ParameterInfo, ParameterSet
@@ -211,8 +211,8 @@ class FitProblem:
 
 def fit(
     parameters: ParameterSet,
-    data: Iterable,
-    free: Iterable[Free | str],
+    data,
+    free: Iterable[Free | str] | Mapping[str, tuple[float, float]],
     *,
     model: str = "dfn",
     start: Mapping[str, float] | None = None,
@@ -231,10 +231,11 @@ def fit(
     ----------
     parameters : ParameterSet
         The cell; every parameter that is not free keeps its value.
-    data : iterable
-        `RateTestData`, `CurveData` and `SpectrumData`, with different names.
-    free : iterable of Free or str
-        What to fit; a name alone takes the range of the set as bounds.
+    data : one or an iterable of data sets
+        `RateTestData`, `CurveData` and `SpectrumData`, with different names; or the path of a
+        file (see `data_from_file`), or a table as for `RateTestData`.
+    free : iterable of Free or str, or mapping
+        What to fit; a name alone takes the range of the set as bounds, a mapping gives them.
     model : str, optional
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
     start : mapping, optional
@@ -268,9 +269,16 @@ def fit(
     SSNIBError
         If the checkpoint belongs to another fit.
     """
+    if isinstance(free, Mapping):
+        free = [Free(name, *bounds) for name, bounds in free.items()]
     free = [Free(f) if isinstance(f, str) else f for f in free]
+    single = isinstance(data, str | Path | pd.DataFrame) or hasattr(data, "simulate")
+    data = [
+        d
+        for number, given in enumerate([data] if single else data, start=1)
+        for d in _as_data(given, parameters, number)
+    ]
     stages = model.split("+")
-    data = list(data)
     problem = FitProblem(parameters, data, free, stages[0])
     first = problem.start()
     if start is not None:
@@ -290,6 +298,20 @@ def fit(
         outcome = search.run(problem, outcome.unit)
         solves += outcome.solves
     return FitResult(problem, outcome, solves, time.perf_counter() - began)
+
+
+def _as_data(given, parameters: ParameterSet, number: int) -> list:
+    """Data sets from whatever was given in their place."""
+    if isinstance(given, str | Path):
+        return data_from_file(given, parameters)
+    if isinstance(given, pd.DataFrame):
+        return [RateTestData(f"table {number}", given)]
+    if not hasattr(given, "simulate"):
+        raise OptionError(
+            f"data has a {type(given).__name__}: a RateTestData, CurveData, SpectrumData, table "
+            "or path is needed"
+        )
+    return [given]
 
 
 @dataclass

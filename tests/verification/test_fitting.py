@@ -295,7 +295,23 @@ def test_bad_input(free, settings, message, hu2024):
         ss.fit(hu2024, [data], free, **settings)
 
 
+def test_data_and_bounds_in_plain_forms(hu2024, tmp_path):
+    """A table, a file and a mapping of bounds do for a quick fit."""
+    table = pd.DataFrame({"C-rate": [0.2, 1.0], CAPACITY: [103.8, 98.2]})
+    file = tmp_path / "rates.csv"
+    table.assign(**{"Ambient temperature [K]": 298.15}).to_csv(file, index=False)
+    values = [
+        ss.fit(hu2024, data, {D: (1e-17, 1e-14)}, model="spm").values[D]
+        for data in (table, [table], file, [str(file)], ss.RateTestData("t", table))
+    ]
+    assert values == pytest.approx([values[0]] * 5, rel=1e-6)
+    with pytest.raises(ss.OptionError, match="data has a int"):
+        ss.fit(hu2024, [5], [D])
+
+
 def test_bad_data():
+    with pytest.raises(ss.MeasuredDataError, match="no column 'C-rate'"):
+        ss.RateTestData("rates", pd.DataFrame({CAPACITY: [1.0]}))
     with pytest.raises(ss.MeasuredDataError, match="no value"):
         ss.RateTestData("empty", pd.DataFrame({"C-rate": [1.0]}))
     with pytest.raises(ss.MeasuredDataError, match="must rise"):
