@@ -113,6 +113,33 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--workers", type=int, default=1, help="processes to share the starts")
     fit.set_defaults(command=_fit)
 
+    sweep = commands.add_parser(
+        "sweep",
+        help="many rate tests over one or more parameters",
+        description="Run a rate test at every combination of the values given. Every run is kept "
+        "as it ends; results.csv is written at the end. An interrupted sweep goes on with "
+        "--resume DIR.",
+        epilog='Example: ssnib sweep --vary "Na3PS4 layer conductivity [S.m-1]=1e-3:10:log:13" '
+        "--rates 0.2,2 --out sweep",
+    )
+    _add_cell_arguments(sweep, models=("spm", "dfn"))
+    _add_output_arguments(sweep, "sweep")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        type=_axis,
+        metavar='"NAME=LOW:HIGH:log|lin:N"',
+        help="N values of a parameter; repeatable, all combinations are run",
+    )
+    sweep.add_argument(
+        "--rates", type=_numbers, default=[0.2, 2], metavar="0.2,2", help="default: 0.2,2"
+    )
+    sweep.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    sweep.add_argument("--time-limit", type=float, metavar="S", help="seconds a run, at most")
+    sweep.add_argument("--resume", type=Path, metavar="DIR", help="go on with this sweep")
+    sweep.set_defaults(command=_sweep)
+
     spectrum = commands.add_parser(
         "impedance",
         help="impedance of the cell, or of a pellet of one of its electrolytes",
@@ -185,8 +212,8 @@ def _add_cell_arguments(parser: argparse.ArgumentParser, models=("dfn", "spm")) 
         parser.add_argument(
             "--model",
             choices=models,
-            default="dfn",
-            help="dfn: the full model (default); spm: the reduced one",
+            default=models[0],
+            help=f"dfn: the full model; spm: the reduced one (default: {models[0]})",
         )
 
 
@@ -222,6 +249,20 @@ def _assignment(text: str) -> tuple[str, float]:
             f"{text!r} is not NAME=VALUE with a number as value"
             if equals
             else f"{text!r} has no '=': NAME=VALUE is needed"
+        ) from None
+
+
+def _axis(text: str) -> tuple[str, list[float]]:
+    import numpy as np
+
+    name, _, range_ = text.rpartition("=")
+    try:
+        low, high, scale, number = range_.split(":")
+        space = {"log": np.geomspace, "lin": np.linspace}[scale]
+        return name.strip(), [float(v) for v in space(float(low), float(high), int(number))]
+    except (ValueError, KeyError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=LOW:HIGH:log|lin:N with numbers, above 0 for log"
         ) from None
 
 
@@ -330,6 +371,34 @@ def _fit(arguments) -> int:
         print(result.report())
         print(f"\nThe fitted set, report.txt, fit.json and fit.png are in {folder}")
     return EXIT_OK
+
+
+def _sweep(arguments) -> int:
+    from ssnib_model import sweeps
+    from ssnib_model.rate_test import RateTest
+
+    settings = {
+        "workers": arguments.workers,
+        "time_limit": arguments.time_limit,
+        "progress": _talks(arguments),
+    }
+    if arguments.resume:
+        folder = arguments.resume
+        table = sweeps.resume(folder, **settings)
+    else:
+        test, parameters = RateTest(arguments.rates), _parameters(arguments)
+        folder = _folder(arguments)
+        design = sweeps.grid(dict(arguments.vary))
+        table = sweeps.sweep(
+            parameters, design, test, model=arguments.model, out=folder, **settings
+        )
+    if arguments.json:
+        _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+    elif not arguments.quiet:
+        print(table.to_string(index=False, na_rep="-", float_format="{:.5g}".format))
+        print(f"\nresults.csv and the store are in {folder}")
+    failed = table["Status"].str.startswith("failed").any()
+    return EXIT_SOME_FAILED if failed else EXIT_OK
 
 
 def _impedance(arguments) -> int:

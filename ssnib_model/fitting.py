@@ -510,7 +510,10 @@ class FitResult:
                     self.values[f.label],
                     unit_of(f.name),
                     "fitted",
-                    uncertainty={"sd": max(self.errors[f.label], 1e-300)},
+                    uncertainty={
+                        "sd": max(self.errors[f.label], 1e-300),
+                        "range": (f.low, f.high),
+                    },
                     note=f"fitted to {', '.join(d.name for d in self.problem.data)}"
                     + ("; at a bound of its range" if f.label in self.at_bound else ""),
                 )

@@ -148,7 +148,7 @@ class ParameterInfo:
     source : str or None
         Key into `ParameterSet.sources`.
     uncertainty : dict or None
-        ``{"sd": s}`` or ``{"range": (low, high)}`` in ``unit``.
+        ``{"sd": s}``, ``{"range": (low, high)}`` or both, in ``unit``.
     note : str
         What there is to say about it.
     """
@@ -449,8 +449,8 @@ class ParameterSet(Mapping):
             except MeasuredDataError as error:
                 problems.append(f"has a table that cannot be used: {error}")
         given = entry.uncertainty
-        if given and (given.sd is None) == (given.range is None):
-            problems.append('has an uncertainty that needs either "sd" or "range"')
+        if given and given.sd is None and given.range is None:
+            problems.append('has an uncertainty that needs "sd", "range" or both')
             given = None
         try:
             if isinstance(value, float) and given:
@@ -686,12 +686,14 @@ def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
 
 
 def _converted_uncertainty(value: float, given: _Uncertainty, unit: str, target: str) -> dict:
+    converted: dict = {}
     if given.sd is not None:
         # by difference, because a unit may have an offset (degC)
         centre, above = (convert(v, unit, target) for v in (value, value + given.sd))
-        return {"sd": above - centre}
-    low, high = sorted(convert(v, unit, target) for v in given.range)
-    return {"range": (low, high)}
+        converted["sd"] = above - centre
+    if given.range is not None:
+        converted["range"] = tuple(sorted(convert(v, unit, target) for v in given.range))
+    return converted
 
 
 def _shown(info: ParameterInfo) -> str:

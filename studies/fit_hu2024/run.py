@@ -44,6 +44,11 @@ COMMON = [
     *(ss.Free(ACCESSIBLE, 0.8, 1.0, log=False, data=name)
       for name in (RATE_TEST, SECOND_TEST, FIRST_CYCLE)),
 ]  # fmt: skip
+#: What there is to say about a fitted value besides where it comes from.
+NOTES = {
+    D: "effective, Fickian across a two-phase plateau: only D/R^2 is determined; ",
+    ACCESSIBLE: "of the cell of Fig. 4E; the paper sees unconnected regions; ",
+}
 HYSTERETIC = ss.Free(HYSTERESIS, 0.0, 0.06, log=False, prior=(0.01, 0.01))
 SPREADING = ss.Free(SPREAD, 0.0, 1.0, log=False, prior=(0.4, 0.3))
 START = {D: 2e-16, J0: 0.02, INTERFACE: 27e-4, LOWER: 2.5, UPPER: 4.0}
@@ -155,7 +160,7 @@ def draw(result: ss.FitResult, draws: int, path: Path) -> None:
 def update_set(result: ss.FitResult) -> None:
     """Write the fitted values into the shipped set, which keeps its order and comments."""
     path = parameter_root() / "Hu2024" / "parameters.toml"
-    document = tomlkit.parse(path.read_text())
+    document, known = tomlkit.parse(path.read_text()), ss.ParameterSet("Hu2024")
     fitted = {f.name: f.label for f in result.problem.free if f.data in (None, RATE_TEST)}
     for name, label in fitted.items():
         if label in weak(result):
@@ -163,13 +168,14 @@ def update_set(result: ss.FitResult) -> None:
         value, error = result.values[label], result.errors[label]
         entry = document["parameters"][name]
         entry["value"] = float(f"{value:.5g}")
-        entry["unit"] = ss.ParameterSet("Hu2024").info(name).unit
+        entry["unit"] = known.info(name).unit
         entry["kind"] = "fitted"
         entry.pop("source", None)
-        sd = tomlkit.inline_table()
-        sd["sd"] = float(f"{error:.2g}")
-        entry["uncertainty"] = sd
-        entry["note"] = (
+        uncertainty = tomlkit.inline_table()
+        uncertainty["sd"] = float(f"{error:.2g}")
+        uncertainty["range"] = list(known.info(name).uncertainty["range"])
+        entry["uncertainty"] = uncertainty
+        entry["note"] = NOTES.get(name, "") + (
             "studies/fit_hu2024: capacities at 0.1 to 1 C (Fig. 4B, 4E) and the gap at 0.2 C; "
             "2 C and 60 degC were held out"
         )

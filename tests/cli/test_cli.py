@@ -73,6 +73,27 @@ def test_fit(tmp_path, capsys):
         run("fit", table, "--free", f"{layer}:1")
 
 
+def test_sweep(tmp_path, capsys):
+    layer = "Na3PS4 layer conductivity [S.m-1]"
+    vary = f"{layer}=0.005:0.5:log:3"
+    command = ["sweep", "--vary", vary, "--rates", "0.2,2"]
+    assert run(*command, "--out", tmp_path / "sweep") == 0
+    assert "results.csv" in capsys.readouterr().out
+    written = (tmp_path / "sweep" / "results.csv").read_text()
+    assert len(written.splitlines()) == 7
+    assert run("sweep", "--resume", tmp_path / "sweep", "--quiet") == 0
+    assert (tmp_path / "sweep" / "results.csv").read_text() == written
+    assert run(*command, "--rates", "1", "--out", tmp_path / "sweep") == 2
+    assert "holds another sweep" in capsys.readouterr().err
+    assert run("sweep", "--vary", f"{layer}=-1:1:lin:2", "--json") == 3
+    rows = json.loads(capsys.readouterr().out)
+    assert "allowed is" in rows[0]["Status"]
+    assert rows[-1]["Status"] == "ok"
+    assert run("sweep", "--json") == 2
+    with pytest.raises(SystemExit, match="2"):
+        run("sweep", "--vary", f"{layer}=0:1:log:3")
+
+
 def test_impedance(tmp_path, capsys):
     assert run("impedance", "--out", tmp_path, "--temperature", "60") == 0
     assert "Re(Z) [Ohm]" in capsys.readouterr().out

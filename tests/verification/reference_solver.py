@@ -1,9 +1,9 @@
 """The equations of the cell solved a second time, without PyBaMM.
 
 Covers the plain model: one particle size, no hysteresis, no double layers, one temperature.
-It shares no discretisation with the package: diffusion in the particles is a sum of the
+It shares no discretisation with the package. Diffusion in the particles is a sum of the
 eigenfunctions of the sphere (Crank 1975), the reaction over the composite is collocated at
-Gauss-Legendre points, and Radau IIA steps in time while Newton's method keeps the potentials.
+Gauss points, and Radau IIA steps in time with the potentials from an inner Newton's method.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from scipy.optimize import brentq
 
 F = physical_constants["Faraday constant"][0]
 
-#: Collocation points in an element of the composite.
-ORDER = 4
-
 #: Plateaus of Na-Sn: upper end [mol Na per mol Sn] and potential [V vs Na/Na+].
 ALLOY_PLATEAUS = np.array([[0.5, 0.53], [1.0, 0.46], [2.25, 0.16], [3.75, 0.08]])
+
+#: Collocation points in an element of the composite.
+ORDER = 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class HalfCycle:
     rate : float
         C-rate, positive on discharge.
     duration : float
-        Time to the voltage cut-off [s].
+        Time to the voltage cut-off [s]; 0 if the half-cycle starts beyond it.
     capacity : float
         Charge passed per mass of active material [mA.h.g-1].
     voltage : callable
@@ -58,7 +58,7 @@ def solve(values, rates, state_of_charge, **resolution):
     state_of_charge : float
         Where the first one starts, with the alloy as made.
     **resolution
-        ``points``, ``modes`` and ``rtol`` of `ReferenceCell`.
+        ``elements``, ``modes`` and ``rtol`` of `ReferenceCell`.
 
     Returns
     -------
@@ -75,141 +75,144 @@ class ReferenceCell:
     ----------
     values, state_of_charge
         As for `solve`.
-    points : int, optional
-        Collocation points over the composite.
+    elements : int, optional
+        Elements of equal length over the composite, of `ORDER` collocation points each.
     modes : int, optional
-        Eigenfunctions of the sphere; the rest follows the current without delay.
+        Eigenfunctions of the sphere; those left out follow the current without delay.
     rtol : float, optional
         Relative tolerance of the time steps.
     """
 
-    def __init__(self, values, state_of_charge, elements=6, modes=8, rtol=1e-6):
+    def __init__(self, values, state_of_charge, elements=16, modes=6, rtol=1e-6):
         self.values, self.rtol = values, rtol
         self.temperature = values["Ambient temperature [K]"]
         self.thermal_voltage = R * self.temperature / F
-        self.area = values["Electrode area [m2]"]
-        # everything a unit current loses between the anode and the composite
-        self.resistance = sum(
-            values[name] / self.activated(name.replace("thickness [m]", "conductivity [S.m-1]"))
-            for name in values
-            if name.endswith(" layer thickness [m]")
-        ) + sum(
-            self.activated(name, sign=-1)
-            for name in values
-            if name.endswith(" interface resistance [Ohm.m2]")
-        )
+        self._set_composite(elements)
+        self._set_particles(modes)
 
-        positive = {
-            name.removeprefix("Positive electrode ").split(" [")[0]: value
-            for name, value in values.items()
-            if name.startswith("Positive electrode ")
-        }
-        thickness = positive["thickness"]
-        radius = values["Positive particle radius [m]"]
-        contacted = positive["contacted fraction"]
-        # reacting surface per area of electrode
-        self.surface = (
-            3 / radius * contacted * thickness
-            * positive["active material volume fraction"] * positive["accessible fraction"]
-        )  # fmt: skip
-        self.film = positive["film resistance"]
-        self.electronic = thickness / positive["effective electronic conductivity"]
-        self.ionic = thickness / (
-            self.activated("Positive electrode electrolyte conductivity [S.m-1]")
-            * positive["electrolyte volume fraction"] ** positive["Bruggeman exponent"]
-        )
+        self.j0_anode = self.activated("Negative electrode exchange-current density [A.m-2]")
+        # of everything between the anode and the composite [Ohm.m2]
+        self.resistance = 0.0
+        for name, value in values.items():
+            if name.endswith(" layer thickness [m]"):
+                conductivity = name.replace("thickness [m]", "conductivity [S.m-1]")
+                self.resistance += value / self.activated(conductivity)
+            elif name.endswith(" interface resistance [Ohm.m2]"):
+                self.resistance += self.activated(name, sign=-1)
 
-        # surface composition = mean + sum(modes) - lag * j, with d/dt = source * j - decay * mode
-        rate = self.activated("Positive particle diffusivity [m2.s-1]") / radius**2
-        per_current = contacted / (
-            F * radius * values["Maximum concentration in positive electrode [mol.m-3]"]
-        )
-        roots = np.array(
-            [
-                brentq(lambda z: np.sin(z) - z * np.cos(z), k * np.pi, (k + 0.5) * np.pi)
-                for k in range(1, modes + 1)
-            ]
-        )
-        self.decay = np.r_[0, rate * roots**2]
-        self.source = -per_current * np.r_[3, np.full(modes, 2)]
-        self.lag = per_current / rate * (1 / 5 - (2 / roots**2).sum())
-
-        # Gauss-Legendre points in equal elements of 0..1; the matrix integrates from 0 to each
-        z, weights = legendre.leggauss(ORDER)
-        to_series = np.linalg.inv(legendre.legvander(z, ORDER - 1))
-        primitives = legendre.legval(z, legendre.legint(np.eye(ORDER), lbnd=-1)).T
-        before = np.kron(np.tri(elements, k=-1), np.tile(weights, (ORDER, 1)))
-        within = np.kron(np.eye(elements), primitives @ to_series)
-        self.x = (np.arange(elements)[:, None] + (z + 1) / 2).ravel() / elements
-        self.weights = np.tile(weights, elements) / (2 * elements)
-        self.integral = (before + within) / (2 * elements)
-
+        # mean of the sphere and modes, at each point of the composite
         self.composition = np.zeros((len(self.x), modes + 1))
         self.composition[:, 0] = 1 - state_of_charge
         self.sodium = values["Negative electrode as-made sodium content"]
+
+    def _set_composite(self, elements):
+        thickness = self.positive("thickness [m]")
+        # reacting surface per area of the cell
+        self.surface = (
+            3 / self.values["Positive particle radius [m]"]
+            * self.positive("active material volume fraction") * thickness
+            * self.positive("accessible fraction") * self.positive("contacted fraction")
+        )  # fmt: skip
+        self.j0 = self.activated("Positive electrode exchange-current density [A.m-2]")
+        self.film = self.positive("film resistance [Ohm.m2]")
+        fraction, exponent = (
+            self.positive(name) for name in ("electrolyte volume fraction", "Bruggeman exponent")
+        )
+        dense = self.activated("Positive electrode electrolyte conductivity [S.m-1]")
+        self.ionic = thickness / (dense * fraction**exponent)
+        self.electronic = thickness / self.positive("effective electronic conductivity [S.m-1]")
+
+        # points and weights on 0..1, and the matrix that integrates from 0 to each point
+        z, weights = legendre.leggauss(ORDER)
+        series = np.linalg.inv(legendre.legvander(z, ORDER - 1))
+        within = legendre.legval(z, legendre.legint(np.eye(ORDER), lbnd=-1)).T @ series
+        before = np.tile(weights, (ORDER, 1))
+        self.x = (np.arange(elements)[:, None] + (z + 1) / 2).ravel() / elements
+        self.weights = np.tile(weights, elements) / (2 * elements)
+        self.integral = np.kron(np.eye(elements), within) + np.kron(np.tri(elements, k=-1), before)
+        self.integral /= 2 * elements
+        # potential difference at each point by the reaction current at all of them
+        drop = (self.electronic + self.ionic) * self.surface
+        self.ohmic = drop * self.integral @ self.integral
+
+    def _set_particles(self, modes):
+        radius = self.values["Positive particle radius [m]"]
+        rate = self.activated("Positive particle diffusivity [m2.s-1]") / radius**2
+        c_max = self.values["Maximum concentration in positive electrode [mol.m-3]"]
+        # only the contacted surface reacts; the flux is the average over the sphere
+        flux = self.positive("contacted fraction") / (F * radius * c_max)
+
+        def characteristic(z):
+            return np.sin(z) - z * np.cos(z)
+
+        roots = np.array(
+            [brentq(characteristic, k * np.pi, (k + 0.5) * np.pi) for k in range(1, modes + 1)]
+        )
+        # d mode/dt = source j - decay mode, and theta at the surface = sum of modes - lag j
+        self.decay = np.r_[0, rate * roots**2]
+        self.source = -flux * np.r_[3, np.full(modes, 2)]
+        self.lag = flux / rate * (1 / 5 - (2 / roots**2).sum())
+
+    def positive(self, name):
+        return self.values[f"Positive electrode {name}"]
 
     def activated(self, name, sign=1):
         """A value with an activation energy, at the temperature of the cell."""
         quantity = name.split(" [")[0]
         energy = self.values[f"{quantity} activation energy [J.mol-1]"]
         reference = self.values[f"{quantity} reference temperature [K]"]
-        inverse = 1 / self.temperature - 1 / reference
-        return self.values[name] * np.exp(-sign * energy / R * inverse)
+        return self.values[name] * np.exp(
+            -sign * energy / R * (1 / self.temperature - 1 / reference)
+        )
 
     def half_cycle(self, rate):
         """Go on from the present composition to the cut-off."""
-        values = self.values
-        current = rate * values["Nominal cell capacity [A.h]"]
-        i = current / self.area
-        shape = self.composition.shape
-        sodium_rate = -current / F / values["Negative electrode tin amount [mol]"]
-        start, sign = self.sodium, np.sign(rate)
-        cut_off = values[f"{'Lower' if rate > 0 else 'Upper'} voltage cut-off [V]"]
-        # Newton's method goes on from where it was last
-        last = np.r_[np.full(shape[0], -i / self.surface), 3.0]
+        current = rate * self.values["Nominal cell capacity [A.h]"]
+        i = current / self.values["Electrode area [m2]"]
+        start, shape = self.sodium, self.composition.shape
+        sodium_rate = -current / (F * self.values["Negative electrode tin amount [mol]"])
+        cut_off = self.values[f"{'Lower' if rate > 0 else 'Upper'} voltage cut-off [V]"]
+        last = np.r_[np.full(len(self.x), -i / self.surface), self.cathode_ocp(0.5)[0]]
 
         def reaction(y):
-            unknowns, gain = self.reaction(y.reshape(shape).sum(axis=1), i, last)
-            last[:] = unknowns
-            return unknowns, gain
+            # Newton's method goes on from where it ended the last time
+            last[:], gain = self.reaction(y.reshape(shape).sum(axis=1), i, last)
+            return last, gain
 
         def slope(_, y):
             j = reaction(y)[0][:-1]
             return (np.outer(j, self.source) - self.decay * y.reshape(shape)).ravel()
 
         def jacobian(_, y):
-            block = np.einsum("k,mn,l->mknl", self.source, reaction(y)[1], np.ones(shape[1]))
-            return block.reshape(y.size, y.size) - np.diag(np.tile(self.decay, shape[0]))
+            blocks = np.einsum("k,mn,l->mknl", self.source, reaction(y)[1], np.ones(shape[1]))
+            return blocks.reshape(y.size, y.size) - np.diag(np.tile(self.decay, shape[0]))
 
         def voltage(t, y):
-            anode = self.alloy_ocp(start + sodium_rate * t)
-            return self.voltage(reaction(y)[0], i) - anode
+            return self.voltage(reaction(y)[0], i) - self.alloy_ocp(start + sodium_rate * t)
 
         def margin(t, y):
-            return sign * (voltage(t, y) - cut_off)
+            return np.sign(rate) * (voltage(t, y) - cut_off)
 
         margin.terminal, margin.direction = True, -1
-        if margin(0, self.composition.ravel()) <= 0:
+        initial = self.composition.ravel()
+        if margin(0, initial) <= 0:
             return HalfCycle(rate, 0.0, 0.0, lambda t: np.nan)
-        all_sodium = 1.5 * 3600 / abs(rate)
         solution = solve_ivp(
-            slope, (0, all_sodium), self.composition.ravel(), "Radau", events=margin,
-            jac=jacobian, rtol=self.rtol, atol=self.rtol / 10, dense_output=True, first_step=1e-3,
+            slope, (0, 1.5 * 3600 / abs(rate)), initial, "Radau", jac=jacobian, events=margin,
+            rtol=self.rtol, atol=self.rtol / 10, first_step=1e-3, dense_output=True,
         )  # fmt: skip
         if solution.status != 1:
-            raise RuntimeError(f"{rate} C: the cut-off was not reached: {solution.message}")
+            raise RuntimeError(f"{rate} C did not reach its cut-off: {solution.message}")
         duration = solution.t[-1]
         self.composition = solution.y[:, -1].reshape(shape)
         self.sodium = start + sodium_rate * duration
-        capacity = abs(current) * duration / 3600
-        mass = values["Positive electrode active material mass [kg]"]
-        return HalfCycle(rate, duration, capacity / mass, lambda t: voltage(t, solution.sol(t)))
+        capacity = abs(current) * duration / 3600 / self.positive("active material mass [kg]")
+        return HalfCycle(rate, duration, capacity, lambda t: voltage(t, solution.sol(t)))
 
     def voltage(self, unknowns, i):
-        """Voltage of the cell [V] but for the equilibrium potential of the alloy."""
+        """Voltage of the cell [V] with the alloy's equilibrium potential at zero."""
         j, difference = unknowns[:-1], unknowns[-1]
-        j0 = self.activated("Negative electrode exchange-current density [A.m-2]")
-        anode = 2 * self.thermal_voltage * np.arcsinh(i / (2 * j0))
+        anode = 2 * self.thermal_voltage * np.arcsinh(i / (2 * self.j0_anode))
         electronic = self.electronic * self.surface * self.weights @ self.integral @ j
         return difference + electronic - anode - self.resistance * i
 
@@ -223,28 +226,26 @@ class ReferenceCell:
         i : float
             Current density of the cell [A.m-2].
         guess : numpy.ndarray
-            Where Newton's method starts.
+            Unknowns where Newton's method starts.
 
         Returns
         -------
         unknowns : numpy.ndarray
-            Reaction current [A.m-2] at the points, and phi_s - phi_e [V] at the separator.
+            Reaction current [A.m-2] at the points, then phi_s - phi_e [V] at the separator.
         gain : numpy.ndarray
             Derivative of the reaction current with respect to ``slow``.
         """
-        points = len(slow)
-        ohmic = (self.electronic + self.ionic) * self.surface * self.integral @ self.integral
-        # in volt, as the other equations are
-        balance = np.r_[self.surface * self.weights, 0] * self.thermal_voltage / abs(i)
+        # the charge balance in volt, as the other equations are
+        balance = self.surface * self.weights * self.thermal_voltage / abs(i)
+        column = -np.ones((len(slow), 1))
 
         def equations(unknowns):
             j, difference = unknowns[:-1], unknowns[-1]
             drop, by_theta, by_j = self.interface(slow - self.lag * j, j)
-            local = drop - difference - self.ionic * i * self.x - ohmic @ j
-            matrix = np.vstack([np.c_[np.diag(by_j - self.lag * by_theta) - ohmic,
-                                      -np.ones(points)], balance])  # fmt: skip
-            total = balance @ unknowns + np.sign(i) * self.thermal_voltage
-            return np.r_[local, total], matrix, by_theta
+            local = drop - difference - self.ionic * i * self.x - self.ohmic @ j
+            total = balance @ j + self.thermal_voltage * np.sign(i)
+            own = np.diag(by_j - self.lag * by_theta) - self.ohmic
+            return np.r_[local, total], np.block([[own, column], [balance, 0]]), by_theta
 
         unknowns, damping = guess.copy(), 1.0
         residual, matrix, by_theta = equations(unknowns)
@@ -252,45 +253,46 @@ class ReferenceCell:
             if np.abs(residual).max() < 1e-11:
                 break
             trial = unknowns - damping * np.linalg.solve(matrix, residual)
-            found = equations(trial)
-            if np.linalg.norm(found[0]) < np.linalg.norm(residual):
-                unknowns, damping = trial, min(1.0, 2 * damping)
-                residual, matrix, by_theta = found
+            tried = equations(trial)
+            if np.linalg.norm(tried[0]) < np.linalg.norm(residual):
+                unknowns, (residual, matrix, by_theta) = trial, tried
+                damping = min(1.0, 2 * damping)
             else:
                 damping /= 4
         else:
-            raise RuntimeError("Newton's method did not converge", np.abs(residual).max())
-        change = np.vstack([-np.diag(by_theta), np.zeros(points)])
-        return unknowns, np.linalg.solve(matrix, change)[:-1]
+            raise RuntimeError(f"no potentials found, off by {np.abs(residual).max():.1g} V")
+        by_slow = np.vstack([-np.diag(by_theta), np.zeros(len(slow))])
+        return unknowns, np.linalg.solve(matrix, by_slow)[:-1]
 
     def interface(self, theta, j):
-        """phi_s - phi_e [V] of reacting NVP, and its derivatives by composition and current."""
+        """phi_s - phi_e [V] of reacting NVP, and its derivatives by theta and j."""
         ocp, ocp_slope = self.cathode_ocp(theta)
-        inside = np.clip(theta, 1e-12, 1 - 1e-12)
-        j0 = self.activated("Positive electrode exchange-current density [A.m-2]")
-        j0 = j0 * 2 * np.sqrt(inside * (1 - inside))
-        j0_slope = j0 * np.where(theta == inside, (0.5 - inside) / (inside * (1 - inside)), 0)
-        ratio = j / (2 * j0)
+        # a trial may leave 0..1
+        product = np.maximum(theta * (1 - theta), 1e-9)
+        ratio = j / (4 * self.j0 * np.sqrt(product))
         by_ratio = 2 * self.thermal_voltage / np.hypot(1, ratio)
+        ratio_by_theta = np.where(product > 1e-9, ratio * (theta - 0.5) / product, 0)
         drop = ocp + 2 * self.thermal_voltage * np.arcsinh(ratio) + self.film * j
-        return drop, ocp_slope - by_ratio * ratio * j0_slope / j0, by_ratio / (2 * j0) + self.film
+        by_j = by_ratio / (4 * self.j0 * np.sqrt(product)) + self.film
+        return drop, ocp_slope + by_ratio * ratio_by_theta, by_j
 
     def cathode_ocp(self, theta):
         """Equilibrium potential of NVP [V vs Na/Na+] and its slope."""
-        name = "Positive electrode OCP "
-        poor, rich = (self.values[f"{name}{end}charged end width"] for end in ("", "dis"))
-        amplitude = self.values[name + "end amplitude [V]"]
-        # the exponent is bounded for the trials of Newton's method
-        up = amplitude * np.exp(np.minimum(-theta / poor, 100))
-        down = amplitude * np.exp(np.minimum((theta - 1) / rich, 100))
-        plateau = self.values["Positive electrode plateau potential [V]"]
-        return plateau + up - down, -up / poor - down / rich
+        amplitude = self.positive("OCP end amplitude [V]")
+        charged, discharged = (
+            self.positive(f"OCP {end} end width") for end in ("charged", "discharged")
+        )
+        # the exponents are bounded because a trial may leave 0..1
+        up = amplitude * np.exp(np.minimum(-theta / charged, 100))
+        down = amplitude * np.exp(np.minimum((theta - 1) / discharged, 100))
+        ocp = self.positive("plateau potential [V]") + up - down
+        return ocp, -up / charged - down / discharged
 
     def alloy_ocp(self, sodium):
         """Equilibrium potential of the alloy [V vs Na/Na+]."""
-        name = "Negative electrode OCP "
+        name = "Negative electrode OCP"
         content, potential = ALLOY_PLATEAUS.T
+        steps = (1 - np.tanh((sodium - content) / self.values[f"{name} step width"])) / 2
+        empty = np.exp(-sodium / self.values[f"{name} empty width"])
         drops = potential - np.r_[potential[1:], 0]
-        steps = (1 - np.tanh((sodium - content) / self.values[name + "step width"])) / 2
-        empty = np.exp(-sodium / self.values[name + "empty width"])
-        return drops @ steps + self.values[name + "empty amplitude [V]"] * empty
+        return drops @ steps + self.values[f"{name} empty amplitude [V]"] * empty

@@ -1,0 +1,390 @@
+"""Many rate tests: designs, a store that loses nothing, and the workers that fill it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import multiprocessing
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from scipy.stats import qmc
+from tqdm import tqdm
+
+from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.fitting import MODELS
+from ssnib_model.parameters import ParameterSet
+from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
+
+STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
+RUN = "Run"
+
+
+# -------------------------------------------------------------------- designs
+def grid(axes: Mapping[str, object]) -> pd.DataFrame:
+    """Every combination of the values of each parameter.
+
+    Parameters
+    ----------
+    axes : mapping of str to array_like
+        Values by parameter name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run, one column a parameter; the last parameter varies fastest.
+    """
+    values = {name: np.atleast_1d(v).astype(float).tolist() for name, v in axes.items()}
+    if not values or not all(values.values()):
+        raise OptionError("a grid needs at least one parameter with at least one value")
+    return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
+
+
+def sample(
+    ranges: Mapping[str, tuple], n: int, method: str = "sobol", seed: int = 0
+) -> pd.DataFrame:
+    """Points that fill the ranges of several parameters.
+
+    Parameters
+    ----------
+    ranges : mapping of str to tuple
+        ``(low, high)`` or ``(low, high, "log")`` by parameter name.
+    n : int
+        Number of points; for "sobol" best a power of 2.
+    method : str, optional
+        "sobol" (default) or "lhs" (Latin hypercube).
+    seed : int, optional
+        Of the random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `grid`.
+    """
+    samplers = {"sobol": qmc.Sobol, "lhs": qmc.LatinHypercube}
+    if method not in samplers or n < 1 or not ranges:
+        raise OptionError(
+            f"method is {method!r} and n is {n}: the method is one of {sorted(samplers)}, and at "
+            "least one point and one parameter are needed"
+        )
+    unit = samplers[method](len(ranges), seed=seed).random(n)
+    columns = {}
+    for (name, (low, high, *log)), u in zip(ranges.items(), unit.T, strict=True):
+        if log and low <= 0:
+            raise OptionError(f'"{name}" has the range {low} to {high}: a logarithm needs > 0')
+        a, b = (math.log(low), math.log(high)) if log else (low, high)
+        columns[name] = np.exp(a + u * (b - a)) if log else a + u * (b - a)
+    return pd.DataFrame(columns)
+
+
+# -------------------------------------------------------------------- the sweep
+def sweep(
+    parameters: ParameterSet,
+    design: pd.DataFrame,
+    run: RateTest,
+    *,
+    model: str = "spm",
+    out: str | Path | None = None,
+    workers: int = 1,
+    time_limit: float | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Run a rate test at every point of a design.
+
+    Parameters
+    ----------
+    parameters : ParameterSet
+        The cell; the design replaces some of its values.
+    design : pandas.DataFrame
+        One row a run, one column a parameter, as from `grid` or `sample`.
+    run : RateTest
+        What to run.
+    model : str, optional
+        "spm" (default) or "dfn".
+    out : str or Path, optional
+        Folder of the store. Every run is kept there as it ends, and a sweep that was
+        interrupted, in whatever way, goes on from there. Without it nothing is kept.
+    workers : int, optional
+        Processes.
+    time_limit : float, optional
+        Seconds after which a run is given up; it then gets a row that says so.
+    progress : bool, optional
+        Whether to show progress, rate and time left on stderr.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run and rate: "Run", the parameters of the design, and the columns of the
+        table of a rate test, in the order of the design whatever the order of the work.
+
+    Raises
+    ------
+    OptionError
+        For a design or setting that is not allowed.
+    SSNIBError
+        If the store belongs to another sweep, is in use, or cannot be written.
+    """
+    if model not in MODELS or workers < 1 or (time_limit is not None and time_limit <= 0):
+        raise OptionError(
+            f"model is {model!r}, workers {workers}, time_limit {time_limit}: the model is one "
+            f"of {sorted(MODELS)}, workers at least 1, and a time limit positive"
+        )
+    if design.empty or not len(design.columns):
+        raise OptionError("the design is empty: at least one run of one parameter is needed")
+    unknown = [name for name in design.columns if name not in parameters]
+    if unknown:
+        parameters.info(unknown[0])  # raises, and suggests a name
+    job = {
+        "model": model,
+        "rates": run.rates,
+        "charge_rate": run.charge_rate,
+        "cycles": run.cycles,
+        "initial_state_of_charge": run.initial_state_of_charge,
+        "options": {k: list(v) if isinstance(v, tuple) else v
+                    for k, v in parameters.model_options.items()},
+        "given": {n: i.value if isinstance(i.value, float) else str(i.value)
+                  for n, i in parameters.given.items()},
+        "design": {name: [float(v) for v in column] for name, column in design.items()},
+    }  # fmt: skip
+    runner = _Runner(parameters, run, model)
+    if out is None:
+        store = _Store(sqlite3.connect(":memory:"), job)
+        return _fill(store, runner, design, workers, time_limit, progress)
+    folder = Path(out)
+    with _locked(folder):
+        if not (folder / SET).exists():
+            parameters.save(folder / SET)
+        with closing(sqlite3.connect(folder / STORE)) as connection:
+            try:
+                store = _Store(connection, job)
+                table = _fill(store, runner, design, workers, time_limit, progress)
+                new = folder / (RESULTS + ".new")
+                table.to_csv(new, index=False)
+                new.replace(folder / RESULTS)
+            except (sqlite3.Error, OSError) as error:
+                raise SSNIBError(
+                    f"{folder}: the store cannot be written ({error}); what it holds is valid, "
+                    "and the sweep goes on from there"
+                ) from error
+    return table
+
+
+def resume(folder: str | Path, **settings) -> pd.DataFrame:
+    """Go on with a sweep from its folder alone; ``settings`` as for `sweep`."""
+    folder = Path(folder)
+    if not (folder / STORE).exists():
+        raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
+    with closing(sqlite3.connect(folder / STORE)) as connection:
+        job = _Store.read_job(connection)
+    if job is None:
+        raise SSNIBError(f"{folder}: {STORE} holds no sweep")
+    run = RateTest(
+        job["rates"],
+        charge_rate=job["charge_rate"],
+        cycles=job["cycles"],
+        initial_state_of_charge=job["initial_state_of_charge"],
+    )
+    parameters = ParameterSet(folder / SET)
+    design = pd.DataFrame(job["design"])
+    return sweep(parameters, design, run, model=job["model"], out=folder, **settings)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise SSNIBError(f"{folder}: another process is at work on this sweep") from None
+    except OSError as error:
+        raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+class _Store:
+    """Rows as they come, in a database that a kill cannot spoil."""
+
+    def __init__(self, connection: sqlite3.Connection, job: dict):
+        self.connection = connection
+        with connection:
+            connection.execute("create table if not exists job (text text)")
+            connection.execute(
+                "create table if not exists runs (run integer primary key, rows text)"
+            )
+        known = self.read_job(connection)
+        if known is None:
+            with connection:
+                connection.execute("insert into job values (?)", [json.dumps(job)])
+        elif known != json.loads(json.dumps(job)):
+            raise SSNIBError(
+                "the folder holds another sweep: " + "; ".join(_differences(known, job))
+            )
+
+    @staticmethod
+    def read_job(connection: sqlite3.Connection) -> dict | None:
+        try:
+            row = connection.execute("select text from job").fetchone()
+        except sqlite3.Error:
+            return None
+        return json.loads(row[0]) if row else None
+
+    def done(self) -> set[int]:
+        return {run for (run,) in self.connection.execute("select run from runs")}
+
+    def add(self, run: int, rows: list[dict]) -> None:
+        with self.connection:
+            self.connection.execute("insert into runs values (?, ?)", [run, json.dumps(rows)])
+
+    def rows(self) -> Iterator[tuple[int, list[dict]]]:
+        for run, text in self.connection.execute("select run, rows from runs order by run"):
+            yield run, json.loads(text)
+
+
+def _differences(known: dict, asked: dict) -> list[str]:
+    asked = json.loads(json.dumps(asked))
+    parts = []
+    for key in known:
+        if known[key] == asked.get(key):
+            continue
+        if isinstance(known[key], dict) and isinstance(asked.get(key), dict):
+            names = [
+                n for n in {*known[key], *asked[key]} if known[key].get(n) != asked[key].get(n)
+            ]
+            parts.append(f"{key} differs in {', '.join(sorted(names)[:3])}")
+        else:
+            parts.append(f"{key} is {known[key]} there and {asked.get(key)} here")
+    return parts
+
+
+class _Runner:
+    """One point of the design to the rows of its rate test; the model is built once."""
+
+    def __init__(self, parameters: ParameterSet, run: RateTest, model: str):
+        self.parameters, self.run, self.model = parameters, run, model
+        self._prepared = None
+
+    def prepare(self, points: pd.DataFrame) -> None:
+        """Make an input of all that follows from the parameters of the design."""
+        # two points that differ in every column which varies at all
+        sides = []
+        for pick in ("min", "max"):
+            point = {name: float(getattr(column, pick)()) for name, column in points.items()}
+            try:
+                sides.append(self.parameters.replace(point))
+            except SSNIBError:
+                sides.append(self.parameters)
+        values = self.parameters.to_pybamm()
+        varying = {n for n in self.parameters if n in values and (n in points.columns)}
+        for side in sides:
+            varying |= {n for n in side if n in values and side[n] != self.parameters[n]}
+        model = MODELS[self.model](self.parameters.model_options)
+        self._prepared = self.run.prepare(model, self.parameters, varying=varying)
+
+    def __call__(self, point: dict[str, float]) -> list[dict]:
+        try:
+            parameters = self.parameters.replace(point)
+        except SSNIBError as error:
+            return self.failed(str(error).splitlines()[0])
+        half_cycles = self._prepared.half_cycles(parameters)
+        table = RateTestResult(self.run, parameters, half_cycles, self.model).table
+        return table.astype(object).where(table.notna(), None).to_dict("records")
+
+    def failed(self, reason: str) -> list[dict]:
+        """A row a rate that says why there is no result."""
+        nothing = dict.fromkeys(TABLE_COLUMNS)
+        return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
+
+
+def _fill(store, runner, design, workers, time_limit, progress) -> pd.DataFrame:
+    points = {i: {n: float(v) for n, v in row.items()} for i, row in enumerate(
+        design.to_dict("records"))}  # fmt: skip
+    pending = [i for i in points if i not in store.done()]
+    bar = tqdm(
+        total=len(points), initial=len(points) - len(pending), desc="Sweep", unit="run",
+        disable=not progress,
+    )  # fmt: skip
+
+    def keep(run: int, rows: list[dict]) -> None:
+        store.add(run, rows)
+        bar.update()
+
+    with bar:
+        if not pending:
+            pass
+        elif workers == 1 and time_limit is None:
+            runner.prepare(design)
+            for run in pending:
+                keep(run, runner(points[run]))
+        else:
+            _in_processes(runner, design, points, pending, workers, time_limit, keep)
+    rows = [{RUN: run, **points[run], **row} for run, found in store.rows() for row in found]
+    return pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
+
+
+# -------------------------------------------------------------------- processes
+def _work(connection, runner: _Runner, design: pd.DataFrame) -> None:
+    runner.prepare(design)
+    connection.send(None)  # ready
+    while (point := connection.recv()) is not None:
+        connection.send(runner(point))
+
+
+def _in_processes(runner, design, points, pending, workers, time_limit, keep: Callable) -> None:
+    """Hand points to processes; one that dies or takes too long is replaced, its run kept."""
+    context = multiprocessing.get_context("spawn")
+    queue = list(reversed(pending))
+    alive: dict = {}  # connection -> (process, run or None while it starts, deadline)
+
+    def start() -> None:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, runner, design), daemon=True)
+        process.start()
+        theirs.close()
+        alive[ours] = (process, None, math.inf)
+
+    def hand_out(connection, process) -> None:
+        if queue:
+            run = queue.pop()
+            connection.send(points[run])
+            alive[connection] = (process, run, time.monotonic() + (time_limit or math.inf))
+        else:
+            connection.send(None)
+            del alive[connection]
+
+    def give_up(connection, reason: str) -> None:
+        process, run, _ = alive.pop(connection)
+        process.kill()
+        if run is None:
+            raise SSNIBError(f"a worker of the sweep could not start ({reason})")
+        keep(run, runner.failed(reason))
+        if queue:
+            start()
+
+    try:
+        for _ in range(min(workers, len(queue))):
+            start()
+        while alive:
+            for connection in wait(list(alive), timeout=0.2):
+                process, run, _ = alive[connection]
+                try:
+                    rows = connection.recv()
+                except EOFError:
+                    give_up(connection, "its process died")
+                    continue
+                if run is not None:
+                    keep(run, rows)
+                hand_out(connection, process)
+            for connection, (_, _, deadline) in list(alive.items()):
+                if time.monotonic() > deadline:
+                    give_up(connection, f"it took longer than {time_limit:g} s")
+    finally:
+        for process, _, _ in alive.values():
+            process.kill()
