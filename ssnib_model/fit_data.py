@@ -48,7 +48,9 @@ class _Data:
             return parameters
         return parameters.replace({TEMPERATURE: self.temperature})
 
-    def prepare(self, model_class, parameters: ParameterSet, varying: Iterable[str]) -> None:
+    def prepare(
+        self, model_class, parameters: ParameterSet, varying: Iterable[str], shared=None
+    ) -> None:
         """Build what `simulate` runs; ``varying`` are the parameters that will change."""
         raise TypeError(f"{type(self).__name__} must define prepare")
 
@@ -62,13 +64,20 @@ class _HalfCycleData(_Data):
 
     test: RateTest
 
-    def prepare(self, model_class, parameters, varying):
+    def prepare(self, model_class, parameters, varying, shared=None):
+        """As in `_Data`; data of the same test share what ``shared`` holds."""
+        shared = {} if shared is None else shared
+        key = (id(self.test), self.temperature, frozenset(varying))
+        if key in shared:
+            self._prepared = shared[key]
+            return
         parameters = self.at_temperature(parameters)
         # differences of residuals need more digits than a plot
         solver = pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7)
         self._prepared = self.test.prepare(
             model_class(parameters.model_options), parameters, varying=varying, solver=solver
         )
+        shared[key] = self._prepared
 
     def simulate(self, parameters):
         half_cycles = self._prepared.half_cycles(self.at_temperature(parameters))
@@ -244,7 +253,7 @@ class SpectrumData(_Data):
         sigma = np.tile(relative_sigma * np.abs(z), 2)
         super().__init__(name, labels, np.concatenate([z.real, z.imag]), sigma, temperature)
 
-    def prepare(self, model_class, parameters, varying):
+    def prepare(self, model_class, parameters, varying, shared=None):
         """Nothing to build: a spectrum is one linear solve a frequency."""
 
     def simulate(self, parameters):
@@ -261,7 +270,8 @@ def data_from_file(
     ----------
     path : str or Path
         A table with "C-rate" (`read_rate_data`), or the file of a cycler (`read_curves`), of
-        which every charge and discharge is one data set.
+        which every charge and discharge is one data set; they are compared with one rate test
+        of their rates in the order of the file.
     parameters : ParameterSet
         For the mass of active material and the current of 1 C.
     sigma : mapping, optional
@@ -289,10 +299,11 @@ def data_from_file(
     if not parts:
         raise MeasuredDataError(f"{path}: holds no charge or discharge of at least 5 points")
     one_c = parameters["Nominal cell capacity [A.h]"]
+    # rounded as a person would say it
+    rates = [float(f"{abs(part.attrs['current']) / one_c:.2g}") for part in parts]
+    test = RateTest(dict.fromkeys(rates))
     found = []
-    for number, part in enumerate(parts, start=1):
-        # rounded as a person would say it, so that curves of one rate share a test
-        rate = float(f"{abs(part.attrs['current']) / one_c:.2g}")
+    for number, (rate, part) in enumerate(zip(rates, parts, strict=True), start=1):
         rising = part.drop_duplicates("Capacity [mA.h.g-1]")
         found.append(
             CurveData(
@@ -303,6 +314,7 @@ def data_from_file(
                 part.attrs["direction"],
                 sigma_voltage=sigma.get("Voltage [V]", 0.005),
                 sigma_capacity=sigma.get(CAPACITY, SIGMA[CAPACITY]),
+                test=test,
             )
         )
     return found

@@ -154,12 +154,13 @@ class FitProblem:
         """Build the model once for each data set, with all that follows from the free ones."""
         if self._prepared_for == self.model:
             return
+        shared: dict = {}
         sides = (np.full(len(self.free), 0.4), np.full(len(self.free), 0.6))
         for d in self.data:
             low, high = (self.parameters_for(unit, d.name) for unit in sides)
             values = low.to_pybamm()
             varying = [n for n in low if n in values and low[n] != high[n]]
-            d.prepare(MODELS[self.model], low, varying)
+            d.prepare(MODELS[self.model], low, varying, shared)
         self._prepared_for = self.model
 
     def simulate(self, unit) -> np.ndarray:

@@ -146,7 +146,8 @@ class RateTest:
         cycles: int = 1,
         initial_state_of_charge: float | None = None,
     ):
-        self.rates = [_positive(rate, "rates") for rate in np.atleast_1d(rates).tolist()]
+        rates = [rates] if isinstance(rates, numbers.Real | str) else rates
+        self.rates = [_positive(rate, "rates") for rate in rates]
         if not self.rates:
             raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
         self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
@@ -251,13 +252,20 @@ class PreparedRateTest:
         self._simulation = pybamm.Simulation(
             model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
         )
+        self._inputs, self._one_c = None, None
 
     def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
-        """All half-cycles for ``parameters``, which differ in varying parameters only."""
+        """All half-cycles for ``parameters``, which differ in varying parameters only.
+
+        The same parameters again, as for several curves of one test, are not solved again.
+        """
+        before = self._inputs, self._one_c
         self._start(parameters)
-        schedule = list(self.test.schedule())
-        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
-        return [self._half_cycle(*step) for step in bar]
+        if (self._inputs, self._one_c) != before:
+            schedule = list(self.test.schedule())
+            bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
+            self._latest = [self._half_cycle(*step) for step in bar]
+        return self._latest
 
     def _start(self, parameters: ParameterSet) -> None:
         soc = self.test.initial_state_of_charge

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import fitting
+from ssnib_model import fitting, rate_test
 from ssnib_model.fit_data import CAPACITY, CHARGE_CAPACITY, GAP
 
 D = "Positive particle diffusivity [m2.s-1]"
@@ -112,6 +112,28 @@ def test_intervals_cover_the_truth(hu2024):
     print(f"coverage of the 95 % intervals: {coverage}")
     assert (coverage >= 0.90).all()
     assert (coverage <= 0.99).all()
+
+
+def test_curves_of_one_test_are_solved_once(hu2024, monkeypatch):
+    test = ss.RateTest([0.5, 1])
+    result = test.run(ss.SolidStateSPM(), hu2024)
+    data = []
+    for (rate, direction), curve in result.curves.groupby(["C-rate", "Direction"]):
+        capacity, voltage = curve["Capacity [mA.h.g-1]"], curve["Voltage [V]"]
+        data.append(
+            ss.CurveData(f"{direction} {rate}", capacity, voltage, rate, direction, test=test)
+        )
+    problem = fitting.FitProblem(hu2024, data, [ss.Free(D)], "spm")
+    problem.prepare()
+    solved = []
+    solve = rate_test.PreparedRateTest._solve
+    monkeypatch.setattr(
+        rate_test.PreparedRateTest,
+        "_solve",
+        lambda self, current: solved.append(current) or solve(self, current),
+    )
+    assert np.abs(problem.residuals(problem.start())).max() < 0.1
+    assert len(solved) == 4
 
 
 def test_a_degenerate_pair_is_reported(hu2024):
@@ -231,7 +253,7 @@ def test_interrupt_returns_the_best_and_a_checkpoint_resumes(hu2024, tmp_path, m
 
 def test_profile_is_the_parabola_of_the_errors_near_the_minimum(hu2024):
     data = synthetic(hu2024, ss.SolidStateSPM)
-    fit = ss.fit(hu2024, [data], [ss.Free(J0, 0.0098, 0.0102, log=False), ss.Free(D)], model="spm")
+    fit = ss.fit(hu2024, [data], [ss.Free(J0, 0.0101, 0.0105, log=False), ss.Free(D)], model="spm")
     profile = fit.profile(J0, points=5)
     expected = ((profile["Value"] - fit.values[J0]) / fit.errors[J0]) ** 2
     assert profile["chi2"].to_numpy() == pytest.approx(expected.to_numpy(), rel=0.05, abs=0.01)
