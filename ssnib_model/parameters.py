@@ -225,6 +225,11 @@ class ParameterSet(Mapping):
             )
         return self._all[name]
 
+    def quantity(self, name: str) -> schema.Quantity:
+        """What is allowed for a parameter, whatever its value."""
+        self.info(name)
+        return self._known[name]
+
     def to_frame(self) -> pd.DataFrame:
         """One row a parameter: value, unit, kind, source, uncertainty, note."""
         rows = [vars(info) for info in self._all.values()]

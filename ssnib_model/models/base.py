@@ -218,7 +218,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
         p = self.param
-        Q = pybamm.Variable("Discharge capacity [A.h]")
+        Q = pybamm.Variable("Discharge capacity [A.h]", scale=p.Q)
         y = pybamm.Variable("Negative electrode sodium content")
         self.rhs[Q] = p.I / 3600
         self.initial_conditions[Q] = pybamm.Scalar(0)
@@ -267,7 +267,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
             cooling = pybamm.Parameter("Cell heat transfer coefficient [W.K-1]")
             self.rhs[p.T] = (heat - cooling * (p.T - p.T_amb)) / capacity
             self.initial_conditions[p.T] = p.T_amb
-        energy = pybamm.Variable("Discharge energy [W.h]")
+        # of order 1 for the solver, whose tolerance is absolute
+        energy = pybamm.Variable("Discharge energy [W.h]", scale=p.Q)
         self.rhs[energy] = p.I * V / 3600
         self.initial_conditions[energy] = pybamm.Scalar(0)
         self.variables.update(

@@ -35,6 +35,16 @@ def test_table_and_curves(rate_test):
     assert (curves["Current [A]"] > 0).eq(curves["Direction"] == "discharge").all()
 
 
+def test_energy_is_integrated_to_the_tolerance(rate_test):
+    """Against quadrature of the solution itself, 1e-5: the energy is some mW.h only."""
+    for half_cycle in rate_test.half_cycles:
+        points, weights = np.polynomial.legendre.leggauss(200)
+        fractions = (np.tanh(3 * points) / np.tanh(3) + 1) / 2  # dense at both steep ends
+        slope = 3 / np.cosh(3 * points) ** 2 / np.tanh(3) / 2
+        mean = (weights * slope * half_cycle.at("Voltage [V]", fractions)).sum()
+        assert half_cycle.energy / half_cycle.capacity == pytest.approx(mean, rel=1e-4)
+
+
 def test_state_is_carried_over(hu2024):
     result = ss.RateTest([0.5, 1], cycles=2).run(parameters=hu2024)
     assert len(result.half_cycles) == 8

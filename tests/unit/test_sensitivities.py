@@ -1,0 +1,105 @@
+"""Sensitivities and inverse questions."""
+
+import numpy as np
+import pytest
+
+import ssnib_model as ss
+from ssnib_model.sensitivities import METRICS
+
+KAPPA = "Na3PS4 layer conductivity [S.m-1]"
+J0 = "Positive electrode exchange-current density [A.m-2]"
+ACCESSIBLE = "Positive electrode accessible fraction"
+CAPACITY, GAP = METRICS[0], METRICS[2]
+
+
+def test_local_sensitivities_are_derivatives(hu2024):
+    """The gap's to the layer in closed form (1 %); the rest against plain differences (1 %)."""
+    run = ss.RateTest([0.2, 2])
+    table = ss.sensitivity(hu2024, [KAPPA, ACCESSIBLE], run).set_index(["Parameter", "C-rate"])
+    result = run.run(ss.SolidStateSPM(), hu2024).table.set_index("C-rate")
+    for rate in (0.2, 2):
+        i = rate * 0.472e-3 / hu2024["Electrode area [m2]"]
+        drop = i * hu2024["Na3PS4 layer thickness [m]"] / hu2024[KAPPA]
+        closed_form = -2 * drop / result[GAP][rate]
+        assert table.loc[(KAPPA, rate), GAP] == pytest.approx(closed_form, rel=0.01)
+    step = 0.01
+    up, down = (
+        run.run(ss.SolidStateSPM(), hu2024.replace({ACCESSIBLE: hu2024[ACCESSIBLE] * f})).table
+        for f in (1 + step, 1 - step)
+    )
+    for metric in METRICS:
+        plain = (up[metric] - down[metric]) / (2 * step) / result[metric].to_numpy()
+        assert table.loc[ACCESSIBLE, metric].to_numpy() == pytest.approx(
+            plain.to_numpy(), rel=0.01, abs=1e-3
+        )
+
+
+def test_sobol_indices_of_the_ishigami_function():
+    """First and total order against their closed forms (Ishigami and Homma 1990), 0.03."""
+    a, b = 7.0, 0.1
+
+    def ishigami(x):
+        return np.sin(x[:, 0]) + a * np.sin(x[:, 1]) ** 2 + b * x[:, 2] ** 4 * np.sin(x[:, 0])
+
+    found = ss.sobol(ishigami, {n: (-np.pi, np.pi) for n in "xyz"}, 4096)
+    v1 = (1 + b * np.pi**4 / 5) ** 2 / 2
+    v2, v13 = a**2 / 8, b**2 * np.pi**8 * (1 / 18 - 1 / 50)
+    total = v1 + v2 + v13
+    assert found["S1"].to_numpy() == pytest.approx([v1 / total, v2 / total, 0], abs=0.03)
+    assert found["ST"].to_numpy() == pytest.approx(
+        [(v1 + v13) / total, v2 / total, v13 / total], abs=0.03
+    )
+
+
+def test_global_sensitivity_of_the_gap(hu2024):
+    """Nearly additive and mostly by the layer's conductivity, as the breakdown says."""
+    ranges = {KAPPA: (0.005, 0.02), J0: (0.008, 0.012)}
+    indices = ss.global_sensitivity(hu2024, ranges, ss.RateTest([1]), GAP, 1, n=32)
+    assert indices.loc[KAPPA, "ST"] > 0.9 > 0.2 > indices.loc[J0, "ST"]
+    assert indices["S1"].sum() == pytest.approx(1, abs=0.1)
+    with pytest.raises(ss.SSNIBError, match="have no value"):
+        ss.global_sensitivity(hu2024, {KAPPA: (1e-6, 1e-5)}, ss.RateTest([1]), GAP, 1, n=2)
+
+
+def test_tornado_is_sorted(hu2024):
+    names = [J0, "NaTaCl6 layer conductivity [S.m-1]", KAPPA]
+    table = ss.tornado(hu2024, names, ss.RateTest([1]), GAP, 1)
+    widths = (table["At high"] - table["At low"]).abs()
+    assert widths.is_monotonic_decreasing
+    assert table["Parameter"][0] == KAPPA
+    assert table["Base"].nunique() == 1
+
+
+def test_target_is_met(hu2024):
+    """The value found, put in, gives the target."""
+    answer = ss.target(hu2024, "polarization at 2 C", 0.6, KAPPA)
+    result = ss.RateTest([2]).run(ss.SolidStateSPM(), hu2024.replace({KAPPA: answer.value}))
+    assert result.table[GAP][0] == pytest.approx(0.6, abs=1e-4)
+    retention = ss.target(hu2024, "capacity retention at 2 C", 0.88, KAPPA)
+    changed = hu2024.replace({KAPPA: retention.value})
+    table = ss.RateTest([0.1, 2]).run(ss.SolidStateSPM(), changed).table
+    assert table[CAPACITY][1] / table[CAPACITY][0] == pytest.approx(0.88, abs=1e-3)
+
+
+def test_target_out_of_reach_says_what_limits(hu2024):
+    answer = ss.target(hu2024, "polarization at 2 C", 0.1, KAPPA)
+    assert answer.value is None
+    assert "no value" in answer.sentence
+    assert "largest loss there is Positive electrode reaction" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda ps: ss.target(ps, "speed at 2 C", 1, KAPPA), "it must be"),
+        (lambda ps: ss.target(ps, "polarization at 2 C", 1, KAPPA, low=2, high=1), "0 < low"),
+        (lambda ps: ss.sensitivity(ps, ["Positive electrode film resistance [Ohm.m2]"],
+                                   ss.RateTest([1])), "not 0"),
+        (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), "Speed", 1), "must be one of"),
+        (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), GAP, 2), "rate one of"),
+        (lambda ps: ss.tornado(ps, ["Die diameter [m]"], ss.RateTest([1]), GAP, 1), "no range"),
+    ],
+)  # fmt: skip
+def test_bad_input(call, message, hu2024):
+    with pytest.raises(ss.SSNIBError, match=message):
+        call(hu2024)
