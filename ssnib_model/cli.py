@@ -140,6 +140,46 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--resume", type=Path, metavar="DIR", help="go on with this sweep")
     sweep.set_defaults(command=_sweep)
 
+    sensitivity = commands.add_parser(
+        "sensitivity",
+        help="which parameter a result depends on",
+        description="Local: d ln(result) / d ln(parameter) at the values of the set. Tornado: the "
+        "result at both ends of each range. Sobol: shares of its variance over all ranges.",
+        epilog='Example: ssnib sensitivity --of "Na3PS4 layer conductivity [S.m-1]" --rates 0.2,2',
+    )
+    _add_cell_arguments(sensitivity, models=("spm", "dfn"))
+    _add_output_arguments(sensitivity, "sensitivity")
+    sensitivity.add_argument(
+        "--of", action="append", required=True, metavar="NAME", help="parameter; repeatable"
+    )
+    sensitivity.add_argument(
+        "--method", choices=("local", "tornado", "sobol"), default="local", help="default: local"
+    )
+    sensitivity.add_argument(
+        "--metric", default="Discharge capacity [mA.h.g-1]", help="result for tornado and sobol"
+    )
+    sensitivity.add_argument("--rates", type=_numbers, default=[0.2, 2.0], metavar="0.2,2",
+                             help="default: 0.2,2; tornado and sobol take the last")  # fmt: skip
+    sensitivity.add_argument("--samples", type=int, default=64, help="of sobol (default: 64)")
+    sensitivity.set_defaults(command=_sensitivity)
+
+    target = commands.add_parser(
+        "target",
+        help="the value of a parameter that a result needs",
+        epilog='Example: ssnib target --metric "capacity retention at 2 C" --value 0.88 '
+        '--vary "Na3PS4 layer conductivity [S.m-1]"',
+    )
+    _add_cell_arguments(target, models=("spm", "dfn"))
+    target.add_argument(
+        "--metric",
+        required=True,
+        help='"capacity retention at R C", "discharge capacity at R C" or "polarization at R C"',
+    )
+    target.add_argument("--value", type=float, required=True, help="what is wanted")
+    target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
+    target.add_argument("--json", action="store_true", help="machine-readable output")
+    target.set_defaults(command=_target)
+
     spectrum = commands.add_parser(
         "impedance",
         help="impedance of the cell, or of a pellet of one of its electrolytes",
@@ -399,6 +439,52 @@ def _sweep(arguments) -> int:
         print(f"\nresults.csv and the store are in {folder}")
     failed = table["Status"].str.startswith("failed").any()
     return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _sensitivity(arguments) -> int:
+    from ssnib_model import sensitivities as found
+    from ssnib_model.plotting import save_sensitivity
+    from ssnib_model.rate_test import RateTest
+
+    parameters, test = _parameters(arguments), RateTest(arguments.rates)
+    folder = _folder(arguments)
+    names, settings = arguments.of, {"model": arguments.model}
+    asked = (names, test, arguments.metric, arguments.rates[-1])
+    if arguments.method == "local":
+        table = found.sensitivity(parameters, names, test, **settings)
+    elif arguments.method == "tornado":
+        table = found.tornado(parameters, *asked, **settings)
+    else:
+        table = found.global_sensitivity(
+            parameters, *asked, n=arguments.samples, progress=_talks(arguments), **settings
+        )
+        table = table.rename_axis("Parameter").reset_index()
+    if folder:
+        try:
+            table.to_csv(folder / f"{arguments.method}.csv", index=False)
+            save_sensitivity(table, arguments.method, arguments.metric, folder)
+        except OSError as error:
+            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+    if arguments.json:
+        _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+    elif not arguments.quiet:
+        print(table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
+        print(f"\n{arguments.method}.csv and {arguments.method}.png are in {folder}")
+    return EXIT_OK
+
+
+def _target(arguments) -> int:
+    from ssnib_model.sensitivities import target
+
+    answer = target(
+        _parameters(arguments), arguments.metric, arguments.value, arguments.vary,
+        model=arguments.model,
+    )  # fmt: skip
+    if arguments.json:
+        _print_json({"value": answer.value, "sentence": answer.sentence})
+    else:
+        print(answer.sentence)
+    return EXIT_OK if answer.value is not None else EXIT_SOME_FAILED
 
 
 def _impedance(arguments) -> int:

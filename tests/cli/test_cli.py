@@ -94,6 +94,27 @@ def test_sweep(tmp_path, capsys):
         run("sweep", "--vary", f"{layer}=0:1:log:3")
 
 
+@pytest.mark.parametrize("method", ["local", "tornado", "sobol"])
+def test_sensitivity(method, tmp_path, capsys):
+    layer = ["--of", "Na3PS4 layer conductivity [S.m-1]", "--of", "Positive particle radius [m]"]
+    command = ["sensitivity", *layer, "--method", method, "--rates", "1", "--samples", "4"]
+    assert run(*command, "--out", tmp_path) == 0
+    assert "Na3PS4 layer conductivity" in capsys.readouterr().out
+    assert (tmp_path / f"{method}.csv").exists()
+    assert (tmp_path / f"{method}.png").read_bytes().startswith(b"\x89PNG")
+    assert run(*command, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+def test_target(capsys):
+    layer = ["--vary", "Na3PS4 layer conductivity [S.m-1]", "--metric", "polarization at 2 C"]
+    assert run("target", *layer, "--value", "0.6", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["value"] > 0.02
+    assert run("target", *layer, "--value", "0.01") == 3
+    assert "no value of" in capsys.readouterr().out
+    assert run("target", "--vary", "x", "--metric", "polarization at 2 C", "--value", "1") == 2
+
+
 def test_impedance(tmp_path, capsys):
     assert run("impedance", "--out", tmp_path, "--temperature", "60") == 0
     assert "Re(Z) [Ohm]" in capsys.readouterr().out
