@@ -136,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
         "--rates", type=_numbers, default=[0.2, 2], metavar="0.2,2", help="default: 0.2,2"
     )
     sweep.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    sweep.add_argument(
+        "--scheduler", metavar="ADDRESS", help='a Dask scheduler, or "local" for one of our own'
+    )
     sweep.add_argument("--time-limit", type=float, metavar="S", help="seconds a run, at most")
     sweep.add_argument("--resume", type=Path, metavar="DIR", help="go on with this sweep")
     sweep.set_defaults(command=_sweep)
@@ -420,6 +423,7 @@ def _sweep(arguments) -> int:
     settings = {
         "workers": arguments.workers,
         "time_limit": arguments.time_limit,
+        "scheduler": arguments.scheduler,
         "progress": _talks(arguments),
     }
     if arguments.resume:

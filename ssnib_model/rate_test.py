@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import numbers
@@ -349,9 +350,10 @@ class RateTestResult:
         self.table = pd.DataFrame(
             [self._row(*pair) for pair in self._last_cycles()], columns=TABLE_COLUMNS
         )
-        self.curves = pd.concat(
-            [self._curve(half_cycle) for half_cycle in half_cycles], ignore_index=True
-        )
+
+    @functools.cached_property
+    def curves(self) -> pd.DataFrame:
+        return pd.concat([self._curve(h) for h in self.half_cycles], ignore_index=True)
 
     def _last_cycles(self) -> Iterator[tuple[HalfCycle, HalfCycle]]:
         per_rate = 2 * self.test.cycles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -9,7 +10,6 @@ import multiprocessing
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -95,6 +95,7 @@ def sweep(
     out: str | Path | None = None,
     workers: int = 1,
     time_limit: float | None = None,
+    scheduler: str | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Run a rate test at every point of a design.
@@ -115,7 +116,11 @@ def sweep(
     workers : int, optional
         Processes.
     time_limit : float, optional
-        Seconds after which a run is given up; it then gets a row that says so.
+        Seconds after which a run is given up; it then gets a row that says so. Not with a
+        scheduler.
+    scheduler : str, optional
+        Address of a Dask scheduler, or "local" for a cluster of ``workers`` processes on this
+        machine (extra ``[distributed]``).
     progress : bool, optional
         Whether to show progress, rate and time left on stderr.
 
@@ -157,15 +162,15 @@ def sweep(
     runner = _Runner(parameters, run, model)
     if out is None:
         store = _Store(sqlite3.connect(":memory:"), job)
-        return _fill(store, runner, design, workers, time_limit, progress)
+        return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     with _locked(folder):
         if not (folder / SET).exists():
             parameters.save(folder / SET)
-        with closing(sqlite3.connect(folder / STORE)) as connection:
+        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
             try:
                 store = _Store(connection, job)
-                table = _fill(store, runner, design, workers, time_limit, progress)
+                table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
                 new = folder / (RESULTS + ".new")
                 table.to_csv(new, index=False)
                 new.replace(folder / RESULTS)
@@ -182,7 +187,7 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     folder = Path(folder)
     if not (folder / STORE).exists():
         raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
-    with closing(sqlite3.connect(folder / STORE)) as connection:
+    with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
         job = _Store.read_job(connection)
     if job is None:
         raise SSNIBError(f"{folder}: {STORE} holds no sweep")
@@ -197,7 +202,7 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     return sweep(parameters, design, run, model=job["model"], out=folder, **settings)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -271,6 +276,11 @@ class _Runner:
         self.parameters, self.run, self.model = parameters, run, model
         self._prepared = None
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the model is built."""
+        return self._prepared is not None
+
     def prepare(self, points: pd.DataFrame) -> None:
         """Make an input of all that follows from the parameters of the design."""
         # two points that differ in every column which varies at all
@@ -303,7 +313,7 @@ class _Runner:
         return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
 
 
-def _fill(store, runner, design, workers, time_limit, progress) -> pd.DataFrame:
+def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd.DataFrame:
     points = {i: {n: float(v) for n, v in row.items()} for i, row in enumerate(
         design.to_dict("records"))}  # fmt: skip
     pending = [i for i in points if i not in store.done()]
@@ -319,6 +329,8 @@ def _fill(store, runner, design, workers, time_limit, progress) -> pd.DataFrame:
     with bar:
         if not pending:
             pass
+        elif scheduler is not None:
+            _on_dask(runner, design, points, pending, workers, scheduler, keep)
         elif workers == 1 and time_limit is None:
             runner.prepare(design)
             for run in pending:
@@ -388,3 +400,39 @@ def _in_processes(runner, design, points, pending, workers, time_limit, keep: Ca
     finally:
         for process, _, _ in alive.values():
             process.kill()
+
+
+# -------------------------------------------------------------------- Dask
+def _on_worker(runner: _Runner, design: pd.DataFrame, point: dict) -> list[dict]:
+    # a worker gets the runner once and keeps the model it builds
+    if not runner.is_prepared:
+        runner.prepare(design)
+    return runner(point)
+
+
+def _on_dask(runner, design, points, pending, workers, scheduler, keep: Callable) -> None:
+    """Hand all points to a Dask cluster and keep the rows in the order they come back."""
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise SSNIBError(
+            "a scheduler needs Dask: pip install 'ssnib_model[distributed]'"
+        ) from error
+    with contextlib.ExitStack() as stack:
+        if scheduler == "local":
+            # one thread a worker: a prepared model serves one run at a time
+            scheduler = stack.enter_context(
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            )
+        try:
+            client = stack.enter_context(Client(scheduler, timeout="10s"))
+        except (OSError, ValueError) as error:
+            raise SSNIBError(f"no Dask scheduler at {scheduler}: {error}") from error
+        everywhere = client.scatter([runner, design], broadcast=True)
+        futures = {
+            client.submit(_on_worker, *everywhere, points[run], pure=False): run for run in pending
+        }
+        for future in as_completed(futures):
+            error = future.exception()
+            rows = runner.failed(f"on its worker: {error}") if error else future.result()
+            keep(futures[future], rows)

@@ -49,7 +49,7 @@ def main() -> None:
             ax.plot(kappa, here[1], "w" + marker, markeredgecolor="k", label=name)
         ax.set(xscale="log", xlabel="Na3PS4 layer conductivity [S/cm]",
                ylabel="layer thickness [um]", xlim=(1e-5, 1e-1))  # fmt: skip
-    ax.legend(fontsize="x-small", loc="upper right")
+    ax.legend(fontsize="x-small", loc="lower right")
     figure.savefig(arguments.out / "map.png", dpi=150)
 
     # where the interlayer stops to matter: its loss below 5 % of the polarization

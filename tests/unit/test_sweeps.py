@@ -65,6 +65,22 @@ def test_processes_give_the_same_and_a_slow_run_is_given_up(hu2024, tmp_path):
     assert slow["Status"].tolist() == ["failed: it took longer than 0.05 s"] * 2
 
 
+@pytest.mark.slow
+def test_dask_gives_the_same_bytes(hu2024, tmp_path):
+    """A real scheduler with two worker processes on this machine, reached by its address."""
+    from distributed import LocalCluster
+
+    design, run = ss.grid({KAPPA: [*np.geomspace(0.005, 0.5, 6), -1.0]}), ss.RateTest([1])
+    ss.sweep(hu2024, design, run, out=tmp_path / "one")
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        ss.sweep(hu2024, design, run, out=tmp_path / "dask", scheduler=address)
+    files = [(tmp_path / name / "results.csv").read_bytes() for name in ("one", "dask")]
+    assert files[0] == files[1]
+    with pytest.raises(ss.SSNIBError, match="no Dask scheduler at"):
+        ss.sweep(hu2024, design, run, scheduler="tcp://127.0.0.1:9")
+
+
 SCRIPT = """
 import sys, numpy as np, ssnib_model as ss
 design = ss.grid({"Na3PS4 layer conductivity [S.m-1]": np.geomspace(0.005, 0.5, 40)})
