@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ssnib_model import __version__
 from ssnib_model.errors import SSNIBError, ValidityWarning
+from ssnib_model.files import writing
 
 EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED = 0, 2, 3
 
@@ -365,12 +366,10 @@ def _breakdown(arguments) -> int:
         }
     )
     if folder:
-        try:
+        with writing(folder):
             losses.to_csv(folder / "breakdown.csv", index_label="Overpotential")
             (folder / "run.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
             save_breakdown(result, arguments.rate, arguments.at, folder)
-        except OSError as error:
-            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
     if arguments.json:
         _print_json({"rate": arguments.rate, "at": arguments.at, **losses.to_dict()})
     elif not arguments.quiet:
@@ -464,11 +463,9 @@ def _sensitivity(arguments) -> int:
         )
         table = table.rename_axis("Parameter").reset_index()
     if folder:
-        try:
+        with writing(folder):
             table.to_csv(folder / f"{arguments.method}.csv", index=False)
             save_sensitivity(table, arguments.method, arguments.metric, folder)
-        except OSError as error:
-            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
     if arguments.json:
         _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
     elif not arguments.quiet:
@@ -631,12 +628,9 @@ def _folder(arguments) -> Path | None:
     """The folder for results, made before the run so that no work is lost to it."""
     folder = arguments.out or (None if arguments.json else arguments.folder)
     if folder:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
             (folder / ".writable").touch()
             (folder / ".writable").unlink()
-        except OSError as error:
-            raise SSNIBError(f"--out {folder}: cannot be written: {error.strerror}") from error
     return folder
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pybamm
 
-from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.errors import OptionError
+from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.models.symmetric import BlockingPellet
 from ssnib_model.parameters import ParameterSet
@@ -63,13 +64,9 @@ class Impedance:
         """
         from ssnib_model.plotting import save_impedance
 
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder) as folder:
             self.table.to_csv(folder / "impedance.csv", index=False)
             save_impedance(self, folder)
-        except OSError as error:
-            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
         return folder
 
 

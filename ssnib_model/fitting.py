@@ -21,6 +21,7 @@ from scipy.optimize import least_squares
 from tqdm import tqdm
 
 from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.files import writing
 from ssnib_model.fit_data import CAPACITY, GAP, RateTestData, data_from_file
 from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.models.spm import SolidStateSPM
@@ -763,13 +764,10 @@ class FitResult:
         """
         from ssnib_model.plotting import save_fit
 
-        folder = self.parameters.save(folder)
-        try:
+        with writing(self.parameters.save(folder)) as folder:
             (folder / "report.txt").write_text(self.report() + "\n")
             (folder / "fit.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n")
             save_fit(self, folder)
-        except OSError as error:
-            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
         return folder
 
 

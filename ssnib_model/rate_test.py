@@ -16,7 +16,8 @@ import pandas as pd
 import pybamm
 from tqdm import tqdm
 
-from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
+from ssnib_model.errors import OptionError, ValidityWarning
+from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.parameters import ParameterSet
 
@@ -521,17 +522,13 @@ class RateTestResult:
         """
         from ssnib_model.plotting import save_rate_test
 
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder) as folder:
             self.table.to_csv(folder / "table.csv", index=False)
             self.curves.to_csv(folder / "curves.csv", index=False)
             self.compare().to_csv(folder / "comparison.csv", index=False)
             text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
             (folder / "run.json").write_text(text + "\n")
             save_rate_test(self, folder)
-        except OSError as error:
-            raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
         return folder
 
 
