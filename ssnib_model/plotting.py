@@ -53,7 +53,7 @@ def voltage_curves(result, ax=None):
     curves = result.curves
     curves = curves[curves["Cycle"] == result.test.cycles]
     rates = list(dict.fromkeys(curves["C-rate"]))
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, max(len(rates), 1)))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(rates)))
     for rate, colour in zip(rates, colours, strict=True):
         for direction, style in (("charge", "--"), ("discharge", "-")):
             part = curves[(curves["C-rate"] == rate) & (curves["Direction"] == direction)]

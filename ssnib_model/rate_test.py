@@ -33,6 +33,9 @@ ANODE_EMPTY_RISE = 0.6
 UNIFORMITY = "Reaction uniformity number"
 UNIFORMITY_LIMIT = 2.0
 
+#: C-rates that are run: from a charge of a year to one of some seconds.
+RATE_RANGE = (1e-4, 1e3)
+
 CURRENT = "Current function [A]"
 INITIAL = "Initial state of charge"
 LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
@@ -542,7 +545,10 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 def _positive(value, name: str) -> float:
+    low, high = RATE_RANGE
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not (math.isfinite(value) and value > 0):
-        raise OptionError(f"{name} has {value!r}: a C-rate must be a positive number")
+    if not number or not low <= value <= high:
+        raise OptionError(
+            f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
+        )
     return float(value)

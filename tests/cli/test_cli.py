@@ -158,6 +158,12 @@ def test_layer(capsys):
     json.loads(capsys.readouterr().out)
 
 
+def test_no_rate_can_start(tmp_path, capsys):
+    assert run("rate-test", "--rates", "100", "--out", tmp_path) == 0
+    assert "cut-off reached at start" in capsys.readouterr().out
+    assert (tmp_path / "voltage.png").exists()
+
+
 def test_quiet(tmp_path, capsys):
     assert run("rate-test", "--rates", "1", "--quiet", "--out", tmp_path) == 0
     captured = capsys.readouterr()
@@ -179,6 +185,8 @@ def test_temperature_is_in_celsius(capsys):
         (["--set", "nowhere"], "neither a known parameter set"),
         (["--rates", "-1"], "positive number"),
         (["--rates", "0.1,nan"], "positive number"),
+        (["--rates", "1e-9"], "from 0.0001 to 1000"),
+        (["--rates", "1e9"], "from 0.0001 to 1000"),
         (["--cycles", "0"], "whole number"),
         (["--temperature", "-300"], "Ambient temperature"),
     ],
