@@ -136,6 +136,15 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--rates", type=_numbers, default=[0.2, 2], metavar="0.2,2", help="default: 0.2,2"
     )
+    sweep.add_argument(
+        "--design", type=Path, metavar="CSV", help="points as a table, one column a parameter"
+    )
+    sweep.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        help="N points (Sobol) of the ranges of all uncertain parameters of the set",
+    )
     sweep.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
     sweep.add_argument(
         "--scheduler", metavar="ADDRESS", help='a Dask scheduler, or "local" for one of our own'
@@ -148,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
         "sensitivity",
         help="which parameter a result depends on",
         description="Local: d ln(result) / d ln(parameter) at the values of the set. Tornado: the "
-        "result at both ends of each range. Sobol: shares of its variance over all ranges.",
+        "result at both ends of each range. Sobol: shares of its variance over all ranges. "
+        "Morris: elementary effects.",
         epilog='Example: ssnib sensitivity --of "Na3PS4 layer conductivity [S.m-1]" --rates 0.2,2',
     )
     _add_cell_arguments(sensitivity, models=("spm", "dfn"))
@@ -157,14 +167,19 @@ def _parser() -> argparse.ArgumentParser:
         "--of", action="append", required=True, metavar="NAME", help="parameter; repeatable"
     )
     sensitivity.add_argument(
-        "--method", choices=("local", "tornado", "sobol"), default="local", help="default: local"
+        "--method",
+        choices=("local", "tornado", "sobol", "morris"),
+        default="local",
+        help="default: local",
     )
     sensitivity.add_argument(
         "--metric", default="Discharge capacity [mA.h.g-1]", help="result for tornado and sobol"
     )
     sensitivity.add_argument("--rates", type=_numbers, default=[0.2, 2.0], metavar="0.2,2",
                              help="default: 0.2,2; tornado and sobol take the last")  # fmt: skip
-    sensitivity.add_argument("--samples", type=int, default=64, help="of sobol (default: 64)")
+    sensitivity.add_argument(
+        "--samples", type=int, default=64, help="of sobol and morris (default: 64)"
+    )
     sensitivity.set_defaults(command=_sensitivity)
 
     target = commands.add_parser(
@@ -431,7 +446,7 @@ def _sweep(arguments) -> int:
     else:
         test, parameters = RateTest(arguments.rates), _parameters(arguments)
         folder = _folder(arguments)
-        design = sweeps.grid(dict(arguments.vary))
+        design = _design(arguments, parameters)
         table = sweeps.sweep(
             parameters, design, test, model=arguments.model, out=folder, **settings
         )
@@ -459,8 +474,9 @@ def _sensitivity(arguments) -> int:
         table = found.tornado(parameters, *asked, **settings)
     else:
         table = found.global_sensitivity(
-            parameters, *asked, n=arguments.samples, progress=_talks(arguments), **settings
-        )
+            parameters, *asked, method=arguments.method, n=arguments.samples,
+            progress=_talks(arguments), **settings,
+        )  # fmt: skip
         table = table.rename_axis("Parameter").reset_index()
     if folder:
         with writing(folder):
@@ -486,6 +502,24 @@ def _target(arguments) -> int:
     else:
         print(answer.sentence)
     return EXIT_OK if answer.value is not None else EXIT_SOME_FAILED
+
+
+def _design(arguments, parameters):
+    import pandas as pd
+
+    from ssnib_model import sweeps
+
+    given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
+    if sum(given) != 1:
+        raise SSNIBError("one of --vary, --design and --sample is needed, and only one")
+    if arguments.vary:
+        return sweeps.grid(dict(arguments.vary))
+    if arguments.sample:
+        return sweeps.sample(sweeps.own_ranges(parameters), arguments.sample)
+    try:
+        return pd.read_csv(arguments.design)
+    except (OSError, ValueError) as error:
+        raise SSNIBError(f"--design {arguments.design}: cannot be read as CSV: {error}") from error
 
 
 def _impedance(arguments) -> int:

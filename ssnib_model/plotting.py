@@ -196,6 +196,9 @@ def sensitivity_bars(table, method, metric, ax=None):
         columns = [f"{rate:g} C" for rate in table["C-rate"].unique()]
         bars = table.pivot_table(metric, "Parameter", "C-rate").set_axis(columns, axis=1)
         label = f"d ln({_label(metric)}) / d ln(parameter) [-]"
+    elif method == "morris":
+        bars = table.set_index("Parameter")[["mu_star", "sigma"]]
+        label = f"elementary effect on {_label(metric)} over the range"
     else:
         bars = table.set_index("Parameter")[["S1", "ST"]].set_axis(
             ["first order", "total"], axis=1

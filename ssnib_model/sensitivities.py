@@ -16,7 +16,7 @@ from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fitting import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import RateTest, RateTestResult
-from ssnib_model.sweeps import sweep
+from ssnib_model.sweeps import own_range, sweep
 
 #: Results of a rate test that a sensitivity can be asked of.
 METRICS = (
@@ -36,15 +36,10 @@ def _ranges(parameters: ParameterSet, names) -> dict[str, tuple[float, float]]:
         return {name: (float(low), float(high)) for name, (low, high, *_) in names.items()}
     found = {}
     for name in [names] if isinstance(names, str) else names:
-        info = parameters.info(name)
-        uncertainty = info.uncertainty or {}
-        if "sd" in uncertainty:
-            half = 2 * uncertainty["sd"]
-            found[name] = (info.value - half, info.value + half)
-        elif "range" in uncertainty:
-            found[name] = uncertainty["range"]
-        else:
+        bounds = own_range(parameters.info(name))
+        if bounds is None:
             raise OptionError(f'"{name}" has no range in {parameters.name}: give one')
+        found[name] = bounds
     return found
 
 
@@ -165,6 +160,63 @@ def _check_metric(metric: str, rate: float, run: RateTest) -> None:
         )
 
 
+def _salib():
+    try:
+        import SALib.analyze.morris
+        import SALib.analyze.sobol
+        import SALib.sample.morris
+        import SALib.sample.sobol
+    except ImportError as error:
+        raise SSNIBError(
+            "global sensitivity needs SALib: pip install 'ssnib_model[sensitivity]'"
+        ) from error
+    return SALib
+
+
+def _problem(ranges: Mapping[str, tuple[float, float]]) -> dict:
+    return {
+        "num_vars": len(ranges),
+        "names": list(ranges),
+        "bounds": [list(bounds) for bounds in ranges.values()],
+    }
+
+
+def _evaluated(evaluate, points: np.ndarray) -> np.ndarray:
+    values = np.asarray(evaluate(points), dtype=float)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise SSNIBError(
+            f"{bad} of {len(values)} points have no value: narrow the ranges, or ask for a result "
+            "that always exists, such as the discharge capacity"
+        )
+    return values
+
+
+def morris(evaluate, ranges: Mapping[str, tuple[float, float]], n: int, seed: int = 0):
+    """Elementary effects of any function, by SALib (extra ``[sensitivity]``).
+
+    Campolongo et al. 2007, doi 10.1016/j.envsoft.2006.10.004.
+
+    Parameters
+    ----------
+    evaluate, ranges, seed
+        As for `sobol`.
+    n : int
+        Number of trajectories; ``n (k + 1)`` points are evaluated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By name: "mu", "mu_star", "mu_star_conf" and "sigma", over the whole range of each.
+    """
+    salib, problem = _salib(), _problem(ranges)
+    points = salib.sample.morris.sample(problem, n, seed=seed)
+    values = _evaluated(evaluate, points)
+    found = salib.analyze.morris.analyze(problem, points, values, seed=seed)
+    columns = ("mu", "mu_star", "mu_star_conf", "sigma")
+    return pd.DataFrame({c: np.asarray(found[c], float) for c in columns}, index=list(ranges))
+
+
 def sobol(evaluate, ranges: Mapping[str, tuple[float, float]], n: int, seed: int = 0):
     """First and total order indices of any function, by SALib (extra ``[sensitivity]``).
 
@@ -186,27 +238,10 @@ def sobol(evaluate, ranges: Mapping[str, tuple[float, float]], n: int, seed: int
     pandas.DataFrame
         By name: "S1", "ST" and their 95 % confidence "S1_conf", "ST_conf".
     """
-    try:
-        from SALib.analyze import sobol as analysis
-        from SALib.sample import sobol as sampling
-    except ImportError as error:
-        raise SSNIBError(
-            "global sensitivity needs SALib: pip install 'ssnib_model[sensitivity]'"
-        ) from error
-    problem = {
-        "num_vars": len(ranges),
-        "names": list(ranges),
-        "bounds": [list(bounds) for bounds in ranges.values()],
-    }
-    points = sampling.sample(problem, n, calc_second_order=False, seed=seed)
-    values = np.asarray(evaluate(points), dtype=float)
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        raise SSNIBError(
-            f"{bad} of {len(values)} points have no value: narrow the ranges, or ask for a result "
-            "that always exists, such as the discharge capacity"
-        )
-    found = analysis.analyze(problem, values, calc_second_order=False, seed=seed)
+    salib, problem = _salib(), _problem(ranges)
+    points = salib.sample.sobol.sample(problem, n, calc_second_order=False, seed=seed)
+    values = _evaluated(evaluate, points)
+    found = salib.analyze.sobol.analyze(problem, values, calc_second_order=False, seed=seed)
     columns = ("S1", "S1_conf", "ST", "ST_conf")
     return pd.DataFrame({c: found[c] for c in columns}, index=list(ranges))
 
@@ -218,27 +253,33 @@ def global_sensitivity(
     metric: str,
     rate: float,
     *,
+    method: str = "sobol",
     n: int = 64,
     seed: int = 0,
     model: str = "spm",
     **settings,
 ) -> pd.DataFrame:
-    """Sobol indices of one result of a rate test over the ranges of several parameters.
+    """Sobol indices or elementary effects of one result over the ranges of several parameters.
 
     Parameters
     ----------
     parameters, names, run, metric, rate, model
         As for `tornado`. A range of more than a factor of 10 is sampled in its logarithm.
+    method : str, optional
+        "sobol" (default) or "morris".
     n, seed : int, optional
-        As for `sobol`.
+        As for `sobol` and `morris`.
     **settings
         As for `sweep`: ``out``, ``workers``, ``time_limit``, ``progress``.
 
     Returns
     -------
     pandas.DataFrame
-        As from `sobol`.
+        As from `sobol` or `morris`.
     """
+    methods = {"sobol": sobol, "morris": morris}
+    if method not in methods:
+        raise OptionError(f"method is {method!r}: it must be one of {sorted(methods)}")
     _check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
     logs = {name: low > 0 and high > 10 * low for name, (low, high) in ranges.items()}
@@ -254,7 +295,7 @@ def global_sensitivity(
         table = sweep(parameters, design, run, model=model, **settings)
         return table[table["C-rate"] == rate][metric].to_numpy()
 
-    return sobol(evaluate, scaled, n, seed)
+    return methods[method](evaluate, scaled, n, seed)
 
 
 @dataclass(frozen=True)
@@ -358,3 +399,42 @@ def target(
         losses = tables[nearest].breakdown(rate).abs().sort_values(ascending=False)
         sentence += f"; the largest loss there is {losses.index[0]}, {1e3 * losses.iloc[0]:.0f} mV"
     return Target(None, sentence)
+
+
+def contour(
+    parameters: ParameterSet,
+    metric: str,
+    value: float,
+    vary: str,
+    against: str,
+    values: Iterable[float],
+    *,
+    model: str = "spm",
+    **bounds,
+) -> pd.DataFrame:
+    """Pairs of two parameters at which a result reaches a target.
+
+    Parameters
+    ----------
+    parameters, metric, value, vary, model
+        As for `target`.
+    against : str
+        The second parameter.
+    values : iterable of float
+        Its values.
+    **bounds
+        ``low`` and ``high`` as for `target`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a value: the second parameter, the first one (NaN if none reaches the target)
+        and "Answer" in words.
+    """
+    rows = []
+    for other in values:
+        changed = parameters.replace({against: other})
+        answer = target(changed, metric, value, vary, model=model, **bounds)
+        found = math.nan if answer.value is None else answer.value
+        rows.append({against: float(other), vary: found, "Answer": answer.sentence})
+    return pd.DataFrame(rows)

@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -19,13 +20,17 @@ from filelock import FileLock, Timeout
 from scipy.stats import qmc
 from tqdm import tqdm
 
-from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.fitting import MODELS
-from ssnib_model.parameters import ParameterSet
+from ssnib_model.materials.solid_electrolytes import swap_layer
+from ssnib_model.parameters import ParameterInfo, ParameterSet
 from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
 RUN = "Run"
+
+#: A column of a design that ends so names the solid electrolyte of a layer.
+MATERIAL = " layer material"
 
 
 # -------------------------------------------------------------------- designs
@@ -35,14 +40,14 @@ def grid(axes: Mapping[str, object]) -> pd.DataFrame:
     Parameters
     ----------
     axes : mapping of str to array_like
-        Values by parameter name.
+        Values by parameter name; by "<layer> layer material", names of solid electrolytes.
 
     Returns
     -------
     pandas.DataFrame
         One row a run, one column a parameter; the last parameter varies fastest.
     """
-    values = {name: np.atleast_1d(v).astype(float).tolist() for name, v in axes.items()}
+    values = {name: [_plain(x) for x in np.atleast_1d(v)] for name, v in axes.items()}
     if not values or not all(values.values()):
         raise OptionError("a grid needs at least one parameter with at least one value")
     return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
@@ -83,6 +88,32 @@ def sample(
         a, b = (math.log(low), math.log(high)) if log else (low, high)
         columns[name] = np.exp(a + u * (b - a)) if log else a + u * (b - a)
     return pd.DataFrame(columns)
+
+
+def own_range(info: ParameterInfo) -> tuple[float, float] | None:
+    """Two standard deviations to either side, or the range of a parameter; None without either."""
+    uncertainty = info.uncertainty or {}
+    if "sd" in uncertainty:
+        return info.value - 2 * uncertainty["sd"], info.value + 2 * uncertainty["sd"]
+    return uncertainty.get("range")
+
+
+def own_ranges(parameters: ParameterSet) -> dict[str, tuple]:
+    """The ranges of every uncertain parameter of a set, ready for `sample`.
+
+    A range of more than a factor of 10 is taken in its logarithm.
+    """
+    found = {}
+    for name, info in parameters.given.items():
+        low, high = own_range(info) or (0.0, 0.0)
+        if low < high:
+            found[name] = (low, high, "log") if low > 0 and high > 10 * low else (low, high)
+    return found
+
+
+def _plain(value):
+    """A number or a name, as JSON and a database keep it."""
+    return str(value) if isinstance(value, str) else float(value)
 
 
 # -------------------------------------------------------------------- the sweep
@@ -144,9 +175,9 @@ def sweep(
         )
     if design.empty or not len(design.columns):
         raise OptionError("the design is empty: at least one run of one parameter is needed")
-    unknown = [name for name in design.columns if name not in parameters]
-    if unknown:
-        parameters.info(unknown[0])  # raises, and suggests a name
+    for name in design.columns:
+        if name not in parameters and not name.endswith(MATERIAL):
+            parameters.info(name)  # raises, and suggests a name
     job = {
         "model": model,
         "rates": run.rates,
@@ -157,7 +188,7 @@ def sweep(
                     for k, v in parameters.model_options.items()},
         "given": {n: i.value if isinstance(i.value, float) else str(i.value)
                   for n, i in parameters.given.items()},
-        "design": {name: [float(v) for v in column] for name, column in design.items()},
+        "design": {name: [_plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
     runner = _Runner(parameters, run, model)
     if out is None:
@@ -286,13 +317,17 @@ class _Runner:
         # two points that differ in every column which varies at all
         sides = []
         for pick in ("min", "max"):
-            point = {name: float(getattr(column, pick)()) for name, column in points.items()}
+            point = {name: getattr(column, pick)() for name, column in points.items()}
             try:
-                sides.append(self.parameters.replace(point))
+                sides.append(self._changed(point))
             except SSNIBError:
                 sides.append(self.parameters)
         values = self.parameters.to_pybamm()
         varying = {n for n in self.parameters if n in values and (n in points.columns)}
+        for column in points.columns:
+            if column.endswith(MATERIAL):
+                layer = column.removesuffix(MATERIAL) + " layer conductivity"
+                varying |= {n for n in values if n.startswith(layer)}
         for side in sides:
             varying |= {n for n in side if n in values and side[n] != self.parameters[n]}
         model = MODELS[self.model](self.parameters.model_options)
@@ -300,12 +335,21 @@ class _Runner:
 
     def __call__(self, point: dict[str, float]) -> list[dict]:
         try:
-            parameters = self.parameters.replace(point)
+            parameters = self._changed(point)
         except SSNIBError as error:
             return self.failed(str(error).splitlines()[0])
         half_cycles = self._prepared.half_cycles(parameters)
         table = RateTestResult(self.run, parameters, half_cycles, self.model).table
         return table.astype(object).where(table.notna(), None).to_dict("records")
+
+    def _changed(self, point: Mapping) -> ParameterSet:
+        """The set at one point: materials first, then values."""
+        parameters = self.parameters
+        for name in (n for n in point if n.endswith(MATERIAL)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ValidityWarning)
+                parameters = swap_layer(parameters, name.removesuffix(MATERIAL), point[name])
+        return parameters.replace({n: v for n, v in point.items() if not n.endswith(MATERIAL)})
 
     def failed(self, reason: str) -> list[dict]:
         """A row a rate that says why there is no result."""
@@ -314,8 +358,8 @@ class _Runner:
 
 
 def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd.DataFrame:
-    points = {i: {n: float(v) for n, v in row.items()} for i, row in enumerate(
-        design.to_dict("records"))}  # fmt: skip
+    records = design.to_dict("records")
+    points = {i: {n: _plain(v) for n, v in row.items()} for i, row in enumerate(records)}
     pending = [i for i in points if i not in store.done()]
     bar = tqdm(
         total=len(points), initial=len(points) - len(pending), desc="Sweep", unit="run",

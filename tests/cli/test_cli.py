@@ -90,11 +90,18 @@ def test_sweep(tmp_path, capsys):
     assert "allowed is" in rows[0]["Status"]
     assert rows[-1]["Status"] == "ok"
     assert run("sweep", "--json") == 2
+    table = tmp_path / "design.csv"
+    table.write_text(f"{layer}\n0.01\n0.02\n")
+    assert run("sweep", "--design", table, "--rates", "1", "--json") == 0
+    capsys.readouterr()
+    assert run("sweep", "--sample", "2", "--rates", "0.1", "--json") in (0, 3)
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    assert run("sweep", "--design", tmp_path / "nothing.csv") == 2
     with pytest.raises(SystemExit, match="2"):
         run("sweep", "--vary", f"{layer}=0:1:log:3")
 
 
-@pytest.mark.parametrize("method", ["local", "tornado", "sobol"])
+@pytest.mark.parametrize("method", ["local", "tornado", "sobol", "morris"])
 def test_sensitivity(method, tmp_path, capsys):
     layer = ["--of", "Na3PS4 layer conductivity [S.m-1]", "--of", "Positive particle radius [m]"]
     command = ["sensitivity", *layer, "--method", method, "--rates", "1", "--samples", "4"]

@@ -51,12 +51,34 @@ def test_sobol_indices_of_the_ishigami_function():
     )
 
 
+def test_elementary_effects_of_a_linear_function():
+    """Exact for a linear function: mu is slope times range, sigma is 0."""
+    found = ss.morris(lambda x: 2 * x[:, 0] - 3 * x[:, 1], {"a": (0, 1), "b": (0, 2)}, 8)
+    assert found["mu"].to_numpy() == pytest.approx([2, -6], rel=1e-9)
+    assert found["mu_star"].to_numpy() == pytest.approx([2, 6], rel=1e-9)
+    assert found["sigma"].to_numpy() == pytest.approx([0, 0], abs=1e-9)
+
+
+def test_contour_of_two_parameters(hu2024):
+    """Half the layer needs half the conductivity for the same gap; a wall has no answer."""
+    thickness = "Na3PS4 layer thickness [m]"
+    values = [1e-4, 2e-4]
+    table = ss.contour(hu2024, "polarization at 1 C", 0.5, KAPPA, thickness, values)
+    assert table[KAPPA][1] == pytest.approx(2 * table[KAPPA][0], rel=1e-3)
+    none = ss.contour(hu2024, "polarization at 2 C", 0.1, KAPPA, thickness, [1e-4])
+    assert np.isnan(none[KAPPA][0])
+    assert "no value" in none["Answer"][0]
+
+
 def test_global_sensitivity_of_the_gap(hu2024):
     """Nearly additive and mostly by the layer's conductivity, as the breakdown says."""
     ranges = {KAPPA: (0.005, 0.02), J0: (0.008, 0.012)}
     indices = ss.global_sensitivity(hu2024, ranges, ss.RateTest([1]), GAP, 1, n=32)
     assert indices.loc[KAPPA, "ST"] > 0.9 > 0.2 > indices.loc[J0, "ST"]
     assert indices["S1"].sum() == pytest.approx(1, abs=0.1)
+    run = ss.RateTest([1])
+    effects = ss.global_sensitivity(hu2024, ranges, run, GAP, 1, method="morris", n=4)
+    assert effects.loc[KAPPA, "mu_star"] > effects.loc[J0, "mu_star"]
     with pytest.raises(ss.SSNIBError, match="have no value"):
         ss.global_sensitivity(hu2024, {KAPPA: (1e-6, 1e-5)}, ss.RateTest([1]), GAP, 1, n=2)
 

@@ -43,6 +43,30 @@ def test_rows_are_those_of_single_rate_tests(hu2024):
         assert (rows[MASS] == point[MASS]).all()
 
 
+def test_a_layers_material_is_an_axis(hu2024):
+    names = ["Na3PS4 cubic", "Na2.88Sb0.88W0.12S4", "Unobtainium"]
+    design = ss.grid({"Na3PS4 layer material": names, "Ambient temperature [K]": [298.15, 333.15]})
+    table = ss.sweep(hu2024, design, ss.RateTest([2]))
+    assert table["Na3PS4 layer material"].tolist() == [n for n in names for _ in range(2)]
+    for row in table[:4].to_dict("records"):
+        swapped = ss.swap_layer(hu2024, "Na3PS4", row["Na3PS4 layer material"])
+        point = {"Ambient temperature [K]": row["Ambient temperature [K]"]}
+        single = ss.RateTest([2]).run(ss.SolidStateSPM(), swapped.replace(point)).table
+        assert row[CAPACITY] == pytest.approx(single[CAPACITY][0], rel=1e-5)
+    assert table["Status"][4:].str.contains("no solid electrolyte").all()
+
+
+def test_the_ranges_of_a_set_can_be_sampled(hu2024):
+    ranges = ss.own_ranges(hu2024)
+    assert len(ranges) > 30
+    assert ranges["Negative electrode exchange-current density [A.m-2]"] == (0.5, 100.0, "log")
+    low, high = ranges[D]
+    assert low < hu2024[D] < high < 3 * hu2024[D]
+    names = [KAPPA, "Positive electrode void fraction", D]
+    table = ss.sweep(hu2024, ss.sample({n: ranges[n] for n in names}, 4), ss.RateTest([0.2]))
+    assert table["Status"].tolist() == ["ok"] * 4
+
+
 def test_every_run_gives_a_row(hu2024):
     """Out of range, beyond the window, contradicting: a status each, the others unharmed."""
     design = ss.grid({KAPPA: [0.01, -1.0, 1e-6, 0.02]})
