@@ -37,6 +37,7 @@ _HOMES = {
     "grid": "sweeps",
     "sample": "sweeps",
     "own_ranges": "sweeps",
+    "as_dataset": "sweeps",
     "sensitivity": "sensitivities",
     "global_sensitivity": "sensitivities",
     "sobol": "sensitivities",

@@ -196,6 +196,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     target.add_argument("--value", type=float, required=True, help="what is wanted")
     target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
+    target.add_argument(
+        "--against",
+        type=_axis,
+        metavar='"NAME=LOW:HIGH:log|lin:N"',
+        help="a second parameter: the answer for each of its values",
+    )
     target.add_argument("--json", action="store_true", help="machine-readable output")
     target.set_defaults(command=_target)
 
@@ -491,12 +497,18 @@ def _sensitivity(arguments) -> int:
 
 
 def _target(arguments) -> int:
-    from ssnib_model.sensitivities import target
+    from ssnib_model.sensitivities import contour, target
 
-    answer = target(
-        _parameters(arguments), arguments.metric, arguments.value, arguments.vary,
-        model=arguments.model,
-    )  # fmt: skip
+    asked = (_parameters(arguments), arguments.metric, arguments.value, arguments.vary)
+    if arguments.against:
+        table = contour(*asked, *arguments.against, model=arguments.model)
+        found = bool(table[arguments.vary].notna().any())
+        if arguments.json:
+            _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        else:
+            print(table.drop(columns="Answer").to_string(index=False, na_rep="none"))
+        return EXIT_OK if found else EXIT_SOME_FAILED
+    answer = target(*asked, model=arguments.model)
     if arguments.json:
         _print_json({"value": answer.value, "sentence": answer.sentence})
     else:

@@ -233,6 +233,16 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     return sweep(parameters, design, run, model=job["model"], out=folder, **settings)
 
 
+def as_dataset(table: pd.DataFrame):
+    """The table of a sweep over a grid as a labelled ``xarray.Dataset``.
+
+    Its dimensions are the parameters of the design and "C-rate"; its variables the results.
+    Points that are not in the table are NaN.
+    """
+    parameters = list(table.columns[1 : table.columns.get_loc("C-rate")])
+    return table.drop(columns=RUN).set_index([*parameters, "C-rate"]).to_xarray()
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     try:

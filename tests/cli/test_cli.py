@@ -119,6 +119,11 @@ def test_target(capsys):
     assert json.loads(capsys.readouterr().out)["value"] > 0.02
     assert run("target", *layer, "--value", "0.01") == 3
     assert "no value of" in capsys.readouterr().out
+    against = "Na3PS4 layer thickness [m]=1e-4:2e-4:lin:2"
+    assert run("target", *layer, "--value", "0.6", "--against", against) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert run("target", *layer, "--value", "0.01", "--against", against, "--json") == 3
+    assert json.loads(capsys.readouterr().out)[0]["Na3PS4 layer conductivity [S.m-1]"] is None
     assert run("target", "--vary", "x", "--metric", "polarization at 2 C", "--value", "1") == 2
 
 

@@ -56,6 +56,16 @@ def test_a_layers_material_is_an_axis(hu2024):
     assert table["Status"][4:].str.contains("no solid electrolyte").all()
 
 
+def test_a_grid_is_a_labelled_dataset(hu2024):
+    axes = {KAPPA: [0.01, 0.02], D: [1e-16, 2e-16, 4e-16]}
+    table = ss.sweep(hu2024, ss.grid(axes), ss.RateTest([0.2, 1]))
+    data = ss.as_dataset(table)
+    assert dict(data.sizes) == {KAPPA: 2, D: 3, "C-rate": 2}
+    cell = data[CAPACITY].sel({KAPPA: 0.02, D: 2e-16, "C-rate": 1}).item()
+    rows = table[(table[KAPPA] == 0.02) & (table[D] == 2e-16) & (table["C-rate"] == 1)]
+    assert cell == rows[CAPACITY].item()
+
+
 def test_the_ranges_of_a_set_can_be_sampled(hu2024):
     ranges = ss.own_ranges(hu2024)
     assert len(ranges) > 30
