@@ -7,6 +7,7 @@ only: a file can name a function of `ssnib_model.materials.FUNCTIONS` and nothin
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import math
 import numbers
@@ -462,6 +463,9 @@ class ParameterSet(Mapping):
                 uncertainty = _converted_uncertainty(value, given, entry.unit, target)
             if isinstance(value, float):
                 value = convert(value, entry.unit, target)
+            elif isinstance(value, TableValue):
+                y = tuple(convert(v, entry.unit, target) for v in value.y)
+                value = dataclasses.replace(value, y=y)
             else:
                 convert(1.0, entry.unit, target)
         except ValueError as error:
@@ -682,11 +686,26 @@ def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
     allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
     allowed += "" if unit == "1" else f" {unit}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        if quantity.shape == "function" and isinstance(value, TableValue):
+            return _table_problem(value, quantity, allowed)
         if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
             return None
         return f"is {_short(value)}: it must be a number, {allowed}"
     if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
         return f"is {value:g}: {allowed}"
+    return None
+
+
+def _table_problem(table: TableValue, quantity: schema.Quantity, allowed: str) -> str | None:
+    for x, y in zip(table.x, table.y, strict=True):
+        if not quantity.low <= y <= quantity.high:
+            return f"is {y:g} at {x:g} in {table.file}: {allowed}"
+    low, high = quantity.argument
+    if table.x[0] < low or table.x[-1] > high:
+        return (
+            f"has the arguments {table.x[0]:g} to {table.x[-1]:g} in {table.file}: "
+            f"allowed is {low:g} to {high:g}"
+        )
     return None
 
 

@@ -29,6 +29,8 @@ class Quantity:
         Value taken, as an assumption, where a file gives none.
     shape : str
         "number", or "function" where a named function or a table is allowed as well.
+    argument : tuple of float
+        Allowed range of the argument of a function given as a table.
     """
 
     low: float
@@ -37,6 +39,7 @@ class Quantity:
     in_model: bool = False
     default: float | None = None
     shape: str = "number"
+    argument: tuple[float, float] = (0.0, 1.0)
 
 
 def _model(low, high, description, **kwargs):
@@ -156,7 +159,11 @@ QUANTITIES: dict[str, Quantity] = {
     "Negative electrode as-made sodium content": _model(0, 100, "mol Na per mol Sn as made"),
     "Negative electrode tin amount [mol]": _model(1e-9, 1e2, "Tin in the anode"),
     "Negative electrode OCP [V]": _model(
-        -1, 6, "Equilibrium potential vs Na/Na+ against sodium content", shape="function"
+        -1,
+        6,
+        "Equilibrium potential vs Na/Na+ against sodium content",
+        shape="function",
+        argument=(0, 100),
     ),
     "Negative electrode OCP step width": _model(
         1e-3, 1, "Width of the steps between plateaus [mol Na per mol Sn]"

@@ -246,6 +246,36 @@ def test_table_as_equilibrium_potential(folder):
     assert "first column must increase" in _problems(path)[0]
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (
+            [0.0, 0.3, 0.6, 1.0],
+            [1, 1, -1, 1],
+            r"-1e-16 at 0.6 in d.csv: allowed is 1e-24 to 1e-06",
+        ),
+        ([0.0, 0.3, 0.6, 1.0], [1, 1, 1, 1e20], "10000 at 1 in d.csv: allowed"),
+        ([0.0, 0.3, 0.6, 1.5], [1, 1, 1, 1], "arguments 0 to 1.5 in d.csv: allowed is 0 to 1"),
+    ],
+)
+def test_values_of_a_table_are_checked(x, y, expected, folder):
+    old = BASE[BASE.index('[parameters."Positive particle diffusivity [m2.s-1]"]') :]
+    old = old[: old.index("[parameters.", 5)]
+    new = (
+        old[: old.index("value")]
+        + 'value = { table = "d.csv" }\nunit = "cm2.s-1"\nkind = "user"\n'
+    )
+    path = folder(old, new)
+    table = np.column_stack([x, np.array(y) * 1e-12])
+    np.savetxt(path / "d.csv", table, delimiter=",", header="sto,D", comments="")
+    (problem,) = _problems(path)
+    assert re.search(expected, problem)
+    table[:, 0], table[:, 1] = [0, 0.3, 0.6, 1], 1e-12
+    np.savetxt(path / "d.csv", table, delimiter=",", header="sto,D", comments="")
+    converted = ss.ParameterSet(path)["Positive particle diffusivity [m2.s-1]"]
+    assert converted.y == pytest.approx([1e-16] * 4)
+
+
 def test_save_round_trip(hu2024, tmp_path):
     changed = hu2024.replace({"Na3PS4 layer thickness [m]": 30e-6})
     again = ss.ParameterSet(changed.save(tmp_path / "mine"))
