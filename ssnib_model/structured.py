@@ -68,8 +68,8 @@ class StructuredSolver:
     ['ok', 'ok']
     """
 
-    rtol: float = 1e-5
-    atol: float = 1e-7
+    rtol: float = 1e-4
+    atol: float = 1e-6
 
     def __post_init__(self):
         try:
