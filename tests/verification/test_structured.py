@@ -1,5 +1,7 @@
 """The structured solver against the PyBaMM models, and what it has no equations for."""
 
+import sys
+
 import numpy as np
 import pybamm
 import pytest
@@ -22,7 +24,9 @@ FRONT = {
 
 def _both(parameters, rates, model=ss.SolidStateDFN, solver=None, **settings):
     model, test = model(parameters.model_options), ss.RateTest(rates)
-    fast = test.run(model, parameters, solver=solver or ss.StructuredSolver(), **settings)
+    fast = test.run(
+        model, parameters, solver=solver or ss.StructuredSolver(1e-5, 1e-7), **settings
+    )
     return fast, test.run(model, parameters, solver=TIGHT, **settings)
 
 
@@ -121,7 +125,7 @@ def test_random_cells(hu2024):
     test, model = ss.RateTest([0.5, 5]), ss.SolidStateDFN(hu2024.model_options)
     prepared = {
         solver: test.prepare(model, hu2024, varying=list(ranges), solver=solver)
-        for solver in (ss.StructuredSolver(), TIGHT)
+        for solver in (ss.StructuredSolver(1e-5, 1e-7), TIGHT)
     }
     found, statuses = [], set()
     for point in design.to_dict("records"):
@@ -153,6 +157,12 @@ def test_refuses_by_name_what_it_lacks(option, value, hu2024):
     model = ss.SolidStateDFN(hu2024.model_options | {option: value})
     with pytest.raises(ss.OptionError, match=f'"{option}" = .* only'):
         ss.RateTest([1]).run(model, hu2024, solver=ss.StructuredSolver())
+
+
+def test_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(ss.SSNIBError, match=r"pip install 'ssnib_model\[fast\]'"):
+        ss.StructuredSolver()
 
 
 def test_refuses_a_diffusivity_that_changes(hu2024):
