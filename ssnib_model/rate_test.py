@@ -361,6 +361,8 @@ class RateTestResult:
     table : pandas.DataFrame
         One row a rate, columns `TABLE_COLUMNS`. "Polarization [V]" is the charge minus the
         discharge voltage at half of the respective capacity.
+    rows : list of dict
+        The rows of the table.
     curves : pandas.DataFrame
         Tidy: "C-rate", "Cycle", "Direction", "Time [s]", "Current [A]", "Voltage [V]",
         "Capacity [mA.h.g-1]"; time and capacity count from the start of the half-cycle.
@@ -372,9 +374,11 @@ class RateTestResult:
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
         self.model_name = model_name
         self.mass = parameters["Positive electrode active material mass [kg]"]
-        self.table = pd.DataFrame(
-            [self._row(*pair) for pair in self._last_cycles()], columns=TABLE_COLUMNS
-        )
+        self.rows = [self._row(*pair) for pair in self._last_cycles()]
+
+    @functools.cached_property
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows, columns=TABLE_COLUMNS)
 
     @functools.cached_property
     def curves(self) -> pd.DataFrame:

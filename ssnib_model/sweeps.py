@@ -360,8 +360,8 @@ class _Runner:
         except SSNIBError as error:
             return self.failed(str(error).splitlines()[0])
         half_cycles = self._prepared.half_cycles(parameters)
-        table = RateTestResult(self.run, parameters, half_cycles, self.model).table
-        return table.astype(object).where(table.notna(), None).to_dict("records")
+        rows = RateTestResult(self.run, parameters, half_cycles, self.model).rows
+        return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
     def _changed(self, point: Mapping) -> ParameterSet:
         """The set at one point: materials first, then values."""
