@@ -21,6 +21,7 @@ _HOMES = {
     "swap_layer": "materials.solid_electrolytes",
     "RateTest": "rate_test",
     "RateTestResult": "rate_test",
+    "repeat_run": "provenance",
     "StructuredSolver": "structured",
     "SymmetricCell": "models.symmetric",
     "BlockingPellet": "models.symmetric",

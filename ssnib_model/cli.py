@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         help="C-rate of every charge (default: as the discharge that follows)",
     )
     rate_test.add_argument("--cycles", type=int, default=1, help="cycles at each rate")
+    rate_test.add_argument(
+        "--repeat",
+        type=Path,
+        metavar="RUN.JSON",
+        help="run what this file of an earlier run says, and nothing else of the above",
+    )
     rate_test.set_defaults(command=_rate_test)
 
     breakdown = commands.add_parser(
@@ -364,12 +370,19 @@ def _option(text: str) -> tuple[str, str | int]:
 
 # -------------------------------------------------------------------- commands
 def _rate_test(arguments) -> int:
+    from ssnib_model.provenance import repeat_run
     from ssnib_model.rate_test import RateTest
 
-    test = RateTest(arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles)
-    parameters = _parameters(arguments)
-    folder = _folder(arguments)
-    result = _run(test, arguments, parameters)
+    if arguments.repeat:
+        folder = _folder(arguments)
+        result = _warned(lambda: repeat_run(arguments.repeat))
+    else:
+        test = RateTest(
+            arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles
+        )
+        parameters = _parameters(arguments)
+        folder = _folder(arguments)
+        result = _run(test, arguments, parameters)
     if folder:
         result.save(folder)
     if arguments.json:
@@ -673,22 +686,25 @@ def _swapped(parameters, layer: str, material: str):
 
 
 def _run(test, arguments, parameters):
-    """The rate test by the model asked for; its warnings as one line each on stderr."""
+    """The rate test by the model asked for."""
+    settings = {"solver": _solver(arguments), "progress": _talks(arguments)}
+    return _warned(lambda: test.run(_model(arguments, parameters), parameters, **settings))
+
+
+def _warned(run):
+    """The result of a run; its warnings as one line each on stderr."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ValidityWarning)
-        model = _model(arguments, parameters)
-        result = test.run(model, parameters, solver=_solver(arguments), progress=_talks(arguments))
+        result = run()
     for note in result.notes:
         print(f"ssnib: warning: {note}", file=sys.stderr)
     return result
 
 
 def _model(arguments, parameters):
-    from ssnib_model.models.dfn import SolidStateDFN
-    from ssnib_model.models.spm import SolidStateSPM
+    from ssnib_model.models.names import MODELS
 
-    models = {"dfn": SolidStateDFN, "spm": SolidStateSPM}
-    return models[arguments.model](parameters.model_options)
+    return MODELS[arguments.model](parameters.model_options)
 
 
 def _solver(arguments, rtol: float = 1e-4):

@@ -21,17 +21,15 @@ import pybamm
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
+from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.files import writing
 from ssnib_model.fit_data import CAPACITY, GAP, RateTestData, data_from_file
-from ssnib_model.models.dfn import SolidStateDFN
-from ssnib_model.models.spm import SolidStateSPM
+from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterInfo, ParameterSet
 from ssnib_model.rate_test import RateTest
 from ssnib_model.schema import unit_of
 from ssnib_model.structured import StructuredSolver
-
-MODELS = {"dfn": SolidStateDFN, "spm": SolidStateSPM}
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
 #: of a capacity at the solver's tolerance, small against its curvature.
@@ -740,6 +738,7 @@ class FitResult:
         """Everything of the report, ready for JSON."""
         finite = self.residuals.astype(object).where(self.residuals.notna(), None)
         return {
+            "versions": provenance.versions(),
             "model": self.problem.model,
             "message": self.message,
             "chi2": self.chi2,

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 import numbers
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -316,17 +317,16 @@ class ParameterSet(Mapping):
                 values[name] = value.to_pybamm() if hasattr(value, "to_pybamm") else value
         return pybamm.ParameterValues(values)
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the set as a folder that `ParameterSet` can read; returns the folder.
+    def files(self) -> dict[str, str]:
+        """The set as the texts of the files of a folder, by name: the TOML file first.
 
         Raises
         ------
         ParameterError
-            If the folder holds a set already, cannot be written, or a value is a Python callable.
+            If a value is a Python callable.
         """
         import tomlkit
 
-        folder = Path(folder)
         entries, tables = {}, {}
         for name, info in self._given.items():
             value = info.value
@@ -347,8 +347,8 @@ class ParameterSet(Mapping):
             entries[name] = entry
         options = self.model_options
         document = {
-            "name": folder.name,
-            "description": f"Saved from the set {self.name}. {self.description}".strip(),
+            "name": self.name,
+            "description": self.description,
             "stack": {
                 "electrolyte layers": list(options.pop("electrolyte layers")),
                 "catholyte": self.catholyte,
@@ -361,15 +361,46 @@ class ParameterSet(Mapping):
             },
             "parameters": entries,
         }
+        tables |= {m.file: self.measured[key] for key, m in self._measured_files.items()}
+        texts = {file: table.to_csv(index=False) for file, table in tables.items()}
+        return {FILE_NAME: tomlkit.dumps(document), **texts}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, str]) -> ParameterSet:
+        """The set that `files` came from; nothing is left on the disk.
+
+        Raises
+        ------
+        ParameterError
+            As for `ParameterSet`, or if a name is not that of a file alone.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            for file, text in files.items():
+                if file in ("", ".", "..") or Path(file).name != file:
+                    raise ParameterError(f'"{file}" is not the name of a file')
+                (Path(folder) / file).write_bytes(text.encode())
+            return cls(folder)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the set as a folder that `ParameterSet` can read; returns the folder.
+
+        Its name becomes that of the folder.
+
+        Raises
+        ------
+        ParameterError
+            If the folder holds a set already, cannot be written, or a value is a Python callable.
+        """
+        folder, named = Path(folder), copy.copy(self)
+        named.name = folder.name
+        named.description = f"Saved from the set {self.name}. {self.description}".strip()
+        files = named.files()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / FILE_NAME).exists():
                 raise FileExistsError(None, f"{FILE_NAME} is there already")
-            (folder / FILE_NAME).write_bytes(tomlkit.dumps(document).encode())
-            for file, table in tables.items():
-                table.to_csv(folder / file, index=False)
-            for key, m in self._measured_files.items():
-                self.measured[key].to_csv(folder / m.file, index=False)
+            for file, text in files.items():
+                (folder / file).write_bytes(text.encode())
         except OSError as error:
             raise ParameterError(f"{folder}: cannot be written: {error.strerror}") from error
         return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import math
@@ -17,9 +18,11 @@ import pandas as pd
 import pybamm
 from tqdm import tqdm
 
-from ssnib_model.errors import OptionError, ValidityWarning
+from ssnib_model import provenance
+from ssnib_model.errors import OptionError, ParameterError, ValidityWarning
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
+from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
 
 if TYPE_CHECKING:
@@ -202,7 +205,9 @@ class RateTest:
         """
         prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
         half_cycles = prepared.half_cycles(prepared.parameters, progress=progress)
-        result = RateTestResult(self, prepared.parameters, half_cycles, prepared.model_name)
+        result = RateTestResult(
+            self, prepared.parameters, half_cycles, prepared.model_name, prepared.settings
+        )
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -259,6 +264,7 @@ class PreparedRateTest:
 
     def __init__(self, test: RateTest, model, parameters: ParameterSet, varying, solver, var_pts):
         self.test, self.parameters, self.model_name = test, parameters, model.name
+        self.settings = _settings(model, solver, var_pts)
         values = parameters.to_pybamm()
         self._varying = sorted(set(varying) - set(PROTOCOL_INPUTS))
         values.update({name: "[input]" for name in (*PROTOCOL_INPUTS, *self._varying)})
@@ -370,9 +376,16 @@ class RateTestResult:
         Every half-cycle with its PyBaMM solution.
     """
 
-    def __init__(self, test: RateTest, parameters: ParameterSet, half_cycles, model_name: str):
+    def __init__(
+        self,
+        test: RateTest,
+        parameters: ParameterSet,
+        half_cycles,
+        model_name: str,
+        settings: dict | None = None,
+    ):
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
-        self.model_name = model_name
+        self.model_name, self._settings = model_name, settings
         self.mass = parameters["Positive electrode active material mass [kg]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
 
@@ -516,14 +529,17 @@ class RateTestResult:
         return not self.table["Status"].str.startswith("failed").any()
 
     def to_dict(self) -> dict:
-        """Everything to read the result and to repeat the run, ready for JSON."""
-        import ssnib_model
-
+        """Everything to read the result and to repeat the run (`repeat_run`), ready for JSON."""
         changed = {n: i.value for n, i in self.parameters.given.items() if i.kind == "user"}
         values = {n: v for n, v in self.parameters.items() if isinstance(v, float)}
+        try:
+            files = self.parameters.files()
+        except ParameterError:  # a Python function cannot be written down
+            files = None
         return {
-            "versions": {"ssnib_model": ssnib_model.__version__, "pybamm": pybamm.__version__},
+            "versions": provenance.versions(),
             "model": self.model_name,
+            "settings": self._settings,
             "test": {
                 "rates": self.test.rates,
                 "charge_rate": self.test.charge_rate,
@@ -534,6 +550,8 @@ class RateTestResult:
                 "set": self.parameters.name,
                 "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
                 "values": values,
+                "sha256": files and provenance.digest(files),
+                "files": files,
             },
             "notes": self.notes,
             "table": _records(self.table),
@@ -558,6 +576,22 @@ class RateTestResult:
             (folder / "run.json").write_text(text + "\n")
             save_rate_test(self, folder)
         return folder
+
+
+def _settings(model, solver, var_pts: dict | None) -> dict:
+    """How a test was run, to run it again."""
+    options = {k: list(v) if isinstance(v, tuple) else v for k, v in model.options.items()}
+    if dataclasses.is_dataclass(solver):
+        solver = dataclasses.asdict(solver)
+    elif solver is not None:
+        solver = type(solver).__name__
+    names = {model_class: name for name, model_class in MODELS.items()}
+    return {
+        "model": names.get(type(model), type(model).__name__),
+        "options": options,
+        "solver": solver,
+        "var_pts": var_pts and {str(name): points for name, points in var_pts.items()},
+    }
 
 
 def _records(frame: pd.DataFrame) -> list[dict]:

@@ -13,7 +13,7 @@ import pybamm
 from scipy.optimize import brentq
 
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.fitting import MODELS
+from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import RateTest, RateTestResult
 from ssnib_model.structured import StructuredSolver

@@ -21,9 +21,10 @@ from filelock import FileLock, Timeout
 from scipy.stats import qmc
 from tqdm import tqdm
 
+from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
-from ssnib_model.fitting import MODELS
 from ssnib_model.materials.solid_electrolytes import swap_layer
+from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterInfo, ParameterSet
 from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
 from ssnib_model.structured import StructuredSolver
@@ -184,6 +185,7 @@ def sweep(
         if name not in parameters and not name.endswith(MATERIAL):
             parameters.info(name)  # raises, and suggests a name
     job = {
+        "versions": provenance.versions(),
         "model": model,
         "solver": None if solver is None else dataclasses.asdict(solver),
         "rates": run.rates,

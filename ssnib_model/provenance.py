@@ -1,0 +1,76 @@
+"""What a result is to be repeated with: versions, hashes, and the repetition itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import ssnib_model
+
+#: The packages whose versions may change the last digits of a result.
+PACKAGES = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """Version of this package and of those that compute."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"ssnib_model": ssnib_model.__version__, **found}
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 of texts by name, whatever their order."""
+    return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
+
+
+def repeat_run(source: str | Path | Mapping):
+    """Run a rate test again from its ``run.json``.
+
+    Parameters
+    ----------
+    source : str, Path or mapping
+        The file that `RateTestResult.save` wrote or ``ssnib rate-test --json`` printed, or what
+        it holds.
+
+    Returns
+    -------
+    RateTestResult
+        On the same machine with the same versions, the same to the last digit.
+
+    Raises
+    ------
+    OptionError
+        If the document is none of this kind, or what was run cannot be written down: a Python
+        function as a parameter, a solver or a model of one's own.
+    """
+    from ssnib_model.errors import OptionError
+    from ssnib_model.models.names import MODELS
+    from ssnib_model.parameters import ParameterSet
+    from ssnib_model.rate_test import RateTest
+    from ssnib_model.structured import StructuredSolver
+
+    where = "the document" if isinstance(source, Mapping) else source
+    try:
+        document = source if isinstance(source, Mapping) else json.loads(Path(source).read_text())
+        settings, test = document["settings"], document["test"]
+        name, solver = settings["model"], settings["solver"]
+        files, options = document["parameters"]["files"], settings["options"]
+        if files is None:
+            raise OptionError(f"{where}: one of the parameters was a Python function")
+        if name not in MODELS or not (solver is None or isinstance(solver, dict)):
+            raise OptionError(
+                f"{where}: was run by the model {name!r} and the solver {solver!r}: known are "
+                f"{sorted(MODELS)}, and the solvers that come with the package"
+            )
+        return RateTest(**test).run(
+            MODELS[name](options),
+            ParameterSet.from_files(files),
+            solver=StructuredSolver(**solver) if solver else None,
+            var_pts=settings["var_pts"],
+        )
+    except OSError as error:
+        raise OptionError(f"{where}: cannot be read: {error.strerror}") from error
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise OptionError(f"{where}: is not the run.json of a rate test ({error})") from error
