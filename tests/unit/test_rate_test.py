@@ -115,6 +115,14 @@ def test_empty_anode_ends_the_discharge(hu2024):
     assert 0.3 < float(discharge.at("Positive electrode stoichiometry", 1.0)) < 0.9
 
 
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+def test_nothing_of_the_solver_on_the_terminal(hu2024, capfd):
+    """No current passes this layer: SUNDIALS has something to say about the start, on fd 2."""
+    blocked = {"Na3PS4 layer conductivity [S.m-1]": 1e-9, "Ambient temperature [K]": 240}
+    ss.RateTest([50]).run(parameters=hu2024.replace(blocked))
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
