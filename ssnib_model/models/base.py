@@ -329,8 +329,11 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @property
     def default_solver(self):
-        # all states are of order 1
-        return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6)
+        # All states are of order 1. The first step is guessed from the duration, which may be
+        # years: let it shrink as often as it takes to resolve how a potential starts.
+        return pybamm.IDAKLUSolver(
+            rtol=1e-6, atol=1e-6, options={"max_error_test_failures": 100}
+        )
 
     @property
     def default_quick_plot_variables(self):
