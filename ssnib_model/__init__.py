@@ -25,6 +25,7 @@ _HOMES = {
     "swap_layer": "materials.solid_electrolytes",
     "RateTest": "rate_test",
     "RateTestResult": "rate_test",
+    "StructuredSolver": "structured",
     "SymmetricCell": "models.symmetric",
     "BlockingPellet": "models.symmetric",
     "impedance": "eis",

@@ -202,8 +202,11 @@ def contradictions(
     The target is left out and derived again from all the others.
     """
     identities = [rule for rule in relations if rule.is_checked]
+    derivable = {rule.target for rule in identities}
     sentences = []
     for target in targets:
+        if target not in derivable:
+            continue
         others = {name: value for name, value in given.items() if name != target}
         implied = derive(others, identities).get(target)
         if implied is None:

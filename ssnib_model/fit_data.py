@@ -49,7 +49,12 @@ class _Data:
         return parameters.replace({TEMPERATURE: self.temperature})
 
     def prepare(
-        self, model_class, parameters: ParameterSet, varying: Iterable[str], shared=None
+        self,
+        model_class,
+        parameters: ParameterSet,
+        varying: Iterable[str],
+        shared=None,
+        solver=None,
     ) -> None:
         """Build what `simulate` runs; ``varying`` are the parameters that will change."""
         raise TypeError(f"{type(self).__name__} must define prepare")
@@ -64,7 +69,7 @@ class _HalfCycleData(_Data):
 
     test: RateTest
 
-    def prepare(self, model_class, parameters, varying, shared=None):
+    def prepare(self, model_class, parameters, varying, shared=None, solver=None):
         """As in `_Data`; data of the same test share what ``shared`` holds."""
         shared = {} if shared is None else shared
         key = (id(self.test), self.temperature, frozenset(varying))
@@ -73,7 +78,7 @@ class _HalfCycleData(_Data):
             return
         parameters = self.at_temperature(parameters)
         # differences of residuals need more digits than a plot
-        solver = pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7)
+        solver = solver or pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7)
         self._prepared = self.test.prepare(
             model_class(parameters.model_options), parameters, varying=varying, solver=solver
         )
@@ -253,7 +258,7 @@ class SpectrumData(_Data):
         sigma = np.tile(relative_sigma * np.abs(z), 2)
         super().__init__(name, labels, np.concatenate([z.real, z.imag]), sigma, temperature)
 
-    def prepare(self, model_class, parameters, varying, shared=None):
+    def prepare(self, model_class, parameters, varying, shared=None, solver=None):
         """Nothing to build: a spectrum is one linear solve a frequency."""
 
     def simulate(self, parameters):

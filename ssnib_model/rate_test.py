@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.parameters import ParameterSet
+
+if TYPE_CHECKING:
+    from ssnib_model.structured import StructuredSolver
 
 #: A half-cycle starts beyond its cut-off: the ohmic drop alone exceeds the window.
 AT_START = "cut-off reached at start"
@@ -171,7 +175,7 @@ class RateTest:
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | None = None,
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
         var_pts: dict | None = None,
         progress: bool = False,
     ) -> RateTestResult:
@@ -184,7 +188,7 @@ class RateTest:
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver, optional
+        solver : pybamm.BaseSolver or StructuredSolver, optional
             Default: that of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
@@ -209,7 +213,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | None = None,
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
         var_pts: dict | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
@@ -235,8 +239,12 @@ class RateTest:
             raise OptionError(
                 f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
             )
+        from ssnib_model.structured import StructuredRateTest, StructuredSolver
+
         model = default_model(parameters.model_options) if model is None else model
-        return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
+        structured = isinstance(solver, StructuredSolver)
+        prepared = StructuredRateTest if structured else PreparedRateTest
+        return prepared(self, model, parameters, varying, solver, var_pts)
 
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
@@ -254,10 +262,13 @@ class PreparedRateTest:
         values = parameters.to_pybamm()
         self._varying = sorted(set(varying) - set(PROTOCOL_INPUTS))
         values.update({name: "[input]" for name in (*PROTOCOL_INPUTS, *self._varying)})
+        self._inputs, self._one_c = None, None
+        self._set_up(model, values, solver, var_pts)
+
+    def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
         self._simulation = pybamm.Simulation(
             model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
         )
-        self._inputs, self._one_c = None, None
 
     def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
         """All half-cycles for ``parameters``, which differ in varying parameters only.
@@ -286,31 +297,37 @@ class PreparedRateTest:
             * parameters["Electrode area [m2]"]
             * pybamm.constants.F.value
         )
-        self._state = pybamm.EmptySolution()
         self._failure: str | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        """The state is that of the start of the test."""
+        self._state = pybamm.EmptySolution()
 
     def _half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
         """Go on from the present state to the cut-off; never raises for a failed solve."""
         current = rate * self._one_c * (1 if direction == "discharge" else -1)
-        status, solution = self._solve(current)
+        status, solution = (self._failure, None) if self._failure else self._solve(current)
         if solution is not None:
-            # at time 0 again, where short time constants can be resolved; a solution that ended
-            # at a cut-off would refuse to go on
-            last = solution.last_state
-            self._state = pybamm.Solution(
-                np.array([0.0]),
-                last.all_ys[0],
-                last.all_models[0],
-                last.all_inputs[0],
-                termination="final time",
-            )
+            self._carry_on(solution)
         elif status.startswith("failed"):
             self._failure = f"failed: the {direction} at {rate:g} C before it failed"
         return HalfCycle(row, direction, cycle, current, status, solution)
 
+    def _carry_on(self, solution: pybamm.Solution) -> None:
+        """The state is that of the end of a half-cycle."""
+        # at time 0 again, where short time constants can be resolved; a solution that ended
+        # at a cut-off would refuse to go on
+        last = solution.last_state
+        self._state = pybamm.Solution(
+            np.array([0.0]),
+            last.all_ys[0],
+            last.all_models[0],
+            last.all_inputs[0],
+            termination="final time",
+        )
+
     def _solve(self, current: float) -> tuple[str, pybamm.Solution | None]:
-        if self._failure:
-            return self._failure, None
         # a charge may start below the lower cut-off, a discharge above the upper one
         unused = {LOWER: -FAR_AWAY} if current < 0 else {UPPER: FAR_AWAY}
         try:
@@ -326,10 +343,14 @@ class PreparedRateTest:
             return f"failed: the solver gave up ({str(error).splitlines()[0]})", None
         if not solution.termination.startswith("event"):
             return "failed: no cut-off was reached with all the sodium moved", None
-        anode = solution["Negative electrode open-circuit potential [V]"]
-        if anode(t=solution.t[-1]) - anode(t=solution.t[0]) > ANODE_EMPTY_RISE:
-            return ANODE_EMPTY, solution
-        return "ok", solution
+        return ended(solution), solution
+
+
+def ended(solution) -> str:
+    """Status of a half-cycle that reached its cut-off."""
+    anode = solution["Negative electrode open-circuit potential [V]"]
+    rise = anode(t=solution.t[-1]) - anode(t=solution.t[0])
+    return ANODE_EMPTY if rise > ANODE_EMPTY_RISE else "ok"
 
 
 class RateTestResult:
@@ -340,6 +361,8 @@ class RateTestResult:
     table : pandas.DataFrame
         One row a rate, columns `TABLE_COLUMNS`. "Polarization [V]" is the charge minus the
         discharge voltage at half of the respective capacity.
+    rows : list of dict
+        The rows of the table.
     curves : pandas.DataFrame
         Tidy: "C-rate", "Cycle", "Direction", "Time [s]", "Current [A]", "Voltage [V]",
         "Capacity [mA.h.g-1]"; time and capacity count from the start of the half-cycle.
@@ -351,9 +374,11 @@ class RateTestResult:
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
         self.model_name = model_name
         self.mass = parameters["Positive electrode active material mass [kg]"]
-        self.table = pd.DataFrame(
-            [self._row(*pair) for pair in self._last_cycles()], columns=TABLE_COLUMNS
-        )
+        self.rows = [self._row(*pair) for pair in self._last_cycles()]
+
+    @functools.cached_property
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows, columns=TABLE_COLUMNS)
 
     @functools.cached_property
     def curves(self) -> pd.DataFrame:

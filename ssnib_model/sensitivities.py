@@ -16,6 +16,7 @@ from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fitting import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import RateTest, RateTestResult
+from ssnib_model.structured import StructuredSolver
 from ssnib_model.sweeps import own_range, sweep
 
 #: Results of a rate test that a sensitivity can be asked of.
@@ -49,6 +50,7 @@ def sensitivity(
     run: RateTest,
     *,
     model: str = "spm",
+    solver: pybamm.BaseSolver | StructuredSolver | None = None,
 ) -> pd.DataFrame:
     """Local sensitivities of a rate test: relative change of a result over that of a parameter.
 
@@ -65,6 +67,8 @@ def sensitivity(
         The test.
     model : str, optional
         "spm" (default) or "dfn".
+    solver : pybamm.BaseSolver or StructuredSolver, optional
+        Default: ``pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)``.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def sensitivity(
         value = parameters[name]
         if not isinstance(value, float) or value == 0:
             raise OptionError(f'"{name}" is {value}: a relative sensitivity needs a number, not 0')
-    tables = _Tables(parameters, names, run, model)
+    tables = _Tables(parameters, names, run, model, solver)
     base = tables(parameters)
     rows = []
     for name in names:
@@ -94,13 +98,13 @@ def sensitivity(
 class _Tables:
     """Metrics by rate for changed parameters; the model is built once, to tight tolerance."""
 
-    def __init__(self, parameters, names, run: RateTest, model: str):
+    def __init__(self, parameters, names, run: RateTest, model: str, solver):
         if model not in MODELS:
             raise OptionError(f"model is {model!r}: it must be one of {sorted(MODELS)}")
         values = parameters.to_pybamm()
         moved = [parameters.replace({n: parameters[n] * 1.001}) for n in names]
         varying = {n for side in moved for n in side if n in values and side[n] != parameters[n]}
-        solver = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
+        solver = solver or pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
         self.run, self.model = run, model
         self._prepared = run.prepare(
             MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
@@ -113,7 +117,14 @@ class _Tables:
 
 
 def tornado(
-    parameters: ParameterSet, names, run: RateTest, metric: str, rate: float, *, model: str = "spm"
+    parameters: ParameterSet,
+    names,
+    run: RateTest,
+    metric: str,
+    rate: float,
+    *,
+    model: str = "spm",
+    solver: StructuredSolver | None = None,
 ) -> pd.DataFrame:
     """One at a time: a result at both ends of the range of each parameter.
 
@@ -129,8 +140,8 @@ def tornado(
         One of `METRICS`.
     rate : float
         C-rate at which it is read.
-    model : str, optional
-        "spm" (default) or "dfn".
+    model, solver : optional
+        As for `sweep`.
 
     Returns
     -------
@@ -143,7 +154,7 @@ def tornado(
     rows = []
     for name, (low, high) in ranges.items():
         design = pd.DataFrame({name: [low, high, parameters[name]]})
-        table = sweep(parameters, design, run, model=model)
+        table = sweep(parameters, design, run, model=model, solver=solver)
         at = table[table["C-rate"] == rate][metric].tolist()
         rows.append(dict(zip(("Parameter", "Low", "High", "At low", "At high", "Base"),
                              (name, low, high, *at), strict=True)))  # fmt: skip
@@ -270,7 +281,7 @@ def global_sensitivity(
     n, seed : int, optional
         As for `sobol` and `morris`.
     **settings
-        As for `sweep`: ``out``, ``workers``, ``time_limit``, ``progress``.
+        As for `sweep`: ``solver``, ``out``, ``workers``, ``time_limit``, ``progress``.
 
     Returns
     -------
@@ -323,6 +334,7 @@ def target(
     low: float | None = None,
     high: float | None = None,
     model: str = "spm",
+    solver: pybamm.BaseSolver | StructuredSolver | None = None,
 ) -> Target:
     """The value of a parameter at which a result of a rate test reaches a target.
 
@@ -341,6 +353,8 @@ def target(
         Where to look; default a factor of 1000 to either side, within what is allowed.
     model : str, optional
         "spm" (default) or "dfn".
+    solver : pybamm.BaseSolver or StructuredSolver, optional
+        As for `RateTest.run`.
 
     Returns
     -------
@@ -369,12 +383,10 @@ def target(
     high = min(start * 1e3, quantity.high) if high is None else high
     if not 0 < low < high:
         raise OptionError(f"low is {low} and high is {high}: 0 < low < high is needed")
-    tables: dict[float, RateTestResult] = {}
 
     def excess(log_value: float) -> float:
         changed = parameters.replace({vary: math.exp(log_value)})
-        result = run.run(MODELS[model](changed.model_options), changed)
-        tables[log_value] = result
+        result = run.run(MODELS[model](changed.model_options), changed, solver=solver)
         row = result.table.iloc[-1]
         if kind == "polarization":
             gap = row["Polarization [V]"]
@@ -394,9 +406,10 @@ def target(
         f'no value of "{vary}" from {low:.4g} to {high:.4g} gives {metric} = {value:g}: the '
         f"nearest is {value + miss:.4g} at {math.exp(nearest):.4g}"
     )
-    half_cycle = tables[nearest].half_cycles[-1]
-    if half_cycle.solution is not None:
-        losses = tables[nearest].breakdown(rate).abs().sort_values(ascending=False)
+    changed = parameters.replace({vary: math.exp(nearest)})
+    result = run.run(MODELS[model](changed.model_options), changed)
+    if result.half_cycles[-1].solution is not None:
+        losses = result.breakdown(rate).abs().sort_values(ascending=False)
         sentence += f"; the largest loss there is {losses.index[0]}, {1e3 * losses.iloc[0]:.0f} mV"
     return Target(None, sentence)
 
@@ -408,22 +421,20 @@ def contour(
     vary: str,
     against: str,
     values: Iterable[float],
-    *,
-    model: str = "spm",
-    **bounds,
+    **settings,
 ) -> pd.DataFrame:
     """Pairs of two parameters at which a result reaches a target.
 
     Parameters
     ----------
-    parameters, metric, value, vary, model
+    parameters, metric, value, vary
         As for `target`.
     against : str
         The second parameter.
     values : iterable of float
         Its values.
-    **bounds
-        ``low`` and ``high`` as for `target`.
+    **settings
+        ``low``, ``high``, ``model`` and ``solver`` as for `target`.
 
     Returns
     -------
@@ -434,7 +445,7 @@ def contour(
     rows = []
     for other in values:
         changed = parameters.replace({against: other})
-        answer = target(changed, metric, value, vary, model=model, **bounds)
+        answer = target(changed, metric, value, vary, **settings)
         found = math.nan if answer.value is None else answer.value
         rows.append({against: float(other), vary: found, "Answer": answer.sentence})
     return pd.DataFrame(rows)

@@ -35,6 +35,15 @@ def test_json_is_all_there_is_on_stdout(tmp_path, capsys, monkeypatch):
     assert captured.err == ""
 
 
+def test_structured_solver(tmp_path, capsys):
+    command = ("rate-test", "--rates", "2", "--solver", "structured", "--json")
+    assert run(*command) == 0
+    (row,) = json.loads(capsys.readouterr().out)["table"]
+    assert row["Discharge capacity [mA.h.g-1]"] == pytest.approx(90.4, abs=0.1)
+    assert run(*command, "--option", "size classes=3") == 2
+    assert 'has "size classes" = 1 only, not 3' in capsys.readouterr().err
+
+
 def test_breakdown(tmp_path, capsys):
     assert run("breakdown", "--rate", "2", "--at", "0.5", "--out", tmp_path) == 0
     printed = capsys.readouterr().out

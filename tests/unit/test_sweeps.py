@@ -43,6 +43,21 @@ def test_rows_are_those_of_single_rate_tests(hu2024):
         assert (rows[MASS] == point[MASS]).all()
 
 
+@pytest.mark.parametrize("model", ["spm", "dfn"])
+def test_structured_solver(model, hu2024, tmp_path):
+    """The same rows, also of a cell without an answer; resumed with the solver it began with."""
+    design = ss.grid({KAPPA: [1e-5, 0.01], MASS: [2e-5, 4e-5]})
+    test, solver = ss.RateTest([0.5, 2]), ss.StructuredSolver()
+    fast = ss.sweep(hu2024, design, test, model=model, solver=solver, out=tmp_path / "a")
+    slow = ss.sweep(hu2024, design, test, model=model)
+    assert fast["Status"].tolist() == slow["Status"].tolist()
+    np.testing.assert_allclose(fast[CAPACITY], slow[CAPACITY], rtol=1e-4)
+    np.testing.assert_allclose(fast["Polarization [V]"], slow["Polarization [V]"], atol=1e-3)
+    assert sweeps.resume(tmp_path / "a").equals(fast)
+    with pytest.raises(ss.SSNIBError, match="solver is"):
+        ss.sweep(hu2024, design, test, model=model, out=tmp_path / "a")
+
+
 def test_a_layers_material_is_an_axis(hu2024):
     names = ["Na3PS4 cubic", "Na2.88Sb0.88W0.12S4", "Unobtainium"]
     design = ss.grid({"Na3PS4 layer material": names, "Ambient temperature [K]": [298.15, 333.15]})

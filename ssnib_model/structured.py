@@ -1,0 +1,368 @@
+"""The structured solver: a rate test of the same equations, an order of magnitude faster.
+
+Mesh, extrapolations and coefficients are those of the PyBaMM model, which is the reference
+it is tested against. What it lacks is refused by name.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import casadi
+import numpy as np
+import pybamm
+
+from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.models.base import F, R_gas
+from ssnib_model.models.options import ModelOptions
+from ssnib_model.models.particles import Particle
+from ssnib_model.models.spm import SolidStateSPM
+from ssnib_model.rate_test import (
+    AT_START,
+    CURRENT,
+    LOWER,
+    UNIFORMITY,
+    UPPER,
+    PreparedRateTest,
+    ended,
+)
+
+#: Options that must keep their default value.
+PLAIN_OPTIONS = (
+    "positive electrode", "particle", "size classes", "open-circuit potential", "thermal",
+    "surface form",
+)  # fmt: skip
+
+#: Error of an equilibrium potential between the points of its table [V], and most points.
+TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
+
+DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
+ANODE_OCP = "Negative electrode open-circuit potential [V]"
+
+
+@dataclass(frozen=True)
+class StructuredSolver:
+    """Solver of a rate test that uses the structure of the equations.
+
+    To be given as ``solver`` to `RateTest.run` or `RateTest.prepare`, with either model. It
+    gives voltage, capacity and energy of every half-cycle.
+
+    Parameters
+    ----------
+    rtol, atol : float, optional
+        Tolerances of the states, which are of order 1.
+
+    Raises
+    ------
+    SSNIBError
+        If numba is missing.
+    OptionError
+        On use, for a model option or a parameter it has no equations for.
+
+    Examples
+    --------
+    >>> result = RateTest([0.2, 1]).run(solver=StructuredSolver())
+    >>> result.table["Status"].tolist()
+    ['ok', 'ok']
+    """
+
+    rtol: float = 1e-4
+    atol: float = 1e-6
+
+    def __post_init__(self):
+        try:
+            import numba  # noqa: F401
+        except ImportError as error:
+            raise SSNIBError(
+                "the structured solver needs numba: pip install 'ssnib_model[fast]'"
+            ) from error
+
+
+class StructuredRateTest(PreparedRateTest):
+    """A rate test that is solved by a `StructuredSolver`; see `RateTest.prepare`."""
+
+    def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
+        for option in PLAIN_OPTIONS:
+            value, plain = model.options[option], ModelOptions()[option]
+            if value != plain:
+                raise OptionError(
+                    f'the structured solver has "{option}" = {plain!r} only, not {value!r}: use '
+                    "the default solver"
+                )
+        if not isinstance(self.parameters[DIFFUSIVITY], float):
+            raise OptionError(
+                f'the structured solver has a constant "{DIFFUSIVITY}" only, not '
+                f"{self.parameters[DIFFUSIVITY]}: use the default solver"
+            )
+        self._solver, self._model = solver, model
+        points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
+        self._nr = points["r_p"]
+        self._is_reduced = isinstance(model, SolidStateSPM)
+        self._nx = 1 if self._is_reduced else points["x_p"]
+        if self._nr < 3 or (self._nx < 2 and not self._is_reduced):
+            raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
+        self._coefficients = _Coefficients(model, values)
+
+    def _reset(self) -> None:
+        self._state = self._sodium = None
+
+    def _solve(self, current: float):
+        from ssnib_model import kernel
+
+        inputs = self._inputs | {CURRENT: current}
+        c, ocp, alloy, alloy_range = self._coefficients(inputs)
+        modes = Modes.of(self._nr)
+        if self._state is None:
+            self._state = np.outer(modes.uniform, np.full(self._nx, c["stoichiometry"]))
+            self._sodium = c["alloy content"]
+        cell = kernel.Cell(
+            i=c["current density"],
+            ohmic=c["ohmic"],
+            reduced=self._is_reduced,
+            L=c["thickness"],
+            sigma_s=c["electronic conductivity"],
+            sigma_e=c["ionic conductivity"],
+            surface=c["surface"],
+            film=c["film resistance"],
+            thermal=c["thermal voltage"],
+            j0=c["exchange-current density"],
+            decay=c["diffusivity over radius squared"] * modes.decay,
+            uptake=c["uptake"] * modes.uptake,
+            surface_of=modes.surface,
+            ocp=ocp,
+            alloy=alloy,
+            alloy_start=self._sodium / alloy_range,
+            alloy_rate=c["alloy rate"] / alloy_range,
+        )
+        state = self._state.copy()
+        outcome, t, potential, sto = kernel.integrate(
+            cell,
+            state,
+            inputs[LOWER] if current > 0 else inputs[UPPER],
+            self._charge_limit / abs(current),
+            self._solver.rtol,
+            self._solver.atol,
+        )
+        if outcome == kernel.AT_START:
+            return AT_START, None
+        if outcome != kernel.EVENT:
+            return kernel.REASONS[outcome], None
+        solution = StructuredSolution(self._model, cell, t, potential, sto, current)
+        self._state = state
+        self._sodium += c["alloy rate"] * t[-1]
+        return ended(solution), solution
+
+    def _carry_on(self, solution) -> None:
+        """Nothing to do: the state is kept as arrays."""
+
+
+class StructuredSolution:
+    """What is known of a half-cycle, in the manner of a ``pybamm.Solution``."""
+
+    def __init__(self, model, cell, t, potential, sto, current: float):
+        self.t, self.all_models, self.termination = t, [model], "event"
+        self._cell, self._sto, self._current = cell, sto, current
+        # in every step a polynomial through its samples
+        samples = len(_NODES) - 1
+        self._ends = t[::samples]
+        inside = np.arange(len(self._ends) - 1)[:, None] * samples + np.arange(samples + 1)
+        self._polynomials = potential[inside] @ _TO_POLYNOMIAL.T
+        areas = np.diff(self._ends) * (self._polynomials @ _INTEGRAL)
+        self._area = np.concatenate([[0.0], np.cumsum(areas)])
+
+    def __getitem__(self, variable: str):
+        known = {
+            "Voltage [V]": self._voltage,
+            "Discharge energy [W.h]": self._energy,
+            ANODE_OCP: self._anode,
+            UNIFORMITY: self._uniformity,
+        }
+        if variable not in known or (variable == UNIFORMITY and not self._cell.reduced):
+            raise OptionError(
+                f'the structured solver does not give "{variable}": use the default solver'
+            )
+        return known[variable]
+
+    def _place(self, t):
+        step = np.clip(np.searchsorted(self._ends, t, side="right") - 1, 0, len(self._ends) - 2)
+        length = np.diff(self._ends)[step]
+        return step, length, (np.asarray(t) - self._ends[step]) / length
+
+    def _voltage(self, t):
+        step, _, part = self._place(t)
+        cathode = (self._polynomials[step] * np.power.outer(part, _POWERS)).sum(axis=-1)
+        return cathode + self._cell.ohmic - self._anode(t)
+
+    def _energy(self, t):
+        step, length, part = self._place(t)
+        terms = self._polynomials[step] * np.power.outer(part, _POWERS + 1) / (_POWERS + 1)
+        cathode = self._area[step] + length * terms.sum(axis=-1)
+        # the anode has steps that no polynomial follows: its own integral
+        c = self._cell
+        position = (c.alloy_start + c.alloy_rate * np.array([0.0, t])) * (len(c.alloy) - 1)
+        start, end = np.interp(position, np.arange(len(c.alloy)), c.alloy[:, 2])
+        return self._current / 3600 * (cathode + c.ohmic * t - (end - start) / c.alloy_rate)
+
+    def _anode(self, t):
+        from ssnib_model import kernel
+
+        if np.ndim(t) == 0:
+            return kernel.anode(self._cell, t)
+        return np.vectorize(lambda time: kernel.anode(self._cell, time))(t)
+
+    def _uniformity(self, t):
+        from ssnib_model import kernel
+
+        sto = np.interp(t, self.t, self._sto)
+        return np.vectorize(lambda s: kernel.uniformity(self._cell, s))(sto)
+
+
+_NODES = np.linspace(0, 1, 5)
+_POWERS = np.arange(len(_NODES))
+_TO_POLYNOMIAL = np.linalg.inv(np.vander(_NODES, increasing=True))
+_INTEGRAL = 1 / (_POWERS + 1)
+
+
+# -------------------------------------------------------------------- coefficients
+class _Coefficients:
+    """The numbers of the model's equations for given inputs, from the model's own symbols."""
+
+    def __init__(self, model, values: pybamm.ParameterValues):
+        p = model.param
+        particle = Particle(model, 0, None)
+        surface = p.L * particle.a
+        overpotentials = [model.anode_overpotential(), *model.separator_overpotentials().values()]
+        half = pybamm.Scalar(0.5)
+        symbols = {
+            "current density": p.i,
+            "ohmic": sum(overpotentials),
+            "thickness": p.L,
+            "electronic conductivity": p.sigma_s,
+            "ionic conductivity": model.composite_conductivity(),
+            "surface": surface,
+            "film resistance": p.R_film,
+            "thermal voltage": 2 * R_gas * p.T / F,
+            "exchange-current density": p.j0_p(half),
+            "diffusivity over radius squared": p.D(half) / particle.R**2,
+            "uptake": -p.contacted / (F * p.c_max * particle.R * surface),
+            "stoichiometry": p.sto_init,
+            "alloy content": p.y_init,
+            "alloy rate": -p.I / (F * p.n_Sn),
+            "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
+        }
+        processed = {name: values.process_symbol(s) for name, s in symbols.items()}
+        self._keys = list(symbols)
+        # time stands for the argument of a potential
+        potentials = {
+            "ocp": values.process_symbol(p.U_p(pybamm.t)),
+            "alloy": values.process_symbol(p.U_n(pybamm.t)),
+        }
+        self._inputs = sorted(
+            {
+                s.name
+                for symbol in (*processed.values(), *potentials.values())
+                for s in symbol.pre_order()
+                if isinstance(s, pybamm.InputParameter)
+            }
+        )
+        inputs = {name: casadi.MX.sym("p") for name in self._inputs}
+        vector = casadi.vertcat(*inputs.values())
+        numbers = [casadi.MX(s.to_casadi(inputs=inputs)) for s in processed.values()]
+        self._numbers = casadi.Function("numbers", [vector], [casadi.vertcat(*numbers)])
+        self._potentials, self._depends, self._tables = {}, {}, {}
+        for name, symbol in potentials.items():
+            x = casadi.MX.sym("x")
+            value = symbol.to_casadi(t=x, inputs=inputs)
+            slope = casadi.jacobian(value, x)
+            self._potentials[name] = casadi.Function(name, [x, vector], [value, slope])
+            self._depends[name] = [
+                s.name for s in symbol.pre_order() if isinstance(s, pybamm.InputParameter)
+            ]
+
+    def __call__(self, inputs: dict[str, float]):
+        """Numbers by name, the tables of cathode and anode, and the range of the latter."""
+        vector = [inputs[name] for name in self._inputs]
+        c = dict(zip(self._keys, self._numbers(vector).full().ravel().tolist(), strict=True))
+        alloy_range = 2.0 ** np.ceil(np.log2(max(c["largest alloy content"], 1e-3)))
+        ocp = self._table("ocp", 1.0, inputs, vector)
+        return c, ocp, self._table("alloy", alloy_range, inputs, vector), alloy_range
+
+    def _table(self, name: str, high: float, inputs, vector) -> np.ndarray:
+        key = (high, *(inputs[used] for used in self._depends[name]))
+        if self._tables.get(name, (None,))[0] != key:
+
+            def potential(x):
+                value, slope = self._potentials[name](x[None, :], vector)
+                return value.full().ravel(), slope.full().ravel()
+
+            self._tables[name] = key, hermite_table(potential, high)
+        return self._tables[name][1]
+
+
+def hermite_table(function, high: float) -> np.ndarray:
+    """A function on [0, high] as values and slopes, on as many points as it needs.
+
+    Parameters
+    ----------
+    function : callable
+        Values and derivatives for an array.
+    high : float
+        End of the range.
+
+    Returns
+    -------
+    numpy.ndarray
+        Value, slope times step, and integral over the range as 1, shape (points, 3).
+
+    Raises
+    ------
+    OptionError
+        If `TABLE_POINTS` are not enough for `TABLE_ERROR`.
+    """
+    points = 2**10
+    while points <= TABLE_POINTS:
+        x, step = np.linspace(0, high, points + 1, retstep=True)
+        value, slope = function(x)
+        guess = (value[1:] + value[:-1]) / 2 - step / 8 * np.diff(slope)
+        error = np.abs(function((x[1:] + x[:-1]) / 2)[0] - guess)
+        # far outside any cut-off a potential may be as steep as it likes
+        if (error <= TABLE_ERROR * np.maximum(1, guess**2)).all():
+            areas = (value[1:] + value[:-1]) / 2 - step / 12 * np.diff(slope)
+            integral = np.concatenate([[0.0], np.cumsum(areas) / points])
+            return np.stack([value, slope * step, integral], axis=1)
+        points *= 2
+    raise OptionError(
+        "an equilibrium potential is too steep for the structured solver: use the default solver"
+    )
+
+
+class Modes(NamedTuple):
+    """Diffusion in a unit sphere by finite volumes, by the modes of its matrix."""
+
+    decay: np.ndarray  #: eigenvalues of ``1/r2 d/dr (r2 d/dr)``, shape (shells,)
+    uptake: np.ndarray  #: rate of change of the modes per flux into the sphere
+    surface: np.ndarray  #: weights of the modes in the value at the surface
+    uniform: np.ndarray  #: amplitudes of the modes for the value 1 everywhere
+
+    @classmethod
+    @functools.cache
+    def of(cls, shells: int) -> Modes:
+        """The modes of a mesh of equal shells, with the surface value by a parabola."""
+        faces = np.linspace(0, 1, shells + 1)
+        volumes = np.diff(faces**3) / 3
+        exchange = faces[1:-1] ** 2 * shells
+        matrix = np.diag(exchange, 1) + np.diag(exchange, -1)
+        matrix -= np.diag(matrix.sum(axis=1))
+        # symmetric, and the modes of equal weight, in volume**0.5 times the value
+        scale = np.sqrt(volumes)
+        decay, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        extrapolation = np.zeros(shells)
+        extrapolation[-3:] = np.array([3, -10, 15]) / 8
+        return cls(
+            np.minimum(decay, 0),
+            vectors[-1] / scale[-1],
+            (extrapolation / scale) @ vectors,
+            vectors.T @ scale,
+        )
