@@ -197,12 +197,17 @@ def run(number: int, seed: int, model: str, sample: int) -> Summary:
 
 
 def difference(runner: Runner, draw: Draw) -> tuple[float, float, int]:
-    """Largest difference of capacity, relative, and voltage to a tight solution; the draw."""
+    """Largest difference of capacity and voltage to a tight solution; the draw.
+
+    The capacity counts relative to itself, or to 1 % of the cell's where less passes.
+    """
+    least = 0.01 * draw.changes[CAPACITY] / draw.rate
     capacity = voltage = 0.0
     for ours, theirs in zip(runner(draw), runner(draw, TIGHT), strict=True):
         if theirs.status != "ok":
             return np.inf, np.inf, draw.number
-        capacity = max(capacity, abs(ours.capacity / theirs.capacity - 1))
+        off = abs(ours.capacity - theirs.capacity) / max(theirs.capacity, least)
+        capacity = max(capacity, off)
         a, b = (h.at("Voltage [V]", FRACTIONS) for h in (ours, theirs))
         voltage = max(voltage, np.abs(a - b).max())
     return capacity, voltage, draw.number
@@ -243,7 +248,7 @@ def report(summary: Summary) -> str:
         capacity, voltage, _ = np.array(summary.differences).T
         worst = [summary.differences[i][2] for i in (capacity.argmax(), voltage.argmax())]
         lines += [
-            f"{len(capacity)} again to {TIGHT:g}: capacity {capacity.max():.2e} relative (draw "
+            f"{len(capacity)} again to {TIGHT:g}: capacity {capacity.max():.2e} (draw "
             f"{worst[0]:.0f}; median {np.median(capacity):.1e}), voltage {voltage.max():.2e} V "
             f"(draw {worst[1]:.0f}; median {np.median(voltage):.1e})"
         ]

@@ -23,5 +23,5 @@ def test_every_draw_ends_with_an_answer(model):
     assert summary.slowest < 20
     assert (summary.printed, summary.warned) == ("", [])
     capacity, voltage, _ = zip(*summary.differences, strict=True)
-    assert max(capacity) < 1e-3
+    assert max(capacity) < 5e-4
     assert max(voltage) < 1e-3
