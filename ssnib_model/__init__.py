@@ -1,13 +1,17 @@
 """Physics-based model of all-solid-state sodium batteries, built on PyBaMM.
 
 Importing the package turns PyBaMM's telemetry off unless PYBAMM_DISABLE_TELEMETRY says
-otherwise. The public names load on first use.
+otherwise, and the messages that SUNDIALS writes to the terminal unless SUNLOGGER_ERROR_FILENAME
+and SUNLOGGER_WARNING_FILENAME do: a failed solve says so by itself. The public names load on
+first use.
 """
 
 import importlib
 import os
 
 os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("SUNLOGGER_ERROR_FILENAME", os.devnull)
+os.environ.setdefault("SUNLOGGER_WARNING_FILENAME", os.devnull)
 
 __version__ = "0.1.0"
 

@@ -22,8 +22,10 @@ from ssnib_model import provenance
 from ssnib_model.errors import OptionError, ParameterError, ValidityWarning
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
+from ssnib_model.models.base import SOLVER_OPTIONS
 from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
+from ssnib_model.preflight import CURRENT, INITIAL, Preflight
 
 if TYPE_CHECKING:
     from ssnib_model.structured import StructuredSolver
@@ -43,12 +45,14 @@ UNIFORMITY_LIMIT = 2.0
 #: C-rates that are run: from a charge of a year to one of some seconds.
 RATE_RANGE = (1e-4, 1e3)
 
-CURRENT = "Current function [A]"
-INITIAL = "Initial state of charge"
 LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 FAR_AWAY = 1e3  # V
 SAMPLES = 201
+
+GAVE_UP = "failed: the solver gave up"
+#: What is tried, in this order, where the solver gives up.
+SHORT, FINER = "a first step of 1 ns", "the whole test on a mesh twice as fine"
 
 TABLE_COLUMNS = (
     "C-rate",
@@ -81,6 +85,10 @@ class HalfCycle:
         "ok", "cut-off reached at start", "anode empty" or "failed: <reason>".
     solution : pybamm.Solution or None
         None where there was nothing to solve.
+    reason : str
+        Why it could not start at all; "" where it could.
+    recovery : str
+        What it took to solve it; "" where the solver did at once.
     """
 
     rate: float
@@ -89,6 +97,8 @@ class HalfCycle:
     current: float
     status: str
     solution: pybamm.Solution | None = None
+    reason: str = ""
+    recovery: str = ""
 
     @property
     def duration(self) -> float:
@@ -262,6 +272,8 @@ class RateTest:
 class PreparedRateTest:
     """A rate test on one model built once; see `RateTest.prepare`."""
 
+    _may_be_finer = False
+
     def __init__(self, test: RateTest, model, parameters: ParameterSet, varying, solver, var_pts):
         self.test, self.parameters, self.model_name = test, parameters, model.name
         self.settings = _settings(model, solver, var_pts)
@@ -269,12 +281,14 @@ class PreparedRateTest:
         self._varying = sorted(set(varying) - set(PROTOCOL_INPUTS))
         values.update({name: "[input]" for name in (*PROTOCOL_INPUTS, *self._varying)})
         self._inputs, self._one_c = None, None
+        self._preflight = Preflight(model.options, values)
         self._set_up(model, values, solver, var_pts)
 
     def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
         self._simulation = pybamm.Simulation(
             model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
         )
+        self._model, self._may_be_finer = model, True
 
     def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
         """All half-cycles for ``parameters``, which differ in varying parameters only.
@@ -287,6 +301,8 @@ class PreparedRateTest:
             schedule = list(self.test.schedule())
             bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
             self._latest = [self._half_cycle(*step) for step in bar]
+            if any(h.status.startswith(GAVE_UP) for h in self._latest):
+                self._latest = self._on_finer_mesh(parameters) or self._latest
         return self._latest
 
     def _start(self, parameters: ParameterSet) -> None:
@@ -303,7 +319,9 @@ class PreparedRateTest:
             * parameters["Electrode area [m2]"]
             * pybamm.constants.F.value
         )
-        self._failure: str | None = None
+        self._passed = 0.0  # charge since the start of the test [C]
+        impossible = self._preflight.impossible(self._inputs)
+        self._failure = f"failed: {impossible}" if impossible else None
         self._reset()
 
     def _reset(self) -> None:
@@ -313,12 +331,17 @@ class PreparedRateTest:
     def _half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
         """Go on from the present state to the cut-off; never raises for a failed solve."""
         current = rate * self._one_c * (1 if direction == "discharge" else -1)
+        reason = self._recovery = ""
         status, solution = (self._failure, None) if self._failure else self._solve(current)
         if solution is not None:
             self._carry_on(solution)
-        elif status.startswith("failed"):
+            self._passed += current * (solution.t[-1] - solution.t[0])
+        elif status == AT_START:
+            inputs = {**self._inputs, CURRENT: current}
+            reason = self._preflight.why_at_start(inputs, self._passed)
+        elif not self._failure:
             self._failure = f"failed: the {direction} at {rate:g} C before it failed"
-        return HalfCycle(row, direction, cycle, current, status, solution)
+        return HalfCycle(row, direction, cycle, current, status, solution, reason, self._recovery)
 
     def _carry_on(self, solution: pybamm.Solution) -> None:
         """The state is that of the end of a half-cycle."""
@@ -336,20 +359,58 @@ class PreparedRateTest:
     def _solve(self, current: float) -> tuple[str, pybamm.Solution | None]:
         # a charge may start below the lower cut-off, a discharge above the upper one
         unused = {LOWER: -FAR_AWAY} if current < 0 else {UPPER: FAR_AWAY}
-        try:
-            solution = self._simulation.step(
-                self._charge_limit / abs(current),
-                starting_solution=self._state,
-                inputs={**self._inputs, **unused, CURRENT: current},
-                save=False,
-            )
-        except pybamm.SolverError as error:
-            if "non-positive at initial conditions" in str(error):
-                return AT_START, None
-            return f"failed: the solver gave up ({str(error).splitlines()[0]})", None
+        first_error = None
+        for recovery, solver in self._solvers.items():
+            self._recovery = recovery
+            try:
+                solution = self._simulation.step(
+                    self._charge_limit / abs(current),
+                    solver=solver,
+                    starting_solution=self._state,
+                    inputs={**self._inputs, **unused, CURRENT: current},
+                    save=False,
+                )
+                break
+            except pybamm.SolverError as error:
+                if "non-positive at initial conditions" in str(error):
+                    return AT_START, None
+                first_error = first_error or error
+        else:
+            self._recovery = ""
+            return f"{GAVE_UP} ({str(first_error).splitlines()[0]})", None
         if not solution.termination.startswith("event"):
             return "failed: no cut-off was reached with all the sodium moved", None
         return ended(solution), solution
+
+    @functools.cached_property
+    def _solvers(self) -> dict[str, pybamm.BaseSolver]:
+        """The solver of the test, and the one that takes over where it gives up."""
+        own = self._simulation.solver
+        options = SOLVER_OPTIONS | {"dt_init": 1e-9}
+        return {"": own, SHORT: pybamm.IDAKLUSolver(own.rtol, own.atol, options=options)}
+
+    def _on_finer_mesh(self, parameters: ParameterSet) -> list[HalfCycle] | None:
+        """All half-cycles again on a mesh twice as fine; None if that is of no use."""
+        if not self._may_be_finer:
+            return None
+        half_cycles = self._finer.half_cycles(parameters)
+        if any(h.status.startswith("failed") for h in half_cycles):
+            return None
+        return [dataclasses.replace(h, recovery=FINER) for h in half_cycles]
+
+    @functools.cached_property
+    def _finer(self) -> PreparedRateTest:
+        simulation = self._simulation
+        finer = PreparedRateTest(
+            self.test,
+            self._model,
+            self.parameters,
+            self._varying,
+            simulation.solver.copy(),
+            {name: 2 * points for name, points in simulation.var_pts.items()},
+        )
+        finer._may_be_finer = False
+        return finer
 
 
 def ended(solution) -> str:
@@ -387,6 +448,7 @@ class RateTestResult:
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
         self.model_name, self._settings = model_name, settings
         self.mass = parameters["Positive electrode active material mass [kg]"]
+        self.one_c = parameters["Nominal cell capacity [A.h]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
 
     @functools.cached_property
@@ -510,13 +572,23 @@ class RateTestResult:
     @property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
+        values = self.parameters.to_pybamm()
+        values.update({INITIAL: "[input]"})
+        # the anode's balance does not depend on where the test starts
+        notes = Preflight(self.parameters.model_options, values).anode_notes({})
+        for h in self.half_cycles:
+            half_cycle = f"the {h.direction} at {abs(h.current) / self.one_c:g} C"
+            if h.reason:
+                notes.append(f"{half_cycle} cannot start: {h.reason}")
+            if h.recovery:
+                notes.append(f"{half_cycle} was solved with {h.recovery}")
         largest = max((float(h.at(UNIFORMITY, 0.5)) for h in self._reduced()), default=0.0)
-        if largest <= UNIFORMITY_LIMIT:
-            return []
-        return [
-            f"the reaction is not uniform over the composite (reaction uniformity number "
-            f"{largest:.2g}, limit {UNIFORMITY_LIMIT:g}): use the full model, dfn"
-        ]
+        if largest > UNIFORMITY_LIMIT:
+            notes.append(
+                f"the reaction is not uniform over the composite (reaction uniformity number "
+                f"{largest:.2g}, limit {UNIFORMITY_LIMIT:g}): use the full model, dfn"
+            )
+        return list(dict.fromkeys(notes))  # once, however many cycles
 
     def _reduced(self) -> Iterator[HalfCycle]:
         for half_cycle in self.half_cycles:

@@ -13,6 +13,11 @@ F = pybamm.constants.F
 R_gas = pybamm.constants.R
 EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 
+#: Options of IDAKLU with which it starts where it would give up by its own. The first step is
+#: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
+#: method needs small steps towards the potentials where charge transfer is extremely slow.
+SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
+
 
 def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
     """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
@@ -330,7 +335,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     @property
     def default_solver(self):
         # all states are of order 1
-        return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6)
+        return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6, options=SOLVER_OPTIONS)
 
     @property
     def default_quick_plot_variables(self):

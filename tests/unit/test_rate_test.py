@@ -9,6 +9,7 @@ import pytest
 
 import ssnib_model as ss
 from ssnib_model import plotting
+from ssnib_model.preflight import CURRENT, INITIAL, Preflight
 from ssnib_model.rate_test import TABLE_COLUMNS
 
 
@@ -84,6 +85,101 @@ def test_drop_larger_than_the_window_is_an_answer(hu2024):
         result.breakdown(20)
 
 
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+@pytest.mark.parametrize(
+    ("changes", "rate", "words"),
+    [
+        ({}, 20, "ohmic drop of layers and interfaces alone is 3.79 V: more than the 1.36 V"),
+        ({}, 6, "the layers take 1.14 V and the anode's reaction 0.0695 V"),
+        ({"Upper voltage cut-off [V]": 2.6}, 0.1, "is above the upper cut-off (2.6 V) already"),
+    ],
+)
+def test_why_a_half_cycle_cannot_start(changes, rate, words, hu2024):
+    result = ss.RateTest([rate]).run(parameters=hu2024.replace(changes))
+    charge = result.half_cycles[0]
+    assert charge.status == "cut-off reached at start"
+    assert words in charge.reason
+    assert f"the charge at {rate} C cannot start: {charge.reason}" in result.notes
+
+
+def test_numbers_of_the_words_are_those_of_the_model(hu2024):
+    """After a charge, without solving: voltage, sodium and losses of the solved discharge."""
+    test = ss.RateTest([0.5], charge_rate=0.2)
+    result = test.run(parameters=hu2024)
+    charge, discharge = result.half_cycles
+    values = hu2024.to_pybamm()
+    values.update({INITIAL: "[input]", CURRENT: "[input]"})
+    preflight = Preflight(hu2024.model_options, values)
+    start = {INITIAL: hu2024["As-made state of charge"], CURRENT: discharge.current}
+    state = start | {INITIAL: preflight.state_of_charge(start, charge.current * charge.duration)}
+    for name, variables in {
+        "voltage": ["Open-circuit voltage [V]"],
+        "sodium": ["Negative electrode sodium content"],
+        "anode": ["Negative electrode reaction overpotential [V]"],
+        "layers": [
+            f"{name} overpotential [V]"
+            for name in result.breakdown(0.5).index
+            if name.endswith(("layer", "interface"))
+        ],
+    }.items():
+        solved = sum(discharge.at(variable, 0.0) for variable in variables)
+        assert abs(preflight.value(name, state)) == pytest.approx(abs(solved), rel=1e-4), name
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+def test_an_anode_that_cannot_be_is_a_reason(hu2024):
+    for tin, soc, words in ((1e-8, 0.001, "would hold -"), (1e-9, 0.5, "full charge would bring")):
+        cell = hu2024.replace({"Negative electrode tin amount [mol]": tin})
+        result = ss.RateTest([1], initial_state_of_charge=soc).run(parameters=cell)
+        assert words in result.table["Status"][0]
+        assert not result.ok
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Negative electrode alloy mass [kg]": 2e-6}, "beyond 3.75 (Na15Sn4) sodium is plated"),
+        ({"Negative electrode as-made sodium content": 5e-4}, "empty before a full discharge"),
+    ],
+)
+def test_an_anode_too_small_is_a_note(changes, words, hu2024):
+    with pytest.warns(ss.ValidityWarning) as caught:
+        ss.RateTest([0.2]).run(ss.SolidStateSPM(), hu2024.replace(changes))
+    assert any(words in str(warning.message) for warning in caught)
+
+
+def test_a_solver_that_gives_up_is_helped(hu2024):
+    """One iteration is enough for no half-cycle: the next solver takes over, and it is said."""
+    options = {"max_nonlinear_iterations": 1, "max_convergence_failures": 1}
+    hasty = pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6, options=options)
+    with pytest.warns(ss.ValidityWarning, match="the charge at 1 C was solved with a first step"):
+        result = ss.RateTest([1]).run(parameters=hu2024, solver=hasty)
+    assert {h.recovery for h in result.half_cycles} == {"a first step of 1 ns"}
+    reference = ss.RateTest([1]).run(parameters=hu2024)
+    assert {h.recovery for h in reference.half_cycles} == {""}
+    for ours, theirs in zip(result.half_cycles, reference.half_cycles, strict=True):
+        assert ours.capacity == pytest.approx(theirs.capacity, rel=1e-5)
+
+
+def test_a_finer_mesh_where_all_solvers_give_up(hu2024, monkeypatch):
+    step = pybamm.Simulation.step
+
+    def fail_on_20_points(self, dt, **kwargs):
+        if "r_p" in self.var_pts and self.var_pts["r_p"] == 20 and kwargs["inputs"][CURRENT] > 0:
+            raise pybamm.SolverError("no convergence")
+        return step(self, dt, **kwargs)
+
+    monkeypatch.setattr(pybamm.Simulation, "step", fail_on_20_points)
+    with pytest.warns(ss.ValidityWarning, match="the whole test on a mesh twice as fine"):
+        result = ss.RateTest([1]).run(parameters=hu2024)
+    assert result.table["Status"].tolist() == ["ok"]
+    monkeypatch.undo()
+    reference = ss.RateTest([1]).run(parameters=hu2024, var_pts={"x_p": 40, "r_p": 40})
+    assert [h.capacity for h in result.half_cycles] == pytest.approx(
+        [h.capacity for h in reference.half_cycles], rel=1e-6
+    )
+
+
 def test_a_failed_solve_is_a_row_with_its_reason(hu2024, monkeypatch):
     step = pybamm.Simulation.step
 
@@ -113,6 +209,14 @@ def test_empty_anode_ends_the_discharge(hu2024):
     assert result.ok
     assert float(discharge.at("Negative electrode sodium content", 1.0)) < 0.1
     assert 0.3 < float(discharge.at("Positive electrode stoichiometry", 1.0)) < 0.9
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+def test_nothing_of_the_solver_on_the_terminal(hu2024, capfd):
+    """No current passes this layer: SUNDIALS has something to say about the start, on fd 2."""
+    blocked = {"Na3PS4 layer conductivity [S.m-1]": 1e-9, "Ambient temperature [K]": 240}
+    ss.RateTest([50]).run(parameters=hu2024.replace(blocked))
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,19 @@ def test_every_run_gives_a_row(hu2024):
     assert table[CAPACITY].isna().tolist() == [False, True, False, False]
 
 
+@pytest.mark.parametrize("model", ["spm", "dfn"])
+def test_a_run_that_cannot_be_leaves_the_others_alone(model, hu2024):
+    """In the middle: an anode without the sodium that the start takes."""
+    tin = "Negative electrode tin amount [mol]"
+    design = ss.grid({tin: [2e-4, 1e-9, 1e-4]})
+    test = ss.RateTest([1], initial_state_of_charge=0.005)
+    table = ss.sweep(hu2024, design, test, model=model)
+    assert table["Status"][[0, 2]].tolist() == ["ok", "ok"]
+    assert table["Status"][1].startswith("failed: at the start the anode would hold -")
+    alone = ss.sweep(hu2024, design[2:], test, model=model)
+    assert table[CAPACITY][2] == pytest.approx(alone[CAPACITY][0], rel=1e-9)
+
+
 def test_processes_give_the_same_and_a_slow_run_is_given_up(hu2024, tmp_path):
     design = ss.grid({KAPPA: np.geomspace(0.005, 0.5, 6)})
     one = ss.sweep(hu2024, design, ss.RateTest([1]), out=tmp_path / "one")
