@@ -17,6 +17,7 @@ import pybamm
 from ssnib_model.eis import impedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured import half_cycles, read_curves, read_rate_data
+from ssnib_model.models.base import SOLVER_OPTIONS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import HalfCycle, RateTest
 
@@ -78,7 +79,7 @@ class _HalfCycleData(_Data):
             return
         parameters = self.at_temperature(parameters)
         # differences of residuals need more digits than a plot
-        solver = solver or pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7)
+        solver = solver or pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7, options=SOLVER_OPTIONS)
         self._prepared = self.test.prepare(
             model_class(parameters.model_options), parameters, varying=varying, solver=solver
         )

@@ -8,6 +8,7 @@ import pybamm
 
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.numbers import Numbers
 
 INITIAL = "Initial state of charge"
 CURRENT = "Current function [A]"
@@ -41,11 +42,11 @@ class Preflight:
             "layers": -sum(model.separator_overpotentials().values()),
             "anode": -model.anode_overpotential(),
         }
-        self._symbols = {name: values.process_symbol(s) for name, s in symbols.items()}
+        self._numbers = Numbers(symbols, values)
 
     def value(self, name: str, inputs: Mapping[str, float]) -> float:
         """One of the symbols: capacity [C], sodium of the anode, voltage or losses [V]."""
-        return float(self._symbols[name].evaluate(inputs=inputs))
+        return self._numbers(inputs)[name]
 
     def state_of_charge(self, inputs: Mapping[str, float], passed: float) -> float:
         """What is left of the initial state of charge after ``passed`` [C] of discharge."""

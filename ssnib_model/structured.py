@@ -16,6 +16,7 @@ import pybamm
 
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.base import F, R_gas
+from ssnib_model.models.numbers import Numbers, input_names
 from ssnib_model.models.options import ModelOptions
 from ssnib_model.models.particles import Particle
 from ssnib_model.models.spm import SolidStateSPM
@@ -112,7 +113,10 @@ class StructuredRateTest(PreparedRateTest):
         from ssnib_model import kernel
 
         inputs = self._inputs | {CURRENT: current}
-        c, ocp, alloy, alloy_range = self._coefficients(inputs)
+        try:
+            c, ocp, alloy, alloy_range = self._coefficients(inputs)
+        except OptionError as error:
+            return f"failed: {error}", None
         modes = Modes.of(self._nr)
         if self._state is None:
             self._state = np.outer(modes.uniform, np.full(self._nx, c["stoichiometry"]))
@@ -252,53 +256,42 @@ class _Coefficients:
             "alloy rate": -p.I / (F * p.n_Sn),
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
         }
-        processed = {name: values.process_symbol(s) for name, s in symbols.items()}
-        self._keys = list(symbols)
-        # time stands for the argument of a potential
-        potentials = {
-            "ocp": values.process_symbol(p.U_p(pybamm.t)),
-            "alloy": values.process_symbol(p.U_n(pybamm.t)),
-        }
-        self._inputs = sorted(
-            {
-                s.name
-                for symbol in (*processed.values(), *potentials.values())
-                for s in symbol.pre_order()
-                if isinstance(s, pybamm.InputParameter)
-            }
-        )
-        inputs = {name: casadi.MX.sym("p") for name in self._inputs}
-        vector = casadi.vertcat(*inputs.values())
-        numbers = [casadi.MX(s.to_casadi(inputs=inputs)) for s in processed.values()]
-        self._numbers = casadi.Function("numbers", [vector], [casadi.vertcat(*numbers)])
-        self._potentials, self._depends, self._tables = {}, {}, {}
-        for name, symbol in potentials.items():
-            x = casadi.MX.sym("x")
-            value = symbol.to_casadi(t=x, inputs=inputs)
-            slope = casadi.jacobian(value, x)
-            self._potentials[name] = casadi.Function(name, [x, vector], [value, slope])
-            self._depends[name] = [
-                s.name for s in symbol.pre_order() if isinstance(s, pybamm.InputParameter)
-            ]
+        self._numbers = Numbers(symbols, values)
+        self._potentials = {"ocp": _Potential(p.U_p, values), "alloy": _Potential(p.U_n, values)}
 
     def __call__(self, inputs: dict[str, float]):
         """Numbers by name, the tables of cathode and anode, and the range of the latter."""
-        vector = [inputs[name] for name in self._inputs]
-        c = dict(zip(self._keys, self._numbers(vector).full().ravel().tolist(), strict=True))
+        c = self._numbers(inputs)
         alloy_range = 2.0 ** np.ceil(np.log2(max(c["largest alloy content"], 1e-3)))
-        ocp = self._table("ocp", 1.0, inputs, vector)
-        return c, ocp, self._table("alloy", alloy_range, inputs, vector), alloy_range
+        ocp = self._potentials["ocp"].table(1.0, inputs)
+        return c, ocp, self._potentials["alloy"].table(alloy_range, inputs), alloy_range
 
-    def _table(self, name: str, high: float, inputs, vector) -> np.ndarray:
-        key = (high, *(inputs[used] for used in self._depends[name]))
-        if self._tables.get(name, (None,))[0] != key:
+
+class _Potential:
+    """An equilibrium potential as a table, made anew only where its inputs change."""
+
+    def __init__(self, potential, values: pybamm.ParameterValues):
+        # time stands for its argument
+        symbol = values.process_symbol(potential(pybamm.t))
+        self._inputs = input_names(symbol)
+        x, inputs = casadi.MX.sym("x"), {name: casadi.MX.sym("p") for name in self._inputs}
+        value = symbol.to_casadi(t=x, inputs=inputs)
+        vector = casadi.vertcat(*inputs.values())
+        slope = casadi.jacobian(value, x)
+        self._function = casadi.Function("potential", [x, vector], [value, slope])
+        self._key, self._table = None, None
+
+    def table(self, high: float, inputs: dict[str, float]) -> np.ndarray:
+        """Its `hermite_table` on [0, high]."""
+        vector = [inputs[name] for name in self._inputs]
+        if self._key != (high, vector):
 
             def potential(x):
-                value, slope = self._potentials[name](x[None, :], vector)
+                value, slope = self._function(x[None, :], vector)
                 return value.full().ravel(), slope.full().ravel()
 
-            self._tables[name] = key, hermite_table(potential, high)
-        return self._tables[name][1]
+            self._key, self._table = (high, vector), hermite_table(potential, high)
+        return self._table
 
 
 def hermite_table(function, high: float) -> np.ndarray:
