@@ -154,7 +154,7 @@ def _solve_coupled(kappa, theta, low, pivot, rhs):
 
 
 @njit(cache=True, error_model="numpy")
-def _initialise(cell, J, sto):
+def _initialise(cell, J, sto, tolerance):
     """Reaction current density that goes with the state, by Newton's method."""
     nx = J.size
     kappa, _ = _coupling(cell, nx)
@@ -178,7 +178,7 @@ def _initialise(cell, J, sto):
             damping /= 2
         J[:] = trial
         size = new
-        if np.abs(change).max() * damping < 1e-10 * abs(cell.i):
+        if np.abs(change).max() * damping < tolerance * abs(cell.i):
             return True
     return False
 
@@ -352,7 +352,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
     samples = np.empty(SAMPLES_A_STEP + 1)
     times, potentials, stos = [0.0], [0.0], [sto[nx - 1]]
     outcome = GOING_ON
-    if _initialise(cell, J, sto):
+    if _initialise(cell, J, sto, 1e-3 * rtol):
         potentials[0] = _cathode(cell, J, sto, buffers[2])
         if sign * (potentials[0] + cell.ohmic - anode(cell, 0.0) - cut_off) <= 0:
             outcome = AT_START

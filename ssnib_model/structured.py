@@ -39,6 +39,10 @@ PLAIN_OPTIONS = (
 #: Error of an equilibrium potential between the points of its table [V], and most points.
 TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
 
+#: The anode's potential is tabulated to this content [mol Na per mol Sn] and straight beyond,
+#: where its sodium is metal.
+LARGEST_CONTENT = 128.0
+
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
 ANODE_OCP = "Negative electrode open-circuit potential [V]"
 
@@ -205,9 +209,12 @@ class StructuredSolution:
         cathode = self._area[step] + length * terms.sum(axis=-1)
         # the anode has steps that no polynomial follows: its own integral
         c = self._cell
-        position = (c.alloy_start + c.alloy_rate * np.array([0.0, t])) * (len(c.alloy) - 1)
-        start, end = np.interp(position, np.arange(len(c.alloy)), c.alloy[:, 2])
-        return self._current / 3600 * (cathode + c.ohmic * t - (end - start) / c.alloy_rate)
+        last = len(c.alloy) - 1
+        position = (c.alloy_start + c.alloy_rate * np.array([0.0, t])) * last
+        integral = np.interp(position, np.arange(last + 1), c.alloy[:, 2])
+        integral += c.alloy[-1, 0] * np.maximum(position / last - 1, 0)
+        anode = (integral[1] - integral[0]) / c.alloy_rate
+        return self._current / 3600 * (cathode + c.ohmic * t - anode)
 
     def _anode(self, t):
         from ssnib_model import kernel
@@ -262,7 +269,8 @@ class _Coefficients:
     def __call__(self, inputs: dict[str, float]):
         """Numbers by name, the tables of cathode and anode, and the range of the latter."""
         c = self._numbers(inputs)
-        alloy_range = 2.0 ** np.ceil(np.log2(max(c["largest alloy content"], 1e-3)))
+        content = min(max(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
+        alloy_range = 2.0 ** np.ceil(np.log2(content))
         ocp = self._potentials["ocp"].table(1.0, inputs)
         return c, ocp, self._potentials["alloy"].table(alloy_range, inputs), alloy_range
 
@@ -351,10 +359,11 @@ class Modes(NamedTuple):
         # symmetric, and the modes of equal weight, in volume**0.5 times the value
         scale = np.sqrt(volumes)
         decay, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        decay[-1] = 0  # what is uniform stays, to the last digit, however fast diffusion is
         extrapolation = np.zeros(shells)
         extrapolation[-3:] = np.array([3, -10, 15]) / 8
         return cls(
-            np.minimum(decay, 0),
+            decay,
             vectors[-1] / scale[-1],
             (extrapolation / scale) @ vectors,
             vectors.T @ scale,

@@ -144,6 +144,30 @@ def test_random_cells(hu2024):
 
 
 @pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        (
+            {
+                "Positive particle diffusivity [m2.s-1]": 6e-9,
+                "Positive particle radius [m]": 2e-9,
+                "Positive electrode effective electronic conductivity [S.m-1]": 4e-7,
+            },
+            0.01,
+        ),
+        ({"Positive electrode exchange-current density [A.m-2]": 8e5}, 0.2),
+        ({"Negative electrode tin amount [mol]": 4e-9}, 0.2),
+    ],
+    ids=["diffusion within a ns", "reversible", "hardly any tin"],
+)
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+def test_far_from_what_is_sensible(changes, rate, hu2024):
+    """Cases in which round-off once won."""
+    voltage, capacity = _differences(*_both(hu2024.replace(changes), [rate]))
+    assert voltage < 1e-3
+    assert capacity < 1e-4
+
+
+@pytest.mark.parametrize(
     ("option", "value"),
     [
         ("size classes", 3),
