@@ -51,8 +51,13 @@ FAR_AWAY = 1e3  # V
 SAMPLES = 201
 
 GAVE_UP = "failed: the solver gave up"
-#: What is tried, in this order, where the solver gives up.
-SHORT, FINER = "a first step of 1 ns", "the whole test on a mesh twice as fine"
+#: What is tried on the same mesh where the solver gives up: name and options of the next one.
+RECOVERIES = {
+    "a first step of 1 ns": {"dt_init": 1e-9},
+    "the dense linear solver": {"linear_solver": "SUNLinSol_Dense", "jacobian": "dense"},
+}
+#: What is tried after that, with all half-cycles.
+FINER = "the whole test on a mesh twice as fine"
 
 TABLE_COLUMNS = (
     "C-rate",
@@ -384,10 +389,13 @@ class PreparedRateTest:
 
     @functools.cached_property
     def _solvers(self) -> dict[str, pybamm.BaseSolver]:
-        """The solver of the test, and the one that takes over where it gives up."""
+        """The solver of the test, and those that take over where it gives up."""
         own = self._simulation.solver
-        options = SOLVER_OPTIONS | {"dt_init": 1e-9}
-        return {"": own, SHORT: pybamm.IDAKLUSolver(own.rtol, own.atol, options=options)}
+        recoveries = {
+            name: pybamm.IDAKLUSolver(own.rtol, own.atol, options=SOLVER_OPTIONS | options)
+            for name, options in RECOVERIES.items()
+        }
+        return {"": own, **recoveries}
 
     def _on_finer_mesh(self, parameters: ParameterSet) -> list[HalfCycle] | None:
         """All half-cycles again on a mesh twice as fine; None if that is of no use."""

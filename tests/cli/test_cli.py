@@ -32,7 +32,7 @@ def test_json_is_all_there_is_on_stdout(tmp_path, capsys, monkeypatch):
     assert document["table"][1]["Polarization [V]"] is None
     assert document["parameters"]["changed"] == {"Na3PS4 layer conductivity [S.m-1]": 0.02}
     assert not list(tmp_path.iterdir())
-    assert captured.err == ""
+    assert all("at 30 C cannot start" in line for line in captured.err.splitlines())
 
 
 def test_structured_solver(tmp_path, capsys):
