@@ -147,8 +147,11 @@ def reference_discharge(kind: str, stock: bool, refine: int) -> np.ndarray:
 
 
 @functools.cache
-def reference_chain(kind: str, rates: tuple[float, ...], refine: int) -> np.ndarray:
-    return Chain(kind, ss.RateTest(rates), idaklu(FINE), refine=refine).curves()
+def reference_chain(
+    kind: str, rates: tuple[float, ...], refine: int, start: float | None = None
+) -> np.ndarray:
+    test = ss.RateTest(rates, initial_state_of_charge=start)
+    return Chain(kind, test, idaklu(FINE), refine=refine).curves()
 
 
 def deviation(found: np.ndarray, reference: np.ndarray) -> str:

@@ -1,0 +1,89 @@
+"""Run the benchmarks and print one table: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+# one thread, before anything loads a linear algebra library
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+#: What `RateTest.run`, `sweep` and `fit` take as ``solver``; None is PyBaMM's IDAKLU.
+SOLVERS = (None,)
+
+
+def benchmarks() -> dict:
+    """Every benchmark by name, in the order of the table."""
+    from benchmarks import fits, rate_tests, session, solves
+
+    found = (
+        session.shell,
+        solves.simulation,
+        solves.half_cycle,
+        solves.ocp,
+        rate_tests.first,
+        rate_tests.repeated,
+        rate_tests.throughput,
+        rate_tests.batch,
+        rate_tests.sweep,
+        rate_tests.two_cores,
+        rate_tests.memory,
+        solves.sensitivities,
+        fits.gradient,
+        fits.fit,
+        fits.against_pybop,
+        fits.paper_fit,
+        solves.spectrum,
+    )
+    return {function.__name__: function for function in found}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what is asked for; the exit code says only whether everything ran."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a look: few repeats, under 60 s")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="a benchmark; may be repeated"
+    )
+    parser.add_argument("--list", action="store_true", help="names of the benchmarks")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the rows here as well")
+    arguments = parser.parse_args(argv)
+
+    from ssnib_model import ValidityWarning
+
+    known = benchmarks()
+    if arguments.list:
+        print(*(f"{name}: {inspect.getdoc(f)}" for name, f in known.items()), sep="\n")
+        return 0
+    unknown = set(arguments.only or ()) - set(known)
+    if unknown:
+        parser.error(f"no benchmark {sorted(unknown)}: they are {list(known)}")
+
+    from benchmarks.report import machine, markdown
+    from benchmarks.timing import QUICK, Settings
+
+    warnings.simplefilter("ignore", ValidityWarning)
+    settings, rows = QUICK if arguments.quick else Settings(), []
+    for name in arguments.only or known:
+        function = known[name]
+        takes_solver = "solver" in inspect.signature(function).parameters
+        for solver in SOLVERS if takes_solver else (None,):
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            rows += function(settings, solver) if takes_solver else function(settings)
+    about = machine()
+    print(markdown(rows))
+    print("\n" + ", ".join(f"{key} {value}" for key, value in about.items()))
+    if arguments.json:
+        text = json.dumps({"machine": about, "rows": [row.to_dict() for row in rows]}, indent=2)
+        arguments.json.write_text(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
