@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
@@ -69,20 +70,24 @@ def main(argv: list[str] | None = None) -> int:
     from benchmarks.timing import QUICK, Settings
 
     warnings.simplefilter("ignore", ValidityWarning)
-    settings, rows = QUICK if arguments.quick else Settings(), []
+    settings, rows, failed = QUICK if arguments.quick else Settings(), [], 0
     for name in arguments.only or known:
         function = known[name]
         takes_solver = "solver" in inspect.signature(function).parameters
         for solver in SOLVERS if takes_solver else (None,):
             print(f"{name} ...", file=sys.stderr, flush=True)
-            rows += function(settings, solver) if takes_solver else function(settings)
+            try:
+                rows += function(settings, solver) if takes_solver else function(settings)
+            except Exception:  # an hour of others must not be lost
+                traceback.print_exc()
+                failed += 1
     about = machine()
     print(markdown(rows))
     print("\n" + ", ".join(f"{key} {value}" for key, value in about.items()))
     if arguments.json:
         text = json.dumps({"machine": about, "rows": [row.to_dict() for row in rows]}, indent=2)
         arguments.json.write_text(text + "\n")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Chain:
     def curves(self) -> np.ndarray:
         """Of the set itself, one row a half-cycle that ran: voltages, then capacity."""
         half_cycles = self.prepared.half_cycles(self.parameters)
-        ran = [h for h in half_cycles if h.solution is not None]
+        ran = [h for h in half_cycles if h.duration > 0]
         return np.array([[*h.at(VOLTAGE, FRACTIONS), h.capacity] for h in ran])
 
 

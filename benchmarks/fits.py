@@ -196,7 +196,7 @@ class _TimedCurve(ss.CurveData):
 
     def _read(self, half_cycles, mass):
         half_cycle = half_cycles[1.0, "discharge"]
-        if half_cycle.solution is None:
+        if not half_cycle.duration > 0:
             return np.full(len(self.times), np.nan)
         return half_cycle.at(VOLTAGE, np.minimum(self.times / half_cycle.duration, 1))
 

@@ -191,25 +191,16 @@ def _design(n: int) -> pd.DataFrame:
 
 
 def two_cores(settings: Settings, solver: str | None = None) -> list[Row]:
-    """Two processes next to one, by the longer less the shorter sweep: start-up cancels."""
-    few, many = (4, 64) if settings.quick else (100, 900)
-    rows = []
-    for kind in ("reduced",) if settings.quick else MODELS:
-        seconds = {}
+    """Two processes next to one, by the longer less the shorter sweep: start-up cancels.
+
+    Left out of a quick look, in which the start-up would be all there is.
+    """
+    rows, lengths = [], {} if settings.quick else {"full": 400, "reduced": 1000}
+    for kind, many in lengths.items():
+        few, seconds = many // 10, {}
         for workers in (1, 2):
-            ends = []
-            for n in (few, many):
-                began = time.perf_counter()
-                ss.sweep(
-                    hu2024(),
-                    _design(n),
-                    ss.RateTest(RATES),
-                    model=SHORT[kind],
-                    workers=workers,
-                    **chosen(solver),
-                )
-                ends.append(time.perf_counter() - began)
-            seconds[workers] = (ends[1] - ends[0]) / (many - few)
+            both = [_sweep_seconds(kind, n, workers, solver) for n in (few, many)]
+            seconds[workers] = (both[1] - both[0]) / (many - few)
         rows.append(
             Row(
                 label(f"two cores over one (speed-up), sweep of five rates, {kind}", solver),
@@ -224,11 +215,17 @@ def two_cores(settings: Settings, solver: str | None = None) -> list[Row]:
     return rows
 
 
+def _sweep_seconds(kind: str, n: int, workers: int, solver: str | None) -> float:
+    began, settings = time.perf_counter(), {"model": SHORT[kind], "workers": workers}
+    ss.sweep(hu2024(), _design(n), ss.RateTest(RATES), **settings, **chosen(solver))
+    return time.perf_counter() - began
+
+
 def memory(settings: Settings, solver: str | None = None) -> list[Row]:
     """Growth of a process per rate test of five rates: results kept in a list, and in a sweep."""
-    n = 5 if settings.quick else 50
-    rows = []
-    for name, grow in (("kept in a list", _grow_list), ("in a sweep", _grow_sweep)):
+    rows, n = [], 5 if settings.quick else 25
+    ways = {"kept in a list": _grow_list, "in a sweep": _grow_sweep}
+    for name, grow in list(ways.items())[: 1 if settings.quick else 2]:
         for kind in ("reduced",) if settings.quick else MODELS:
             rows.append(
                 Row(
@@ -258,7 +255,7 @@ def _grow_list(kind: str, n: int, solver: str | None) -> float:
 
 def _grow_sweep(kind: str, n: int, solver: str | None) -> float:
     after = []
-    for runs in (n, 3 * n):
+    for runs in (2 * n, 6 * n):
         ss.sweep(hu2024(), _design(runs), ss.RateTest(RATES), model=SHORT[kind], **chosen(solver))
         after.append(_resident())
-    return max(after[1] - after[0], 0.0) / (2 * n)
+    return max(after[1] - after[0], 0.0) / (6 * n)
