@@ -15,8 +15,8 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-#: What `RateTest.run`, `sweep` and `fit` take as ``solver``; None is PyBaMM's IDAKLU.
-SOLVERS = (None,)
+#: Solvers of rate tests, sweeps and fits; None is PyBaMM's IDAKLU.
+SOLVERS = (None, "structured")
 
 
 def benchmarks() -> dict:
@@ -25,6 +25,7 @@ def benchmarks() -> dict:
 
     found = (
         session.shell,
+        session.first_result,
         solves.simulation,
         solves.half_cycle,
         solves.ocp,
@@ -77,7 +78,9 @@ def main(argv: list[str] | None = None) -> int:
         for solver in SOLVERS if takes_solver else (None,):
             print(f"{name} ...", file=sys.stderr, flush=True)
             try:
-                rows += function(settings, solver) if takes_solver else function(settings)
+                new = function(settings, solver) if takes_solver else function(settings)
+                print(*("  ".join(row.cells()) for row in new), sep="\n", file=sys.stderr)
+                rows += new
             except Exception:  # an hour of others must not be lost
                 traceback.print_exc()
                 failed += 1

@@ -45,13 +45,13 @@ def idaklu(tolerance: tuple[float, float], **settings) -> pybamm.IDAKLUSolver:
 
 
 def solver_of(solver: str | None, tolerance: tuple[float, float]):
-    """For `ss.RateTest`: PyBaMM's at a tolerance, or the one that is named."""
-    return idaklu(tolerance) if solver is None else solver
+    """For `ss.RateTest`: PyBaMM's solver (None) or the structured one, at a tolerance."""
+    return idaklu(tolerance) if solver is None else ss.StructuredSolver(*tolerance)
 
 
-def chosen(solver: str | None) -> dict:
-    """For `ss.fit` and `ss.sweep`: nothing unless a solver is named."""
-    return {} if solver is None else {"solver": solver}
+def chosen(solver: str | None, tolerance: tuple[float, float]) -> dict:
+    """For `ss.fit` and `ss.sweep`: their default, or the structured solver at a tolerance."""
+    return {} if solver is None else {"solver": ss.StructuredSolver(*tolerance)}
 
 
 def label(name: str, solver: str | None) -> str:

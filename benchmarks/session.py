@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.cases import label
 from benchmarks.report import Row, Targets
 from benchmarks.timing import Settings, interleaved, python
 
@@ -17,26 +18,37 @@ pybamm.Simulation(model, parameter_values=values, experiment=experiment).solve(c
 
 
 def shell(settings: Settings) -> list[Row]:
-    """From the shell: import, ``ssnib --help`` and the first result, each in a new process."""
-    load_ours, help_, result, load_stock, stock_result = interleaved(
+    """Import and ``ssnib --help``, each in a new process."""
+    ours, help_, stock = interleaved(
         python("-c", "from ssnib_model import ParameterSet, RateTest, SolidStateDFN"),
         python("-c", SSNIB, "--help"),
-        python("-c", SSNIB, "rate-test", "--rates", "0.2", "--json"),
         python("-c", "import pybamm"),
+        repeats=settings.long_repeats,
+        warm_up=not settings.quick,
+    )
+    return [
+        Row("import", ours, "s", stock, "import pybamm", ours / stock),
+        Row("ssnib --help", help_, "s", judged="ours", targets=Targets(0.5, 0.3)),
+    ]
+
+
+def first_result(settings: Settings, solver: str | None = None) -> list[Row]:
+    """From the shell to a rate test, ``ssnib rate-test --rates 0.2 --json``."""
+    arguments = () if solver is None else ("--solver", solver)
+    ours, stock = interleaved(
+        python("-c", SSNIB, "rate-test", "--rates", "0.2", "--json", *arguments),
         python("-c", STOCK),
         repeats=settings.long_repeats,
         warm_up=not settings.quick,
     )
     return [
-        Row("import", load_ours, "s", load_stock, "import pybamm", load_ours / load_stock),
-        Row("ssnib --help", help_, "s", judged="ours", targets=Targets(0.5, 0.3)),
         Row(
-            "shell to first rate test (ssnib rate-test --rates 0.2 --json)",
-            result,
+            label("shell to first rate test, full", solver),
+            ours,
             "s",
-            stock_result,
+            stock,
             "Experiment, lithium_ion.DFN",
-            result / stock_result,
+            ours / stock,
             "ours",
             Targets(3, 2.3),
         ),
