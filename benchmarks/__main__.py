@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import sys
+import time
 import traceback
 import warnings
 from pathlib import Path
@@ -76,14 +77,15 @@ def main(argv: list[str] | None = None) -> int:
         function = known[name]
         takes_solver = "solver" in inspect.signature(function).parameters
         for solver in SOLVERS if takes_solver else (None,):
-            print(f"{name} ...", file=sys.stderr, flush=True)
+            began = time.perf_counter()
             try:
                 new = function(settings, solver) if takes_solver else function(settings)
-                print(*("  ".join(row.cells()) for row in new), sep="\n", file=sys.stderr)
                 rows += new
             except Exception:  # an hour of others must not be lost
                 traceback.print_exc()
-                failed += 1
+                failed, new = failed + 1, []
+            print(f"{name}, {time.perf_counter() - began:.1f} s", file=sys.stderr)
+            print(*("    " + "  ".join(row.cells()) for row in new), sep="\n", file=sys.stderr)
     about = machine()
     print(markdown(rows))
     print("\n" + ", ".join(f"{key} {value}" for key, value in about.items()))
