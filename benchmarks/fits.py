@@ -55,10 +55,6 @@ OPTIMISERS = {
 SAME_OPTIMUM = 1.01
 
 
-def _kinds(settings: Settings) -> tuple[str, ...]:
-    return ("reduced",) if settings.quick else ("full", "reduced")
-
-
 def _truth(kind: str, test: ss.RateTest) -> pd.DataFrame:
     """The discharges of a test of the true cell."""
     with warnings.catch_warnings():
@@ -96,7 +92,7 @@ def fit(settings: Settings, solver: str | None = None) -> list[Row]:
     }
     rows = []
     for name, (test, targets) in tasks.items():
-        for kind in _kinds(settings):
+        for kind in settings.kinds:
             data, results = _data(kind, test), []
             (seconds,) = interleaved(
                 lambda kind=kind, data=data, results=results: results.append(
@@ -134,7 +130,7 @@ def paper_fit(settings: Settings) -> list[Row]:
 def gradient(settings: Settings, solver: str | None = None) -> list[Row]:
     """The Jacobian of a fit, across cut-offs, next to differences at tight tolerance."""
     rows = []
-    for kind in _kinds(settings):
+    for kind in settings.kinds:
         rates = (0.2, 1, 2)
         test = ss.RateTest(rates)
         data = _data(kind, test)
@@ -229,7 +225,7 @@ def _pybop(kind: str, dataset: pybop.Dataset, optimiser: str) -> dict[str, float
 def against_pybop(settings: Settings, solver: str | None = None) -> list[Row]:
     """The same discharge, start, bounds and tolerance of the solver: PyBOP's time over ours."""
     rows, test = [], ss.RateTest([1], initial_state_of_charge=CHARGED)
-    for kind in _kinds(settings):
+    for kind in settings.kinds:
         curve = _truth(kind, test)
         capacity = curve["Capacity [mA.h.g-1]"].to_numpy()
         # trials end before the last point, and PyBOP knows no cut-off

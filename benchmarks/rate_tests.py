@@ -70,7 +70,8 @@ def _solved(experiment: pybamm.Simulation) -> list[float]:
 def first(settings: Settings, solver: str | None = None) -> list[Row]:
     """The first rate test of five rates in a process, model building included."""
     rows, test = [], ss.RateTest(RATES)
-    for kind, (model, _) in MODELS.items():
+    for kind in settings.kinds:
+        model = MODELS[kind][0]
         times = interleaved(
             lambda model=model: test.run(model(), hu2024(), solver=solver_of(solver, TIGHT)),
             # of its two modes the one that is faster at first
@@ -85,7 +86,7 @@ def first(settings: Settings, solver: str | None = None) -> list[Row]:
 def repeated(settings: Settings, solver: str | None = None) -> list[Row]:
     """The same again on a model built before, with its table."""
     rows, test = [], ss.RateTest(RATES)
-    for kind in MODELS:
+    for kind in settings.kinds:
         ours = Chain(kind, test, solver_of(solver, TIGHT))
         stock = _experiment(kind, "legacy")  # the faster mode on repeat
         times = interleaved(
@@ -159,7 +160,7 @@ def batch(settings: Settings) -> list[Row]:
 def sweep(settings: Settings, solver: str | None = None) -> list[Row]:
     """`ss.sweep` over rate tests at 1 C, next to as many discharges of the stock model."""
     rows, test = [], ss.RateTest([1])
-    for kind in MODELS:
+    for kind in settings.kinds:
         n = settings.batch
         name = "Positive particle diffusivity [m2.s-1]"
         stock = Discharge(kind, True, TIGHT, inputs=(name,))
@@ -227,7 +228,7 @@ def memory(settings: Settings, solver: str | None = None) -> list[Row]:
     rows, n = [], 5 if settings.quick else 25
     ways = {"kept in a list": _grow_list, "in a sweep": _grow_sweep}
     for name, grow in list(ways.items())[: 1 if settings.quick else 2]:
-        for kind in ("reduced",) if settings.quick else MODELS:
+        for kind in settings.kinds:
             rows.append(
                 Row(
                     label(f"memory of a rate test {name}, {kind}", solver),

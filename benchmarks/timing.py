@@ -28,6 +28,8 @@ class Settings:
         Mesh of the fine references, as a multiple.
     batch : int
         Runs of a batch.
+    kinds : tuple of str
+        Models of the longer benchmarks.
     quick : bool
         Whether this is a look and not a measurement.
     """
@@ -36,10 +38,11 @@ class Settings:
     long_repeats: int = 7
     refine: int = 4
     batch: int = 1000
+    kinds: tuple[str, ...] = ("full", "reduced")
     quick: bool = False
 
 
-QUICK = Settings(repeats=2, long_repeats=1, refine=2, batch=20, quick=True)
+QUICK = Settings(repeats=2, long_repeats=1, refine=2, batch=20, kinds=("reduced",), quick=True)
 
 
 def interleaved(
