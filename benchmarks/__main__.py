@@ -62,7 +62,8 @@ def main(argv: list[str] | None = None) -> int:
 
     known = benchmarks()
     if arguments.list:
-        print(*(f"{name}: {inspect.getdoc(f)}" for name, f in known.items()), sep="\n")
+        for name, function in known.items():
+            print(f"{name}: {inspect.getdoc(function).splitlines()[0]}")
         return 0
     unknown = set(arguments.only or ()) - set(known)
     if unknown:
@@ -72,27 +73,25 @@ def main(argv: list[str] | None = None) -> int:
     from benchmarks.timing import QUICK, Settings
 
     warnings.simplefilter("ignore", ValidityWarning)
-    settings, rows, failed = QUICK if arguments.quick else Settings(), [], 0
+    settings, about = QUICK if arguments.quick else Settings(), machine()
+    rows, failed = [], False
     for name in arguments.only or known:
         function = known[name]
         takes_solver = "solver" in inspect.signature(function).parameters
         for solver in SOLVERS if takes_solver else (None,):
             began = time.perf_counter()
             try:
-                new = function(settings, solver) if takes_solver else function(settings)
-                rows += new
-            except Exception:  # an hour of others must not be lost
+                rows += function(settings, solver) if takes_solver else function(settings)
+            except Exception:  # those that ran must not be lost
                 traceback.print_exc()
-                failed, new = failed + 1, []
-            print(f"{name}, {time.perf_counter() - began:.1f} s", file=sys.stderr)
-            print(*("    " + "  ".join(row.cells()) for row in new), sep="\n", file=sys.stderr)
-    about = machine()
+                failed = True
+            print(f"{name}: {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)
+            if arguments.json:
+                found = {"machine": about, "rows": [row.to_dict() for row in rows]}
+                arguments.json.write_text(json.dumps(found, indent=2) + "\n")
     print(markdown(rows))
     print("\n" + ", ".join(f"{key} {value}" for key, value in about.items()))
-    if arguments.json:
-        text = json.dumps({"machine": about, "rows": [row.to_dict() for row in rows]}, indent=2)
-        arguments.json.write_text(text + "\n")
-    return 1 if failed else 0
+    return int(failed)
 
 
 if __name__ == "__main__":
