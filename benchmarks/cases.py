@@ -123,7 +123,7 @@ class Chain:
         return self.prepared.half_cycles(next(self._sets))
 
     def result(self) -> ss.RateTestResult:
-        """With its table."""
+        """With the rows of its table."""
         parameters = next(self._sets)
         half_cycles = self.prepared.half_cycles(parameters)
         return ss.RateTestResult(self.test, parameters, half_cycles, self.kind)
