@@ -50,7 +50,7 @@ def benchmarks() -> dict:
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; the exit code says only whether everything ran."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a look: few repeats, under 60 s")
+    parser.add_argument("--quick", action="store_true", help="a look: few repeats, about a minute")
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="a benchmark; may be repeated"
     )
