@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,28 +118,73 @@ def impedance(
     ['Frequency [Hz]', 'Re(Z) [Ohm]', 'Im(Z) [Ohm]']
     """
     parameters = ParameterSet("Hu2024") if parameters is None else parameters
-    frequencies = np.atleast_1d(np.asarray(frequencies, dtype=float))
-    if not frequencies.size or not (np.isfinite(frequencies) & (frequencies > 0)).all():
-        raise OptionError(f"frequencies are {frequencies!r}: positive numbers in Hz are needed")
-    if not (isinstance(state, numbers.Real) and math.isfinite(state) and 0 < state < 1):
-        raise OptionError(f"state is {state!r}: a state of charge between 0 and 1 is needed")
-    changes = {"Initial state of charge": float(state)}
-    if temperature is not None:
-        changes["Ambient temperature [K]"] = temperature
-    parameters = parameters.replace(changes, {"surface form": "differential"})
-    options = parameters.model_options
-    if pellet is None:
-        model = default_model(options)
-        title = f"{parameters.name}, {model.name}, state of charge {state:g}"
-    else:
-        layers = options["electrolyte layers"]
-        if pellet not in layers:
-            raise OptionError(f"pellet is {pellet!r}: it must be one of the layers {layers}")
-        model = BlockingPellet(options | {"electrolyte layers": (pellet,)})
-        title = f"{parameters.name}, pellet of {pellet}"
-    points = {k: SHELLS if k == "r_p" else v for k, v in model.default_var_pts.items()}
-    simulation = pybamm.EISSimulation(
-        model, parameter_values=parameters.to_pybamm(), var_pts=points | (var_pts or {})
+    prepared = PreparedImpedance(
+        parameters, frequencies, state, temperature, pellet=pellet, var_pts=var_pts
     )
-    z = simulation.solve(frequencies).impedance
-    return Impedance(frequencies, np.asarray(z), title, parameters["Electrode area [m2]"])
+    return prepared.solve(parameters)
+
+
+class PreparedImpedance:
+    """Spectra of one model built once, for many values of some parameters.
+
+    Parameters
+    ----------
+    parameters, frequencies, state, temperature, pellet, var_pts
+        As for `impedance`.
+    varying : iterable of str, optional
+        Parameters of the model that differ from spectrum to spectrum.
+    """
+
+    def __init__(
+        self,
+        parameters: ParameterSet,
+        frequencies=FREQUENCIES,
+        state: float = 0.5,
+        temperature: float | None = None,
+        *,
+        varying: Iterable[str] = (),
+        pellet: str | None = None,
+        var_pts: dict | None = None,
+    ):
+        self.frequencies = np.atleast_1d(np.asarray(frequencies, dtype=float))
+        good = np.isfinite(self.frequencies) & (self.frequencies > 0)
+        if not self.frequencies.size or not good.all():
+            raise OptionError(
+                f"frequencies are {frequencies!r}: positive numbers in Hz are needed"
+            )
+        if not (isinstance(state, numbers.Real) and math.isfinite(state) and 0 < state < 1):
+            raise OptionError(f"state is {state!r}: a state of charge between 0 and 1 is needed")
+        self._changes = {"Initial state of charge": float(state)}
+        if temperature is not None:
+            self._changes["Ambient temperature [K]"] = temperature
+        parameters = self._at_state(parameters)
+        options = parameters.model_options
+        if pellet is None:
+            model = default_model(options)
+            self.title = f"{parameters.name}, {model.name}, state of charge {state:g}"
+        else:
+            layers = options["electrolyte layers"]
+            if pellet not in layers:
+                raise OptionError(f"pellet is {pellet!r}: it must be one of the layers {layers}")
+            # a pellet has no heat balance of the cell
+            alone = {"electrolyte layers": (pellet,), "thermal": "isothermal"}
+            model = BlockingPellet(options | alone)
+            self.title = f"{parameters.name}, pellet of {pellet}"
+        points = {k: SHELLS if k == "r_p" else v for k, v in model.default_var_pts.items()}
+        values = parameters.to_pybamm()
+        self._varying = sorted(set(varying) - set(self._changes))
+        values.update(dict.fromkeys(self._varying, "[input]"))
+        self._simulation = pybamm.EISSimulation(
+            model, parameter_values=values, var_pts=points | (var_pts or {})
+        )
+
+    def _at_state(self, parameters: ParameterSet) -> ParameterSet:
+        return parameters.replace(self._changes, {"surface form": "differential"})
+
+    def solve(self, parameters: ParameterSet) -> Impedance:
+        """The spectrum for ``parameters``, which differ in varying parameters only."""
+        parameters = self._at_state(parameters)
+        inputs = {name: parameters[name] for name in self._varying}
+        z = self._simulation.solve(self.frequencies, inputs=inputs).impedance
+        area = parameters["Electrode area [m2]"]
+        return Impedance(self.frequencies, np.asarray(z), self.title, area)

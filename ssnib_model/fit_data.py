@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pybamm
 
-from ssnib_model.eis import impedance
+from ssnib_model.eis import PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured import half_cycles, read_curves, read_rate_data
 from ssnib_model.models.base import SOLVER_OPTIONS
@@ -260,10 +260,13 @@ class SpectrumData(_Data):
         super().__init__(name, labels, np.concatenate([z.real, z.imag]), sigma, temperature)
 
     def prepare(self, model_class, parameters, varying, shared=None, solver=None):
-        """Nothing to build: a spectrum is one linear solve a frequency."""
+        """Build the model of the spectrum; a rate test's solver has no part in it."""
+        self._prepared = PreparedImpedance(
+            self.at_temperature(parameters), self.frequencies, self.state, varying=varying
+        )
 
     def simulate(self, parameters):
-        spectrum = impedance(self.at_temperature(parameters), self.frequencies, self.state)
+        spectrum = self._prepared.solve(self.at_temperature(parameters))
         return np.concatenate([spectrum.z.real, spectrum.z.imag])
 
 

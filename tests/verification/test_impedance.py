@@ -5,6 +5,7 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.eis import PreparedImpedance
 
 F = pybamm.constants.F.value
 R_GAS = pybamm.constants.R.value
@@ -170,3 +171,20 @@ def test_double_layers_do_not_change_a_rate_test(hu2024):
     plain, double = (ss.RateTest([0.2, 2]).run(parameters=p).table for p in (hu2024, rich))
     for column, tolerance in (("Discharge capacity [mA.h.g-1]", 0.15), ("Polarization [V]", 1e-4)):
         assert plain[column].to_numpy() == pytest.approx(double[column].to_numpy(), abs=tolerance)
+
+
+def test_a_prepared_spectrum_is_that_of_a_model_built_anew(hu2024):
+    """Inputs of every kind: a layer, a thickness that follows from a mass, the kinetics."""
+    changes = {
+        "Na3PS4 layer conductivity [S.m-1]": 0.02,
+        "NaTaCl6 layer mass [kg]": 1e-4,
+        "Positive electrode exchange-current density [A.m-2]": 0.05,
+        "Positive electrode double-layer capacity [F.m-2]": 0.3,
+    }
+    changed = hu2024.replace(changes)
+    varying = [n for n in changed if n in changed.to_pybamm() and changed[n] != hu2024[n]]
+    prepared = PreparedImpedance(hu2024, state=0.3, varying=varying)
+    prepared.solve(hu2024)
+    again = prepared.solve(changed)
+    np.testing.assert_allclose(again.z, ss.impedance(changed, state=0.3).z, rtol=1e-9)
+    assert abs(again.z / prepared.solve(hu2024).z - 1).max() > 0.1
