@@ -1,0 +1,1139 @@
+"""Hostile input for everything the package reads: a mutation fuzzer with a seed.
+
+    python tests/hostile/fuzzer.py --cases 10000 --seed 0
+    python tests/hostile/fuzzer.py --target toml --seed 0 --only 1234
+
+Four targets: parameter sets, measured data, stores of sweeps and the command line. A case starts
+from good files or arguments and spoils them. What is called may accept or refuse with an
+`SSNIBError` (on the command line: an exit code and one line); everything else is a failure: any
+other exception, more than 5 s, more than 1 GB, a file changed outside the folder of the case, a
+process, a connection, code of the input that is compiled. ``--only`` repeats one case, leaves its
+folder and shows the traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import faulthandler
+import gzip
+import io
+import json
+import math
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import tomllib
+import traceback
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+# an arena of address space would count as memory
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pandas as pd
+
+import ssnib_model as ss
+from ssnib_model import cli, fitting, measured, rate_test, sweeps
+from ssnib_model.parameters import parameter_root
+
+SECONDS, BYTES = 5.0, 2**30
+
+#: In every piece of code that the input tries to run, and the file that it would leave.
+MARK = "ssnib_hostile_mark"
+CODE = (
+    f"__import__('os').system('touch {MARK}')",
+    f"open('{MARK}', 'w').write('x')",
+    f"lambda: {MARK}",
+    "os.system",
+    "ssnib_model.cli.main",
+    "builtins.eval",
+    "exp(1e9)",
+    "{0.__class__.__mro__}",
+    "%(name)s%n",
+    "!!python/object/apply:os.system [ls]",
+)
+PATHS = (
+    "../secret.csv",
+    "../../../../../../etc/passwd",
+    "/etc/passwd",
+    "/dev/zero",
+    "..",
+    ".",
+    "",
+    "a\0b.csv",
+    "file:/etc/passwd",
+    "http://127.0.0.1:9/x.csv",
+    "s3://bucket/x.csv",
+    "x" * 5000,
+    "~/.bashrc",
+    "C:\\x.csv",
+    "hostile.csv",
+    "hostile.csv.gz",
+    "hostile.zip",
+    "parameters.toml",
+)
+UNITS = (
+    "1", "", "-", "%", "m", "degC", "degF", "degC.m", "degC2", "K", "dB", "dBm", "pH", "Np", "eV",
+    "ppm", "S/cm", "m9", "m9*m9*m9*m9*m9", "Ym9/ym9", "mm-9", "nan", "inf", "in", "is", "None",
+    "lambda", "e", "pi", "x" * 40, "m" * 41, "m/0", "1/1", "°", "°C", "%%", "µ", "Ω", "Ω°%", "Δ",
+    "delta_degC", "a.b.c", "avogadro", "speed of light", "k", "__import__", "mol-1.J", "Qm9/qm9",
+)  # fmt: skip
+NUMBERS = (
+    0, 1, -1, 0.5, -0.0, 1e-300, 5e-324, 1e308, -1e308, math.nan, math.inf, -math.inf, 2**31,
+    2**63, 2**64, 10**20, 10**400, 16**9000, 1e-9, 1e9,
+)  # fmt: skip
+TEXTS = (
+    "\x1b]0;title\x07\x1b[31m",
+    "line\nbreak\rreturn",
+    "\u202e\ufeff\u0000",
+    "\U0001f50b" * 20,
+    "'; drop table job; --",
+    '"',
+    "\\",
+    "{{{",
+    "x" * 100_000,
+    " " * 20_000 + "x",
+    "NaN",
+    "true",
+    "1e5",
+    "null",
+    "Positive electrode OCP [V]",
+    "Na3PS4 layer material",
+)
+
+Rng = np.random.Generator
+
+
+# -------------------------------------------------------------------- mutations
+def pick(rng: Rng, options):
+    return options[int(rng.integers(len(options)))]
+
+
+def chance(rng: Rng, p: float) -> bool:
+    return bool(rng.random() < p)
+
+
+def hostile_value(rng: Rng, depth: int = 0):
+    """A value of any type that a file may hold, mostly one that it should not."""
+    kinds = ("number", "text", "code", "path", "unit", "bool", "list", "dict", "date", "deep")
+    match pick(rng, kinds[:6] if depth > 2 else kinds):
+        case "number":
+            return pick(rng, NUMBERS) if chance(rng, 0.7) else float(10 ** rng.uniform(-30, 30))
+        case "text":
+            return pick(rng, TEXTS)
+        case "code":
+            return pick(rng, CODE)
+        case "path":
+            return pick(rng, PATHS)
+        case "unit":
+            return pick(rng, UNITS)
+        case "bool":
+            return chance(rng, 0.5)
+        case "list":
+            size = 2000 if chance(rng, 0.05) else rng.integers(4)
+            return [hostile_value(rng, depth + 1)] * int(size)
+        case "dict":
+            keys = [pick(rng, ("function", "table", "arguments", "x", *CODE)) for _ in range(3)]
+            return {key: hostile_value(rng, depth + 1) for key in keys}
+        case "date":
+            return datetime.datetime(1, 1, 1)
+        case "deep":
+            return nested(int(pick(rng, (3, 50, 300))), chance(rng, 0.5))
+
+
+def nested(depth: int, as_list: bool):
+    value = 1
+    for _ in range(depth):
+        value = [value] if as_list else {"value": value}
+    return value
+
+
+def places(tree, path=()) -> list[tuple]:
+    """The path of every node of a document but its root."""
+    children = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    found = []
+    for key, child in children:
+        found.append((*path, key))
+        if isinstance(child, dict | list):
+            found += places(child, (*path, key))
+    return found
+
+
+def spoil_tree(rng: Rng, tree, times: int) -> None:
+    """Replace, remove, rename, add or move values of a document, in place."""
+    for _ in range(times):
+        found = places(tree)
+        if not found:
+            return
+        *above, key = pick(rng, found)
+        parent = at(tree, above)
+        match pick(rng, ("replace", "replace", "number", "remove", "rename", "add", "move")):
+            case "replace":
+                parent[key] = hostile_value(rng)
+            case "number":
+                if type(parent[key]) is float:
+                    parent[key] *= pick(rng, (0, -1, 1e-6, 1e6, 1e300, 0.9, 1.1, math.nan))
+            case "remove":
+                del parent[key]
+            case "rename" if isinstance(parent, dict):
+                names = (*TEXTS, *CODE, str(key)[::-1], str(key) + " ", str(key).upper())
+                parent[pick(rng, names)] = parent.pop(key)
+            case "add" if isinstance(parent, dict):
+                parent[pick(rng, (*TEXTS, *CODE, "base", "value", "unit"))] = hostile_value(rng)
+            case "move":
+                *others, last = pick(rng, found)
+                with contextlib.suppress(KeyError, IndexError, TypeError):
+                    # a place may have gone with its parent, or lie in what is moved
+                    parent[key] = json.loads(json.dumps(at(tree, others)[last]))
+
+
+def at(tree, path):
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def spoil_bytes(rng: Rng, data: bytes, words: tuple[bytes, ...] = ()) -> bytes:
+    """Flip, cut, repeat, insert and overwrite pieces of a file."""
+    data = bytearray(data)
+    for _ in range(int(pick(rng, (1, 1, 2, 5, 20)))):
+        start = int(rng.integers(len(data) + 1))
+        end = min(len(data), start + int(2 ** rng.uniform(0, 8)))
+        match pick(rng, ("flip", "cut", "repeat", "word", "noise", "truncate")):
+            case "flip" if start < len(data):
+                data[start] ^= 1 << int(rng.integers(8))
+            case "cut":
+                del data[start:end]
+            case "repeat":
+                data[start:start] = data[start:end] * int(pick(rng, (1, 1, 3, 1000)))
+            case "word" if words:
+                data[start : pick(rng, (start, end))] = pick(rng, words)
+            case "noise":
+                data[start:end] = rng.bytes(end - start)
+            case "truncate" if chance(rng, 0.2):
+                del data[start:]
+    return bytes(data)
+
+
+WORDS = tuple(
+    text.encode()
+    for text in (
+        *CODE, *PATHS, *UNITS, *TEXTS[:10], "=", "\n", ",", ";", "\t", '"', "'", "'''", "[", "]]",
+        "{", "}", "#", "nan", "inf", "-", "1e999", "0x" + "f" * 8000, "1" * 5000, "\r\n", "\r",
+        "\0", ",,,,", "." * 300, "a." * 3000, "[" * 3000, '"""', "1979-05-27T07:32:00Z", "1,5",
+        "Nb header lines : 99999999999999999999", "C-rate", "Time [s]", "Current / A", "Ewe/V",
+    )
+)  # fmt: skip
+
+
+def toml_text(document: dict) -> str:
+    """A document as TOML: one table for each entry of a table of tables."""
+    lines = [f"{_key(k)} = {_inline(v)}" for k, v in document.items() if not _is_table(v)]
+    for key, value in document.items():
+        if _is_table(value):
+            inside = {k: v for k, v in value.items() if not _is_table(v)}
+            lines += [f"[{_key(key)}]", *(f"{_key(k)} = {_inline(v)}" for k, v in inside.items())]
+            for k, table in value.items():
+                if _is_table(table):
+                    lines.append(f"[{_key(key)}.{_key(k)}]")
+                    lines += [f"{_key(n)} = {_inline(v)}" for n, v in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_table(value) -> bool:
+    return isinstance(value, dict) and all(isinstance(k, str) for k in value)
+
+
+def _key(key) -> str:
+    return json.dumps(str(key), ensure_ascii=False)
+
+
+def _inline(value) -> str:
+    opened, pieces = [value], []  # not recursive: the nesting may be deep
+    while opened:
+        match opened.pop():
+            case _Raw(text):
+                pieces.append(text)
+            case dict() as table:
+                inside = [x for k, v in table.items() for x in (_Raw(f"{_key(k)} = "), v)]
+                pieces.append("{")
+                opened += reversed([*_with_commas(inside, 2), _Raw("}")])
+            case list() as items:
+                pieces.append("[")
+                opened += reversed([*_with_commas(items, 1), _Raw("]")])
+            case bool() as yes:
+                pieces.append("true" if yes else "false")
+            case int() as number:
+                pieces.append(str(number) if abs(number) < 2**70 else hex(number))
+            case float() as number:
+                pieces.append(repr(number))
+            case str() as text:
+                pieces.append(_key(text))
+            case other:
+                pieces.append(other.isoformat())
+    return "".join(pieces)
+
+
+@dataclass
+class _Raw:
+    text: str
+
+
+def _with_commas(items: list, group: int) -> list:
+    pieces = []
+    for start in range(0, len(items), group):
+        pieces += [_Raw(", ")] * (start > 0) + items[start : start + group]
+    return pieces
+
+
+def hostile_file(rng: Rng, path: Path, outside: Path) -> None:
+    """In the place of a file: a device, link, pipe, folder, bomb or something huge."""
+    path.unlink(missing_ok=True)
+    match pick(rng, ("device", "link", "loop", "gone", "pipe", "folder", "huge", "bomb", "wide",
+                     "long", "many", "empty", "noise", "nul", "quotes", "no newline")):  # fmt: skip
+        case "device":
+            path.symlink_to(pick(rng, ("/dev/zero", "/dev/urandom", "/dev/full", "/dev/null")))
+        case "link":
+            path.symlink_to(outside / "secret.csv")
+        case "loop":
+            path.symlink_to(path)
+        case "gone":
+            path.symlink_to("nowhere")
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "huge":
+            with path.open("wb") as file:
+                file.truncate(10 * 2**30)  # a hole: takes no space
+        case "bomb":
+            write_bomb(rng, path)
+        case "wide":
+            path.write_bytes(b"," * 100_000 + b"\n" + b"1," * 100_000 + b"\n" * 3)
+        case "long":
+            path.write_bytes(b"a" + b" " * 300_000 + b"b,Time [s]\n1,2\n3,4\n")
+        case "many":
+            path.write_bytes(b"x,y\n" + b"".join(b"%d,1\n" % i for i in range(60_000)))
+        case "empty":
+            path.touch()
+        case "noise":
+            path.write_bytes(rng.bytes(4000))
+        case "nul":
+            path.write_bytes(b"\0" * 4000)
+        case "quotes":
+            path.write_bytes(b'"' * 9_999)
+        case "no newline":
+            path.write_bytes(b"#" * 900_000)
+
+
+def write_bomb(rng: Rng, path: Path) -> None:
+    """Half a gigabyte in half a megabyte."""
+    data = b"C-rate\n" + b"\n" * 2**29
+    if chance(rng, 0.5):
+        path.write_bytes(_bomb("gz", lambda: gzip.compress(data, 1)))
+        return
+
+    def zipped():
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.csv", data)
+        return file.getvalue()
+
+    path.write_bytes(_bomb("zip", zipped))
+
+
+_BOMBS: dict[str, bytes] = {}
+
+
+def _bomb(kind: str, make: Callable[[], bytes]) -> bytes:
+    if kind not in _BOMBS:
+        _BOMBS[kind] = make()
+    return _BOMBS[kind]
+
+
+# -------------------------------------------------------------------- targets
+@dataclass
+class Case:
+    """What to call, the folder it may write to, and what to check of its result."""
+
+    call: Callable[[], object]
+    #: Names in the folder that the call may write; None: whatever it likes.
+    may_write: tuple[str, ...] | None = ()
+    #: Whether it may open the file that lies beside the folder.
+    may_read_outside: bool = False
+
+
+def table_set(folder: Path) -> None:
+    """The set Hu2024 with a table in the place of a number."""
+    copy_set("Hu2024", folder)
+    text = (folder / "parameters.toml").read_text()
+    old = text[text.index('[parameters."Positive particle diffusivity [m2.s-1]"]') :]
+    old = old[: old.index("[parameters.", 5)]
+    new = old[: old.index("value")]
+    new += 'value = { table = "d.csv" }\nunit = "cm2.s-1"\nkind = "user"\n\n'
+    (folder / "parameters.toml").write_text(text.replace(old, new))
+    (folder / "d.csv").write_text("sto,D\n0,1e-12\n0.3,2e-12\n0.6,2e-12\n1,1e-12\n")
+
+
+def copy_set(name: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (parameter_root() / name).iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+
+
+def spoil_set(rng: Rng, folder: Path, outside: Path) -> None:
+    """A parameter set of which something is wrong; now and then nothing is."""
+    name = pick(rng, ("Hu2024", "ThreeLayers", "SymmetricNaSn", "tables"))
+    table_set(folder) if name == "tables" else copy_set(name, folder)
+    toml = folder / "parameters.toml"
+    (folder / "hostile.csv").symlink_to(pick(rng, ("/dev/zero", outside / "secret.csv")))
+    for file in ("hostile.csv.gz", "hostile.zip"):
+        if chance(rng, 0.05):
+            write_bomb(rng, folder / file)
+    match pick(rng, ("bytes", "bytes", "tree", "tree", "tree", "crowd", "csv", "file", "dots")):
+        case "bytes":
+            toml.write_bytes(spoil_bytes(rng, toml.read_bytes(), WORDS))
+        case "tree":
+            tree = tomllib.loads(toml.read_text())
+            spoil_tree(rng, tree, int(pick(rng, (1, 2, 5, 20))))
+            aim(rng, tree)
+            toml.write_bytes(toml_text(tree).encode(errors="replace"))
+        case "crowd":
+            tree = tomllib.loads(toml.read_text())
+            crowd(rng, tree)
+            toml.write_bytes(toml_text(tree).encode())
+        case "csv":
+            file = pick(rng, sorted(f for f in folder.glob("*.csv") if not f.is_symlink()) or [toml])
+            file.write_bytes(spoil_bytes(rng, file.read_bytes(), WORDS))
+        case "file":
+            file = pick(rng, sorted(f for f in folder.glob("*.*") if not f.is_symlink()))
+            hostile_file(rng, file, outside)
+        case "dots":
+            n = int(pick(rng, (90, 1000, 30_000)))
+            key = ".".join(pick(rng, ("a", '"a"', " a ")) for _ in range(n))
+            toml.write_text(toml.read_text() + pick(rng, (f"[{key}]\n", f"{key} = 1\n")))
+
+
+def aim(rng: Rng, tree: dict) -> None:
+    """Something hostile where the package looks for a unit, a file or a function."""
+    entries = tree.get("parameters")
+    entries = [e for e in entries.values() if isinstance(e, dict)] if _is_table(entries) else []
+    if entries and chance(rng, 0.3):
+        pick(rng, entries)["unit"] = pick(rng, UNITS)
+    if entries and chance(rng, 0.3):
+        pick(rng, entries)["value"] = {"table": pick(rng, PATHS)}
+    if entries and chance(rng, 0.3):
+        pick(rng, entries)["value"] = {
+            "function": pick(rng, (*CODE, "nvp_plateau_ocp")),
+            "arguments": hostile_value(rng),
+        }
+    if entries and chance(rng, 0.2):
+        pick(rng, entries)["uncertainty"] = {"sd": pick(rng, NUMBERS), "range": [0, 1e300]}
+    if chance(rng, 0.2):
+        tree["measured"] = {"x": {"file": pick(rng, PATHS), "source": "Hu2024"}}
+
+
+def crowd(rng: Rng, tree: dict) -> None:
+    """Far more of something than anybody needs."""
+    n = int(pick(rng, (50, 500, 3000)))
+    match pick(rng, ("layers", "unknown", "measured", "sources", "arguments", "tables", "names")):
+        case "layers":
+            tree["stack"]["electrolyte layers"] = [f"L{i}" for i in range(n)]
+        case "unknown":
+            entry = {"value": 1, "unit": "m", "kind": "user"}
+            tree["parameters"] |= {f"Positive electrode thicknes {i} [m]": entry for i in range(n)}
+        case "measured":
+            data = {"file": "fig4e.csv", "source": "Hu2024"}
+            tree["measured"] = {f"m{i}": data for i in range(n)}
+        case "sources":
+            tree["sources"] = {f"Hu{i}": {"citation": "x"} for i in range(n)}
+        case "arguments":
+            value = {"function": "nvp_plateau_ocp", "arguments": {f"a{i}": "x" for i in range(n)}}
+            pick(rng, list(tree["parameters"].values()))["value"] = value
+        case "tables":
+            for entry in tree["parameters"].values():
+                entry["value"] = {"table": pick(rng, ("d.csv", "ocp.csv", "fig4e.csv"))}
+        case "names":
+            tree["parameters"]["x" * 100 * n] = {"value": 1, "unit": "m", "kind": "user"}
+
+
+def toml_case(rng: Rng, folder: Path) -> Case:
+    spoil_set(rng, folder / "set", folder.parent)
+    return Case(lambda: ss.ParameterSet(folder / "set"))
+
+
+CURVES = {
+    "tidy.csv": "Time [s],Current [A],Voltage [V]\n",
+    "bdf.csv": "Test Time / s,Voltage / V,Current / A\n",
+    "land.txt": "TestTime/Sec.\tVoltage/V\tCurrent/mA\tCapacity/mAh\n",
+    "neware.csv": "Record number,Total Time(h),Voltage(mV),Current(mA),Capacity(mAh)\n",
+    "biologic.mpt": "EC-Lab ASCII FILE\nNb header lines : 5\n\nAcquisition started on : -\n"
+    "mode\ttime/s\tEwe/V\t<I>/mA\tcycle number\n",
+}
+
+
+def write_curve(path: Path) -> None:
+    """A charge and a discharge of the format that the name stands for."""
+    header = CURVES[path.name]
+    last = header.splitlines()[-1]
+    separator = "\t" if "\t" in last else ","
+    rows = [
+        separator.join(f"{t if 'ime' in name else 3.4 if 'V' in name else (t > 600) - 0.5:g}"
+                       for name in last.split(separator))
+        for t in range(0, 1200, 60)
+    ]  # fmt: skip
+    path.write_text(header + "\n".join(rows) + "\n")
+
+
+def measured_case(rng: Rng, folder: Path) -> Case:
+    files = [*(parameter_root() / "Hu2024").glob("*.csv"),
+             parameter_root() / "ThreeLayers" / "ocp.csv",
+             parameter_root() / "materials" / "composite_transport.csv"]  # fmt: skip
+    name = pick(rng, (*sorted(files), *CURVES, *CURVES, "curve.parquet"))
+    path = folder / Path(name).name
+    if isinstance(name, Path):
+        path.write_bytes(name.read_bytes())
+    elif name in CURVES:
+        write_curve(path)
+    else:
+        write_parquet(rng, path)
+    if chance(rng, 0.1):
+        new = path.with_name(pick(rng, ("x.csv.gz", "x.zip", "x.bz2", "x.xz", "x.parquet", "x.TSV")))
+        path = path.rename(new)
+    match pick(rng, ("bytes",) * 6 + ("cells",) * 2 + ("file", "path")):
+        case "bytes":
+            path.write_bytes(spoil_bytes(rng, path.read_bytes(), WORDS))
+        case "cells":
+            spoil_cells(rng, path)
+        case "file":
+            hostile_file(rng, path, folder.parent)
+        case "path":
+            path = folder / pick(rng, PATHS)
+    readers = [measured.read_rate_data, measured.read_curves, measured.read_table]
+    fitting_reader = lambda p: ss.data_from_file(p, shipped())  # noqa: E731
+    reader = pick(rng, (*readers, readers[1], fitting_reader))
+    return Case(lambda: reader(path), may_read_outside=True)
+
+
+def spoil_cells(rng: Rng, path: Path) -> None:
+    """Other names, units and values in the cells of a text table."""
+    text = path.read_bytes().decode(errors="replace")
+    separator = pick(rng, ("\t", ",", ";"))
+    rows = [line.split(separator) for line in text.splitlines()]
+    for _ in range(int(pick(rng, (1, 2, 10)))):
+        row = pick(rng, rows)
+        new = (_json(hostile_value(rng, 3))[:5000] if chance(rng, 0.5)
+               else f"Time [{pick(rng, UNITS)}]" if chance(rng, 0.5)
+               else pick(rng, (" Time [s]", "Time [s] ", "Time/h", "I/A", "Voltage [V]")))  # fmt: skip
+        row[int(rng.integers(len(row)))] = new
+    path.write_text("\n".join(separator.join(row) for row in rows), errors="replace", newline="")
+
+
+def write_parquet(rng: Rng, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = int(pick(rng, (5, 20, 20, 30_000_000)))
+    values = {
+        "float": lambda: pa.array(np.zeros(n)),
+        "integer": lambda: pa.array(np.zeros(n, np.int8)),
+        "text": lambda: pa.array(["x" * 100] * min(n, 20)),
+        "list": lambda: pa.array([[1.0]] * min(n, 20)),
+        "null": lambda: pa.nulls(min(n, 20)),
+        "time": lambda: pa.array(np.zeros(min(n, 20), "datetime64[ns]")),
+    }
+    # most of them numbers, now and then something else; one value repeated takes no space
+    if n < 100:
+        kinds = [pick(rng, ("float",) * 6 + tuple(values)) for _ in range(3)]
+        columns = [values[kind]() for kind in kinds]
+        n = min(len(c) for c in columns)
+        columns = [c.slice(0, n) for c in columns]
+        names = [pick(rng, ("Test Time / s", "Time [s]", "Current / A", "Voltage / V", "x"))
+                 for _ in columns] if chance(rng, 0.5) else ["Time / h", "I/mA", "Ewe/V"]  # fmt: skip
+        pq.write_table(pa.Table.from_arrays(columns, names), path)
+    else:
+        path.write_bytes(_bomb("parquet", lambda: _parquet_bomb(n)))
+
+
+def _parquet_bomb(n: int) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    column = pa.array(np.zeros(n))
+    names = ["Time / s", "Current / A", "Voltage / V", *"abcdefgh"]
+    pq.write_table(pa.Table.from_arrays([column] * len(names), names), file)
+    return file.getvalue()
+
+
+_SHIPPED: list = []
+
+
+def shipped() -> ss.ParameterSet:
+    if not _SHIPPED:
+        _SHIPPED.append(ss.ParameterSet("Hu2024"))
+    return _SHIPPED[0]
+
+
+class _WouldSolveError(Exception):
+    """The input was accepted so far that runs would start."""
+
+
+_STORES: dict[str, bytes] = {}
+
+
+def write_store(folder: Path) -> None:
+    """A sweep of two runs that is complete, so that nothing is left to solve."""
+    if not _STORES:
+        axes = {"Na3PS4 layer conductivity [S.m-1]": [0.01, 0.02],
+                "Na3PS4 layer material": ["Na3PS4 cubic"]}  # fmt: skip
+        with tempfile.TemporaryDirectory() as scratch:
+            sweeps.sweep(shipped(), sweeps.grid(axes), ss.RateTest([1]), out=scratch)
+            for file in sorted(Path(scratch).rglob("*")):
+                if file.is_file() and file.name != ".lock":
+                    _STORES[str(file.relative_to(scratch))] = file.read_bytes()
+    for name, data in _STORES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+SCHEMAS = (
+    "drop table job; create view job as with recursive c(text) as "
+    "(select '1' union all select text from c) select text from c where text = '2'",
+    "create trigger t after insert on runs begin delete from job; end",
+    "drop table runs; create view runs as select 1 as run, '[]' as rows",
+    "drop table runs; create table runs (run text, rows text)",
+    "drop table runs; create table runs (rows text)",
+    "drop table job; create table job (text blob, other int)",
+    "drop table job; create table job (other int)",
+    "create table other (x int)",
+    "delete from job",
+    "delete from runs",
+    "delete from runs where run = 0",
+    "insert into runs values (99999999, '[]')",
+    "insert into runs values (-1, '[]')",
+    "update runs set rows = null",
+    "update runs set rows = 3",
+    "update runs set rows = x'00ff'",
+    "update job set text = null",
+    "update job set text = 5",
+    "update job set text = x'00ff'",
+    "insert into job select text from job",
+    "pragma user_version = 99",
+    "pragma journal_mode = wal",
+    "pragma encoding = 'UTF-16'; vacuum",
+)
+
+
+def spoil_json(rng: Rng, text: str) -> str:
+    tree = json.loads(text)
+    match pick(rng, ("tree", "tree", "tree", "tree", "other", "bytes", "deep")):
+        case "tree":
+            spoil_tree(rng, tree, int(pick(rng, (1, 1, 2, 5))))
+        case "other":
+            tree = hostile_value(rng)
+        case "bytes":
+            return spoil_bytes(rng, text.encode(), WORDS).decode(errors="replace")
+        case "deep":
+            return "[" * 100_000
+    return _json(tree)
+
+
+def _json(tree) -> str:
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(tree, default=str)
+    return "1" * 5000  # a number of more digits than Python reads
+
+
+def store_case(rng: Rng, folder: Path) -> Case:
+    write_store(folder / "sweep")
+    store = folder / "sweep" / sweeps.STORE
+    match pick(rng, ("job",) * 5 + ("rows",) * 5 + ("schema", "bytes", "bytes", "file", "set", "links")):
+        case "job" | "rows" as table:
+            column = "text" if table == "job" else "rows"
+            source = "job" if table == "job" else "runs"
+            with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+                ((text,), *_) = connection.execute(f"select {column} from {source}")
+                new = spoil_json(rng, text).encode(errors="replace").decode()
+                connection.execute(f"update {source} set {column} = ?", [new])
+        case "schema":
+            with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+                connection.executescript(pick(rng, SCHEMAS))
+        case "bytes":
+            store.write_bytes(spoil_bytes(rng, store.read_bytes()))
+        case "file":
+            hostile_file(rng, pick(rng, (store, folder / "sweep" / "results.csv",
+                                         folder / "sweep" / ".lock")), folder.parent)  # fmt: skip
+        case "set":
+            shutil.rmtree(folder / "sweep" / sweeps.SET)
+            spoil_set(rng, folder / "sweep" / sweeps.SET, folder.parent)
+        case "links":
+            name = pick(rng, ("results.csv.new", "results.csv", ".lock", "sweep.sqlite-journal",
+                              "sweep.sqlite-wal", "parameters"))  # fmt: skip
+            path = folder / "sweep" / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path.symlink_to(folder.parent / pick(rng, ("secret.csv", "new.csv")))
+
+    def resume():
+        with mock.patch.object(sweeps._Runner, "prepare", side_effect=_WouldSolveError):
+            sweeps.resume(folder / "sweep")
+
+    return Case(resume, may_write=("sweep",))
+
+
+NAMES = (
+    "Na3PS4 layer conductivity [S.m-1]", "Positive particle diffusivity [m2.s-1]",
+    "Positive electrode OCP [V]", "Ambient temperature [K]", "Na3PS4 layer mass [kg]",
+    "Na3PS4 layer material", "Positive electrode void fraction", "Nonsense [m]", "",
+    "Upper voltage cut-off [V]", "Positive particle radius spread",
+)  # fmt: skip
+FIGURES = ("1", "0", "-1", "0.5", "nan", "inf", "-inf", "1e308", "1e-320", "1e5", "", "x", "1_0",
+           "1,5", "٣", "0x10", "9" * 5000, "1e999", "2", "0.02", "300")  # fmt: skip
+COUNTS = ("1", "0", "-1", "1.5", "", "x", "9" * 5000, "1e3", "nan", "٣", "True")
+RATES = ("1", "0.5,1", "0", "-1", "", ",", "1,,2", "nan", "inf", "1e-4", "1e4", "x", "1;2", "1e-9")
+
+
+def command_line(rng: Rng, folder: Path) -> list[str]:
+    """Arguments of any command, with files to read in the folder."""
+
+    def figure():
+        return pick(rng, FIGURES)
+
+    def name():
+        return pick(rng, (*NAMES, *NAMES, *TEXTS[:5], *CODE))
+
+    def axis():
+        n = pick(rng, ("2", "1", "0", "-2", "1.5", "10000000000", "9" * 30, "x", ""))
+        scale = pick(rng, ("log", "lin", "LOG", ""))
+        return f"{name()}={figure()}:{figure()}:{scale}:{n}" if chance(rng, 0.9) else name()
+
+    def path():
+        known = ("Hu2024", "set", "ThreeLayers", "SymmetricNaSn", "nowhere", "hu2024")
+        return pick(rng, (*known, *known, *(p for p in PATHS if "\0" not in p), "caf\udce9"))
+
+    def data():
+        return pick(rng, ("data.csv", "data.csv", "nowhere.csv", "set/fig4e.csv", path()))
+
+    def of_set():
+        """Options of every command that has a cell."""
+        found = ["--model", "spm" if chance(rng, 0.97) else pick(rng, ("x", "", "dfn "))]
+        options = {
+            "--set": lambda: [path()],
+            "--param": lambda: [f"{name()}={figure()}" if chance(rng, 0.9) else name()],
+            "--layer": lambda: [f"{pick(rng, ('Na3PS4', 'x', ''))}={pick(rng, ('Na3PS4 cubic', 'x', '٣', '', *CODE))}"],
+            "--option": lambda: [f"{pick(rng, ('thermal', 'size classes', 'electrolyte layers', 'surface form', 'particle', 'x', ''))}={pick(rng, ('lumped', '2', '99', '9' * 5000, '', 'Na3PS4', 'two-phase', 'x', '²'))}"],
+            "--temperature": lambda: [figure()],
+            "--json": lambda: [],
+            "--quiet": lambda: [],
+            "--out": lambda: [pick(rng, ("out", "out", "out/a/b", "data.csv", "data.csv/x", "", "caf\udce9", "x" * 300, "/dev/null/x", "full"))],
+            "--nonsense": lambda: [],
+        }  # fmt: skip
+        for option, arguments in options.items():
+            if chance(rng, 0.15):
+                found += [option, *arguments()]
+        return found
+
+    def some(**options):
+        """Each of these with its value, two times in three."""
+        found = []
+        for key, value in options.items():
+            if chance(rng, 0.67):
+                found += ["--" + key.replace("_", "-"), str(value())]
+        return found
+
+    commands = {
+        "rate-test": lambda: [*of_set(), "--rates", pick(rng, RATES),
+                              *some(charge_rate=figure, cycles=lambda: pick(rng, COUNTS))],
+        "breakdown": lambda: [*of_set(), *some(rate=figure, at=figure)],
+        "fit": lambda: [*of_set(), *(data() for _ in range(int(rng.integers(3)))),
+                        *some(free=lambda: pick(rng, (f"{name()}:{figure()}:{figure()}", name(), f"{name()}:0.005:0.05:log", f"{NAMES[0]}:0.005:0.05", f"{NAMES[0]}:0.005:0.05")),
+                              sigma=lambda: pick(rng, (f"Voltage [V]={figure()}", name())),
+                              starts=lambda: pick(rng, COUNTS), seed=lambda: pick(rng, COUNTS),
+                              workers=lambda: pick(rng, COUNTS))],
+        "sweep": lambda: [*of_set(), "--rates", pick(rng, RATES),
+                          *(some(vary=axis) if chance(rng, 0.6) else
+                            some(design=data) if chance(rng, 0.5) else
+                            some(sample=lambda: pick(rng, (*COUNTS, "99999999999")))),
+                          *(some(vary=axis, scheduler=lambda: pick(rng, ("", "x", "x://y", "tcp://", *CODE)),
+                                 time_limit=lambda: pick(rng, ("-1", "0", "nan", "x")),
+                                 workers=lambda: pick(rng, COUNTS),
+                                 resume=path) if chance(rng, 0.3) else [])],
+        "sensitivity": lambda: [*of_set(), "--of", name(), "--rates", pick(rng, RATES),
+                                *some(method=lambda: pick(rng, ("local", "tornado", "sobol", "morris", "x")),
+                                      metric=lambda: pick(rng, ("Energy efficiency", "Polarization [V]", "C-rate", "x")),
+                                      samples=lambda: pick(rng, (*COUNTS, "2", "99999999999")))],
+        "target": lambda: [*of_set(), "--metric", f"{pick(rng, ('polarization', 'capacity retention', 'x'))} at {pick(rng, ('1', '0.5', '1.2.3', '.', '0', '٣', '1e3', '9' * 400))} C",
+                           "--value", figure(), "--vary", name(), *some(against=axis)],
+        "impedance": lambda: [*of_set()[2:], *some(state=lambda: pick(rng, ("0", "1", "-1", "nan", "inf", "x", "0.5")),
+                                                   pellet=lambda: pick(rng, ("x", "", "Na3PS4", *CODE)))],
+        "materials": lambda: pick(rng, ([], ["--json"], ["x"])),
+        "parameters": lambda: [pick(rng, ("list", "show", "check", "x")),
+                               *(path() for _ in range(int(rng.integers(3)))), *pick(rng, ([], ["--json"]))],
+        "": lambda: [pick(rng, ("--help", "--version", "-x", *TEXTS[:5], *CODE))],
+    }  # fmt: skip
+    command = pick(rng, tuple(commands))
+    arguments = [*([command] if command else []), *commands[command]()]
+    for _ in range(int(pick(rng, (0, 0, 0, 1, 2)))):
+        at_ = int(rng.integers(len(arguments)))
+        new = pick(rng, (*TEXTS[:8], *CODE, *FIGURES, "--", "-", "--help", "--json"))
+        match pick(rng, ("replace", "remove", "insert", "repeat")):
+            case "replace":
+                arguments[at_] = new
+            case "remove" if len(arguments) > 1:
+                del arguments[at_]
+            case "insert":
+                arguments.insert(at_, new)
+            case "repeat":
+                arguments.insert(at_, arguments[at_])
+    # a zero byte cannot be in an argument of a process
+    return [a.replace("\0", "0") for a in arguments]
+
+
+def cli_case(rng: Rng, folder: Path) -> Case:
+    spoil_set(rng, folder / "set", folder.parent) if chance(rng, 0.3) else copy_set(
+        "Hu2024", folder / "set"
+    )
+    if chance(rng, 0.5):
+        write_curve(folder / "tidy.csv")
+        (folder / "tidy.csv").rename(folder / "data.csv")
+    else:
+        name = "Na3PS4 layer conductivity [S.m-1]"
+        cells = [pick(rng, ("0.01", "0.02", "nan", "", "x", "-1", "1e999")) for _ in range(2)]
+        (folder / "data.csv").write_text("\n".join([pick(rng, (name, "x", name[7:])), *cells]))
+    if chance(rng, 0.3):
+        (folder / "data.csv").write_bytes(
+            spoil_bytes(rng, (folder / "data.csv").read_bytes(), WORDS)
+        )
+    if chance(rng, 0.05):
+        hostile_file(rng, folder / "data.csv", folder.parent)
+    if chance(rng, 0.2):
+        (folder / "fit").mkdir()
+        text = pick(rng, ("[]", "{}", "3", "[" * 99_999, '{"problem": {}, "unit": 3}', "\xff"))
+        (folder / "fit" / "checkpoint.json").write_text(text)
+    argv = command_line(rng, folder)
+    outs = [argv[i + 1] for i, a in enumerate(argv[:-1]) if a in ("--out", "--resume")]
+    outs += [a.partition("=")[2] for a in argv if a.startswith(("--out=", "--resume="))]
+    allowed = tuple(Path(o).parts[0] for o in outs if Path(o).parts) or (
+        *cli_folders(argv),
+    )
+    return Case(
+        lambda: run_command(argv), None if "" in outs or "." in outs else allowed, True
+    )
+
+
+def cli_folders(argv: list[str]) -> list[str]:
+    """The folder that a command writes to if none is named: that of its own name."""
+    return [] if not argv else [a for a in argv if not a.startswith("-")][:1]
+
+
+def run_command(argv: list[str]) -> None:
+    """Call ``ssnib`` in this process and check what it says; raises `_Refused` for code 2."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    err.reconfigure(errors="backslashreplace")  # as Python does for the real one
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), few_iterations():
+        try:
+            code = cli.main(argv)
+            usage = False
+        except SystemExit as end:
+            code, usage = end.code, True
+        out.flush()
+    err.flush()
+    said = err.buffer.getvalue().decode()
+    assert code in (0, 2, 3), f"exit code {code!r}"
+    assert "Traceback" not in said, "a traceback on stderr"
+    assert all(c.isprintable() or c in "\n\t" for c in said), f"unprintable on stderr: {said!r}"
+    lines = [line for line in said.splitlines() if line.strip()]
+    if code == 0 and "--json" in argv and not usage:
+        json.loads(out.buffer.getvalue(), parse_constant=lambda c: 1 / 0)
+    if code == 2 and usage:
+        assert ": error: " in lines[-1], f"usage error without its line: {said!r}"
+        raise _Refused("usage")
+    if code == 2:
+        check = any(line.endswith("problem(s)") for line in lines) or "--json" in argv
+        errors = [line for line in lines if line.startswith("ssnib: error: ")]
+        assert check or len(errors) == 1, f"not one error: {said!r}"
+        raise _Refused("exit code 2")
+
+
+class _Refused(ss.SSNIBError):
+    """The command line said no, in the form it should."""
+
+    def __init__(self, how: str):
+        super().__init__(how)
+        self.how = how
+
+
+@contextlib.contextmanager
+def few_iterations():
+    """Fits that stop after their first steps, and sweeps of a few runs only."""
+    least_squares = fitting.least_squares
+
+    def short(*arguments, **settings):
+        return least_squares(*arguments, **settings | {"max_nfev": 1})
+
+    points = rate_test.PreparedRateTest.half_cycles
+    calls = []
+
+    def counted(self, *arguments, **settings):
+        calls.append(1)
+        if len(calls) > 12:
+            raise _WouldSolveError  # a long job that was asked for is no hang
+        return points(self, *arguments, **settings)
+
+    with (
+        mock.patch.object(fitting, "least_squares", short),
+        mock.patch.object(rate_test.PreparedRateTest, "half_cycles", counted),
+    ):
+        yield
+
+
+TARGETS = {"toml": toml_case, "measured": measured_case, "store": store_case, "cli": cli_case}
+
+
+# -------------------------------------------------------------------- watch
+class Hang(BaseException):
+    """The time of a case is over."""
+
+
+class Watch:
+    """Sees through audit events what a case does; there is one for the process."""
+
+    PROCESS = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "pty.spawn",
+               "subprocess.Popen", "socket.connect", "socket.bind", "socket.sendto",
+               "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request", "ftplib.connect",
+               "http.client.connect", "webbrowser.open", "pickle.find_class",
+               "sqlite3.enable_load_extension", "sqlite3.load_extension", "ctypes.dlopen")  # fmt: skip
+    CHANGE = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link",
+              "os.truncate", "os.chmod", "os.chown", "os.utime", "shutil.rmtree", "shutil.move",
+              "shutil.copyfile")  # fmt: skip
+    WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+    def __init__(self):
+        self.folder: str | None = None
+        self.found: list[str] = []
+        sys.addaudithook(self._hook)
+
+    def _hook(self, event: str, arguments: tuple) -> None:
+        if self.folder is None:
+            return
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(path, str | bytes | os.PathLike) and flags is not None:
+                self._opened(os.fsdecode(path), bool(flags & self.WRITE))
+        elif event in self.PROCESS:
+            self.found.append(f"{event} {arguments!r:.200}")
+        elif event in self.CHANGE:
+            # the last name is not followed: removing a link does not remove what it points to
+            for path in (a for a in arguments[:2] if isinstance(a, str | bytes | os.PathLike)):
+                parent, name = os.path.split(os.path.abspath(os.fsdecode(path)))
+                self._changed(event, os.path.join(os.path.realpath(parent), name))
+        elif event in ("compile", "exec"):
+            source = arguments[0]
+            source = source if isinstance(source, str | bytes) else getattr(source, "co_names", "")
+            if MARK in str(source):
+                self.found.append(f"{event} of the input: {source!r:.200}")
+
+    def _opened(self, path: str, writes: bool) -> None:
+        if "\0" in path:
+            return
+        real = os.path.realpath(path)
+        if writes:
+            self._changed("open to write", real)
+        elif not self.may_read_outside and os.path.dirname(real) == os.path.dirname(self.folder):
+            self.found.append(f"reads {real}")
+
+    def _changed(self, event: str, path: str) -> None:
+        if not (path + os.sep).startswith(self.folder + os.sep) and not path.startswith("/dev/"):
+            self.found.append(f"{event} {path}")
+
+    @contextlib.contextmanager
+    def over(self, folder: Path, may_read_outside: bool):
+        self.found, self.may_read_outside = [], may_read_outside
+        self.folder = os.path.realpath(folder)
+        try:
+            yield
+        finally:
+            self.folder = None
+
+
+_WATCH: list[Watch] = []
+
+
+@contextlib.contextmanager
+def limits(seconds: float = SECONDS, memory: int = BYTES):
+    """`Hang` after some seconds, `MemoryError` above some memory; a crash if C never returns."""
+
+    def ring(*_):
+        raise Hang
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    old = signal.signal(signal.SIGALRM, ring)
+    faulthandler.dump_traceback_later(20 * seconds, exit=True)
+    resource.setrlimit(
+        resource.RLIMIT_AS, (pages * resource.getpagesize() + memory, before[1])
+    )
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        faulthandler.cancel_dump_traceback_later()
+        signal.signal(signal.SIGALRM, old)
+
+
+def listing(folder: Path) -> dict[str, tuple]:
+    """Every file below a folder with its size and time of change; links are not followed."""
+    found = {}
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        found[str(path.relative_to(folder))] = (status.st_mode, status.st_size, status.st_mtime_ns)
+    return found
+
+
+# -------------------------------------------------------------------- run
+@dataclass
+class Outcome:
+    """``kind`` is "accepted", "refused" or "failed", ``detail`` the type or the reason."""
+
+    number: int
+    kind: str
+    detail: str
+    trace: str = ""
+
+
+def run_case(target: str, seed: int, number: int, scratch: Path) -> Outcome:
+    """Make one case in a new folder below ``scratch``, call it under watch and judge."""
+    if not _WATCH:
+        _WATCH.append(Watch())
+    watch = _WATCH[0]
+    rng = np.random.default_rng([seed, list(TARGETS).index(target), number])
+    outside, folder = scratch / "outside", scratch / "outside" / "case"
+    if scratch.exists():
+        shutil.rmtree(scratch)
+    folder.mkdir(parents=True)
+    (outside / "secret.csv").write_text("C-rate,Ambient temperature [K]\n1,298.15\n")
+    case = TARGETS[target](rng, folder)
+    before, here = listing(outside), Path.cwd()
+    os.chdir(folder)
+    kind, detail, trace = "accepted", "", ""
+    try:
+        with warnings.catch_warnings(), watch.over(folder, case.may_read_outside), limits():
+            warnings.simplefilter("ignore")
+            case.call()
+    except _WouldSolveError:
+        detail = "up to the solve"
+    except _Refused as error:
+        kind, detail = "refused", error.how
+    except ss.SSNIBError as error:
+        kind, detail = "refused", type(error).__name__
+        if not str(error).strip():
+            kind, detail = "failed", "an error without a sentence"
+    except Hang:
+        kind, detail, trace = "failed", f"longer than {SECONDS:g} s", traceback.format_exc()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        trace = traceback.format_exc()
+        kind, detail = "failed", f"{type(error).__name__}: {str(error)[:200]}"
+    finally:
+        os.chdir(here)
+    after = listing(outside)
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    if case.may_write is not None:
+        roots = {f"case/{name}" for name in case.may_write} | {"case"}
+        wrong = {p for p in changed if p not in roots
+                 and not any(p.startswith(root + "/") for root in roots - {"case"})}  # fmt: skip
+        if wrong:
+            kind, detail = "failed", f"wrote {sorted(wrong)}"
+    if watch.found:
+        kind, detail = "failed", "; ".join(watch.found)
+    return Outcome(number, kind, detail, trace)
+
+
+def run(target: str, cases: int, seed: int = 0, first: int = 0, progress=None) -> list[Outcome]:
+    """The outcomes of many cases of one target."""
+    write_bombs()
+    with tempfile.TemporaryDirectory() as scratch:
+        write_store(Path(scratch) / "store")  # made once, outside the limits
+        outcomes = []
+        for number in range(first, first + cases):
+            outcomes.append(run_case(target, seed, number, Path(scratch) / "fuzz"))
+            if progress:
+                progress(outcomes[-1])
+        return outcomes
+
+
+def write_bombs() -> None:
+    """Make what takes long to make before the clock runs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "bomb"
+        rng = np.random.default_rng(0)
+        while not {"gz", "zip"} <= set(_BOMBS):
+            write_bomb(rng, path)
+    _bomb("parquet", lambda: _parquet_bomb(30_000_000))
+
+
+def summary(results: dict[str, list[Outcome]]) -> pd.DataFrame:
+    """One row a target: cases, accepted, refused, failed, and what it was refused with."""
+    rows = []
+    for target, outcomes in results.items():
+        kinds = Counter(o.kind for o in outcomes)
+        types = Counter(o.detail for o in outcomes if o.kind == "refused")
+        rows.append({
+            "target": target, "cases": len(outcomes), "accepted": kinds["accepted"],
+            "refused": kinds["refused"], "failed": kinds["failed"],
+            "refused with": ", ".join(f"{t} {n}" for t, n in types.most_common()),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=10_000, help="for each target")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--target", choices=TARGETS, help="only this one")
+    parser.add_argument("--only", type=int, metavar="N", help="repeat case N of a target")
+    arguments = parser.parse_args()
+    if arguments.only is not None:
+        scratch = Path(tempfile.gettempdir()) / "ssnib_hostile"
+        write_store(scratch / "store")
+        write_bombs()
+        outcome = run_case(
+            arguments.target or "toml", arguments.seed, arguments.only, scratch / "fuzz"
+        )
+        print(outcome.trace, f"{outcome.kind}: {outcome.detail}\nfiles are in {scratch}", sep="\n")
+        return outcome.kind == "failed"
+    results = {}
+    for target in [arguments.target] if arguments.target else TARGETS:
+
+        def tell(outcome, target=target):
+            if outcome.kind == "failed":
+                print(
+                    f"--target {target} --seed {arguments.seed} --only {outcome.number}: "
+                    f"{outcome.detail:.300}",
+                    flush=True,
+                )
+
+        results[target] = run(target, arguments.cases, arguments.seed, progress=tell)
+    print(summary(results).to_string(index=False))
+    return any(o.kind == "failed" for outcomes in results.values() for o in outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
