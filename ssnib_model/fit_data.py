@@ -322,6 +322,8 @@ def data_from_file(
 
 def _has_rates(path: Path) -> bool:
     try:
-        return any(b"C-rate" in line for line in read_bytes(path, MAX_CURVES_SIZE).split(b"\n", 5)[:5])
+        return any(
+            b"C-rate" in line for line in read_bytes(path, MAX_CURVES_SIZE).split(b"\n", 5)[:5]
+        )
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error

@@ -53,7 +53,7 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
         If the file cannot be read, or a column or value is not allowed.
     """
     path = Path(path)
-    data = _read_csv(path)
+    data = read_csv(path)
     unknown = [c for c in data.columns if c not in RATE_COLUMNS]
     missing = [c for c in RATE_COLUMNS[:2] if c not in data.columns]
     if unknown or missing or data.empty:
@@ -83,7 +83,7 @@ def read_table(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         If the file cannot be read, or is not such a curve of at least four points.
     """
     path = Path(path)
-    values = _read_csv(path, dtype=float).to_numpy()
+    values = read_csv(path, dtype=float).to_numpy()
     if values.ndim != 2 or values.shape[1] != 2 or not 4 <= len(values) <= MAX_POINTS:
         raise MeasuredDataError(
             f"{path}: has shape {values.shape}: two columns and 4 to {MAX_POINTS} rows are needed"
@@ -95,11 +95,11 @@ def read_table(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     return values[:, 0], values[:, 1]
 
 
-def _read_csv(path: Path, dtype=None) -> pd.DataFrame:
-    """A small table with a header; comments start with #."""
+def read_csv(path: Path, dtype=None, limit: int = MAX_TABLE_SIZE) -> pd.DataFrame:
+    """A table with a header; comments start with #, and the file has at most ``limit`` bytes."""
     try:
         # never by its name, which would be taken for an address or unpacked
-        data = read_bytes(path, MAX_TABLE_SIZE)
+        data = read_bytes(path, limit)
         if data[: data.find(b"\n")].count(b",") >= MAX_COLUMNS:
             raise ValueError(f"it has more than {MAX_COLUMNS} columns")
         table = pd.read_csv(io.BytesIO(data), comment="#", dtype=dtype)
@@ -229,9 +229,7 @@ def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
     try:
         table = pd.read_csv(stream, sep=separator, dtype=str, index_col=False)
     except ValueError as error:
-        raise MeasuredDataError(
-            f"{path}: from line {header + 1}: {_one_line(error)}"
-        ) from error
+        raise MeasuredDataError(f"{path}: from line {header + 1}: {_one_line(error)}") from error
     table = table.rename(columns=str.strip)
     return table.loc[:, ~table.columns.duplicated()], header + 2
 

@@ -395,7 +395,7 @@ class ParameterSet(Mapping):
         self.name, self.description = file.name, file.description
         if file.base is not None and file.base not in list_parameter_sets():
             raise ParameterError(
-                f"{path}: base is {_short(file.base)}: it must be one of the sets that come with "
+                f"{path}: base is {short(file.base)}: it must be one of the sets that come with "
                 f"the package, {', '.join(list_parameter_sets())}"
             )
         base = ParameterSet(file.base) if file.base else None
@@ -521,7 +521,7 @@ class ParameterSet(Mapping):
         if set(expected) != set(value.arguments):
             return [
                 f'gives the function "{value.function}" the arguments '
-                f"{_short(sorted(value.arguments))}: it takes {sorted(expected)}"
+                f"{short(sorted(value.arguments))}: it takes {sorted(expected)}"
             ]
         for argument, given in value.arguments.items():
             if isinstance(given, str) and given not in self._known:
@@ -670,13 +670,13 @@ def _sentences(error: pydantic.ValidationError) -> list[str]:
         if "value" in where:
             where = where[: where.index("value") + 1]
             message = (
-                f"is {_short(problem['input'])}: a finite number, {{ function = ..., arguments = "
+                f"is {short(problem['input'])}: a finite number, {{ function = ..., arguments = "
                 "{...} } or { table = ... } is allowed"
             )
         elif where[0] == "stack" and len(where) > 1:  # a union as well
             where = where[:2]
             message = (
-                f"is {_short(problem['input'])}: a text, a whole number or a list of at most "
+                f"is {short(problem['input'])}: a text, a whole number or a list of at most "
                 f"{MAX_LAYERS} texts is allowed"
             )
         elif problem["type"] == "extra_forbidden":
@@ -684,13 +684,14 @@ def _sentences(error: pydantic.ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             message = "is missing"
         else:
-            message = f"is {_short(problem['input'])}: {problem['msg']}"
+            message = f"is {short(problem['input'])}: {problem['msg']}"
         where = [f'"{part}"' if " " in part else part for part in where]
         sentences.setdefault(".".join(where), message)
     return [f"{where} {message}" for where, message in sentences.items()]
 
 
-def _short(value) -> str:
+def short(value) -> str:
+    """A value for a message, cut if it is long."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of more than 4300 digits, endless brackets
@@ -708,7 +709,7 @@ def _beside(path: Path, file: str) -> Path:
         or "\0" in file
         or os.path.dirname(os.path.realpath(target)) not in homes
     ):
-        raise MeasuredDataError(f"{_short(file)} is not the name of a file in {path.parent}")
+        raise MeasuredDataError(f"{short(file)} is not the name of a file in {path.parent}")
     return target
 
 
@@ -726,7 +727,7 @@ def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
             return _table_problem(value, quantity, allowed)
         if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
             return None
-        return f"is {_short(value)}: it must be a number, {allowed}"
+        return f"is {short(value)}: it must be a number, {allowed}"
     if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
         return f"is {value:g}: {allowed}"
     return None

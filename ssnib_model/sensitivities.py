@@ -16,7 +16,7 @@ from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fitting import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import RateTest, RateTestResult
-from ssnib_model.sweeps import own_range, sweep
+from ssnib_model.sweeps import MAX_RUNS, own_range, sweep
 
 #: Results of a rate test that a sensitivity can be asked of.
 METRICS = (
@@ -282,6 +282,8 @@ def global_sensitivity(
         raise OptionError(f"method is {method!r}: it must be one of {sorted(methods)}")
     _check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
+    if not 1 <= n <= MAX_RUNS // (len(ranges) + 2):
+        raise OptionError(f"n is {n}: at least 1 and at most {MAX_RUNS} runs in all are allowed")
     logs = {name: low > 0 and high > 10 * low for name, (low, high) in ranges.items()}
     scaled = {
         name: tuple(math.log(b) for b in bounds) if logs[name] else bounds
@@ -352,7 +354,8 @@ def target(
         For a metric or range that is not allowed.
     """
     match = re.fullmatch(
-        r"(capacity retention|discharge capacity|polarization) at ([\d.]+) ?C", metric.strip()
+        r"(capacity retention|discharge capacity|polarization) at (\d+\.?\d*|\.\d+) ?C",
+        metric.strip(),
     )
     if not match:
         raise OptionError(

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.fitting import MODELS
 from ssnib_model.materials.solid_electrolytes import swap_layer
-from ssnib_model.parameters import ParameterInfo, ParameterSet, _short
+from ssnib_model.parameters import ParameterInfo, ParameterSet, short
 from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
@@ -135,17 +135,19 @@ def _check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
     if design.empty or not len(design.columns):
         raise OptionError("the design is empty: at least one run of one parameter is needed")
     if not design.columns.is_unique:
-        raise OptionError(f"the columns of the design are {list(design.columns)}: they must differ")
+        raise OptionError(
+            f"the columns of the design are {list(design.columns)}: they must differ"
+        )
     _check_size(len(design))
     for name, column in design.items():
         material = isinstance(name, str) and name.endswith(MATERIAL)
         if name not in parameters and not material:
-            parameters.info(name)  # raises, and suggests a name
+            parameters.info(str(name))  # raises, and suggests a name
         good = [isinstance(v, str) if material else _is_number(v) for v in column]
         if not all(good):
             row = good.index(False)
             raise OptionError(
-                f'the design has {_short(column.iloc[row])} as "{name}" of run {row}: '
+                f'the design has {short(column.iloc[row])} as "{name}" of run {row}: '
                 f"{'the name of a solid electrolyte' if material else 'a number'} is needed"
             )
 
@@ -290,14 +292,23 @@ def as_dataset(table: pd.DataFrame):
 
 def _check_files(folder: Path) -> None:
     """What a sweep writes must not lead out of its folder, which may come from elsewhere."""
-    for file in (STORE, f"{STORE}-journal", f"{STORE}-wal", RESULTS, RESULTS + ".new", ".lock", SET):
+    for file in (
+        STORE,
+        f"{STORE}-journal",
+        f"{STORE}-wal",
+        RESULTS,
+        RESULTS + ".new",
+        ".lock",
+        SET,
+    ):
         path = folder / file
         try:
             kind = path.lstat().st_mode
         except (OSError, ValueError):
             continue  # not there; whether it can be written shows later
         if not (stat.S_ISDIR(kind) if file == SET else stat.S_ISREG(kind)):
-            raise SSNIBError(f"{path}: is a link, a device or the like: remove it")
+            needed = "folder" if file == SET else "regular file"
+            raise SSNIBError(f"{path}: must be a {needed}, not a link, a device or the like")
 
 
 @contextlib.contextmanager
@@ -318,9 +329,8 @@ class _Store:
     def __init__(self, connection: sqlite3.Connection, job: dict):
         self.connection = connection
         with connection:
-            if not self._is_good(connection):
-                for statement in SCHEMA.values():
-                    connection.execute(statement)
+            for name in SCHEMA.keys() - self._tables(connection):
+                connection.execute(SCHEMA[name])
         known = self.read_job(connection)
         if known is None:
             with connection:
@@ -331,19 +341,19 @@ class _Store:
             )
 
     @staticmethod
-    def _is_good(connection: sqlite3.Connection) -> bool:
-        """Whether the tables are there; nothing else may be."""
+    def _tables(connection: sqlite3.Connection) -> set[str]:
+        """The tables that are there; nothing else may be."""
         found = dict(connection.execute("select name, sql from sqlite_master"))
-        if found and found != SCHEMA:
+        if not found.items() <= SCHEMA.items():
             raise SSNIBError(
-                f"the store holds {_short(found)}: only the tables {list(SCHEMA)} of a sweep are "
+                f"the store holds {short(found)}: only the tables {list(SCHEMA)} of a sweep are "
                 "allowed"
             )
-        return bool(found)
+        return set(found)
 
     @classmethod
     def read_job(cls, connection: sqlite3.Connection) -> dict | None:
-        if not cls._is_good(connection):
+        if "job" not in cls._tables(connection):
             return None
         row = connection.execute("select text from job").fetchone()
         return _checked_job(_from_json(row[0])) if row else None
@@ -360,7 +370,7 @@ class _Store:
             rows = _from_json(text)
             if not isinstance(rows, list) or not all(map(_is_row, rows)):
                 raise SSNIBError(
-                    f"the store has {_short(rows)} as run {run}: a list of rows of a rate test is "
+                    f"the store has {short(rows)} as run {run}: a list of rows of a rate test is "
                     "needed"
                 )
             yield run, rows
@@ -370,7 +380,7 @@ def _from_json(text):
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise SSNIBError(f"the store has {_short(text)}, which is not JSON") from error
+        raise SSNIBError(f"the store has {short(text)}, which is not JSON") from error
 
 
 def _is_row(row) -> bool:
@@ -403,7 +413,7 @@ def _checked_job(job) -> dict:
         problems = [] if same else ["design"]
     if problems:
         raise SSNIBError(
-            f"the store holds the job {_short(job)}, which is none of a sweep "
+            f"the store holds the job {short(job)}, which is none of a sweep "
             f"({', '.join(problems)} cannot be used)"
         )
     return job
