@@ -134,7 +134,9 @@ def impedance(
         layers = options["electrolyte layers"]
         if pellet not in layers:
             raise OptionError(f"pellet is {pellet!r}: it must be one of the layers {layers}")
-        model = BlockingPellet(options | {"electrolyte layers": (pellet,)})
+        # a pellet has no heat balance of the cell
+        alone = {"electrolyte layers": (pellet,), "thermal": "isothermal"}
+        model = BlockingPellet(options | alone)
         title = f"{parameters.name}, pellet of {pellet}"
     points = {k: SHELLS if k == "r_p" else v for k, v in model.default_var_pts.items()}
     simulation = pybamm.EISSimulation(

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.fitting import MODELS
 from ssnib_model.materials.solid_electrolytes import swap_layer
-from ssnib_model.parameters import ParameterInfo, ParameterSet, short
+from ssnib_model.parameters import FILE_NAME, ParameterInfo, ParameterSet, short
 from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
@@ -248,11 +248,13 @@ def sweep(
                 new = folder / (RESULTS + ".new")
                 table.to_csv(new, index=False)
                 new.replace(folder / RESULTS)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.OperationalError, OSError) as error:
                 raise SSNIBError(
                     f"{folder}: the store cannot be written ({error}); what it holds is valid, "
                     "and the sweep goes on from there"
                 ) from error
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
     return table
 
 
@@ -265,7 +267,7 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     try:
         with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
             job = _Store.read_job(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from its own message
         raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
     if job is None:
         raise SSNIBError(f"{folder}: {STORE} holds no sweep")
@@ -290,25 +292,23 @@ def as_dataset(table: pd.DataFrame):
     return table.drop(columns=RUN).set_index([*parameters, "C-rate"]).to_xarray()
 
 
+#: What a sweep opens in its folder, which may come from elsewhere.
+_FILES = (STORE, f"{STORE}-journal", f"{STORE}-wal", f"{STORE}-shm", RESULTS, f"{RESULTS}.new",
+          ".lock", SET, f"{SET}/{FILE_NAME}")  # fmt: skip
+
+
 def _check_files(folder: Path) -> None:
-    """What a sweep writes must not lead out of its folder, which may come from elsewhere."""
-    for file in (
-        STORE,
-        f"{STORE}-journal",
-        f"{STORE}-wal",
-        RESULTS,
-        RESULTS + ".new",
-        ".lock",
-        SET,
-    ):
-        path = folder / file
+    """Nothing in the folder of a sweep may lead out of it, or be a device that has no end."""
+    for file in _FILES:
         try:
-            kind = path.lstat().st_mode
+            kind = (folder / file).lstat().st_mode
         except (OSError, ValueError):
             continue  # not there; whether it can be written shows later
         if not (stat.S_ISDIR(kind) if file == SET else stat.S_ISREG(kind)):
             needed = "folder" if file == SET else "regular file"
-            raise SSNIBError(f"{path}: must be a {needed}, not a link, a device or the like")
+            raise SSNIBError(
+                f"{folder / file}: must be a {needed}, not a link, a device or the like"
+            )
 
 
 @contextlib.contextmanager

@@ -476,7 +476,9 @@ def crowd(rng: Rng, tree: dict) -> None:
 
 def toml_case(rng: Rng, folder: Path) -> Case:
     spoil_set(rng, folder / "set", folder.parent)
-    return Case(lambda: ss.ParameterSet(folder / "set"))
+    # the file named by the user may be a link, those that it names may not
+    linked = (folder / "set" / "parameters.toml").is_symlink()
+    return Case(lambda: ss.ParameterSet(folder / "set"), may_read_outside=linked)
 
 
 CURVES = {
@@ -528,6 +530,10 @@ def measured_case(rng: Rng, folder: Path) -> Case:
             hostile_file(rng, path, folder.parent)
         case "path":
             path = folder / pick(rng, PATHS)
+    if path.name == "ocp.csv" and chance(rng, 0.7):
+        return Case(lambda: measured.read_table(path), may_read_outside=True)
+    if path.name in (*CURVES, "curve.parquet") and chance(rng, 0.7):
+        return Case(lambda: measured.read_curves(path), may_read_outside=True)
     readers = [measured.read_rate_data, measured.read_curves, measured.read_table]
     fitting_reader = lambda p: ss.data_from_file(p, shipped())  # noqa: E731
     reader = pick(rng, (*readers, readers[1], fitting_reader))
