@@ -484,6 +484,7 @@ def _sensitivity(arguments) -> int:
     from ssnib_model.rate_test import RateTest
 
     parameters, test = _parameters(arguments), RateTest(arguments.rates)
+    found.check_metric(arguments.metric, arguments.rates[-1], test)
     folder = _folder(arguments)
     names, settings = arguments.of, {"model": arguments.model}
     asked = (names, test, arguments.metric, arguments.rates[-1])

@@ -66,9 +66,10 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
         numbers = pd.to_numeric(data[column], errors="coerce")
         bad = data.index[(numbers.isna() & data[column].notna()) | np.isinf(numbers)]
         if len(bad):
+            value = str(data[column][bad[0]])[:60]
             raise MeasuredDataError(
-                f"{path}: row {bad[0] + 1}, column '{column}' is {str(data[column][bad[0]])[:60]!r}: "
-                "it must be a finite number"
+                f"{path}: row {bad[0] + 1}, column '{column}' is {value!r}: it must be a finite "
+                "number"
             )
         data[column] = numbers.astype(float)
     return data

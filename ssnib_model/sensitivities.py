@@ -138,7 +138,7 @@ def tornado(
         One row a parameter, the widest first: "Parameter", "Low", "High" (its range), "At low",
         "At high" and "Base" (the result).
     """
-    _check_metric(metric, rate, run)
+    check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
     rows = []
     for name, (low, high) in ranges.items():
@@ -152,7 +152,8 @@ def tornado(
     return frame.loc[width.sort_values(ascending=False).index].reset_index(drop=True)
 
 
-def _check_metric(metric: str, rate: float, run: RateTest) -> None:
+def check_metric(metric: str, rate: float, run: RateTest) -> None:
+    """`OptionError` if the metric is none of `METRICS`, or the test has not this rate."""
     if metric not in METRICS or rate not in run.rates:
         raise OptionError(
             f"metric is {metric!r} at {rate!r} C: the metric must be one of {METRICS} and the "
@@ -280,7 +281,7 @@ def global_sensitivity(
     methods = {"sobol": sobol, "morris": morris}
     if method not in methods:
         raise OptionError(f"method is {method!r}: it must be one of {sorted(methods)}")
-    _check_metric(metric, rate, run)
+    check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
     if not 1 <= n <= MAX_RUNS // (len(ranges) + 2):
         raise OptionError(f"n is {n}: at least 1 and at most {MAX_RUNS} runs in all are allowed")
