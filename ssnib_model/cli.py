@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import warnings
 from pathlib import Path
@@ -13,6 +14,9 @@ from ssnib_model.errors import SSNIBError, ValidityWarning
 from ssnib_model.files import writing
 
 EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED = 0, 2, 3
+
+#: Values of one parameter in a sweep.
+MAX_VALUES = 1_000_000
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,7 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.command(arguments)
     except SSNIBError as error:
-        print(f"ssnib: error: {error}", file=sys.stderr)
+        for problem in getattr(error, "problems", [str(error)]):
+            _say(f"ssnib: error: {_one_line(problem)}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print("ssnib: interrupted", file=sys.stderr)
@@ -35,10 +40,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 # -------------------------------------------------------------------- arguments
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        super().error(_printable(_one_line(message)))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ssnib", description="Model of all-solid-state sodium batteries."
-    )
+    parser = _Parser(prog="ssnib", description="Model of all-solid-state sodium batteries.")
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -341,10 +349,15 @@ def _axis(text: str) -> tuple[str, list[float]]:
     try:
         low, high, scale, number = range_.split(":")
         space = {"log": np.geomspace, "lin": np.linspace}[scale]
-        return name.strip(), [float(v) for v in space(float(low), float(high), int(number))]
+        low, high, n = float(low), float(high), int(number)
+        good = math.isfinite(low) and math.isfinite(high) and 1 <= n <= MAX_VALUES
+        if not good or (scale == "log" and min(low, high) <= 0):
+            raise ValueError
+        return name.strip(), [float(v) for v in space(low, high, n)]
     except (ValueError, KeyError):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not NAME=LOW:HIGH:log|lin:N with numbers, above 0 for log"
+            f"{text!r} is not NAME=LOW:HIGH:log|lin:N with finite numbers, above 0 for log, and "
+            f"N from 1 to {MAX_VALUES}"
         ) from None
 
 
@@ -388,8 +401,8 @@ def _rate_test(arguments) -> int:
     if arguments.json:
         _print_json(result.to_dict())
     elif not arguments.quiet:
-        print(_rate_table(result))
-        print(f"\nTable, curves, plots and run.json are in {folder}")
+        _say(_rate_table(result))
+        _say(f"\nTable, curves, plots and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 
@@ -418,9 +431,9 @@ def _breakdown(arguments) -> int:
     if arguments.json:
         _print_json({"rate": arguments.rate, "at": arguments.at, **losses.to_dict()})
     elif not arguments.quiet:
-        print(f"Overpotentials at {arguments.rate:g} C, {arguments.at:.0%} of the half-cycle")
-        print(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
-        print(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
+        _say(f"Overpotentials at {arguments.rate:g} C, {arguments.at:.0%} of the half-cycle")
+        _say(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
+        _say(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 
@@ -457,8 +470,8 @@ def _fit(arguments) -> int:
     if arguments.json:
         _print_json(result.to_dict())
     elif not arguments.quiet:
-        print(result.report())
-        print(f"\nThe fitted set, report.txt, fit.json and fit.png are in {folder}")
+        _say(result.report())
+        _say(f"\nThe fitted set, report.txt, fit.json and fit.png are in {folder}")
     return EXIT_OK
 
 
@@ -491,8 +504,8 @@ def _sweep(arguments) -> int:
     if arguments.json:
         _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
     elif not arguments.quiet:
-        print(table.to_string(index=False, na_rep="-", float_format="{:.5g}".format))
-        print(f"\nresults.csv and the store are in {folder}")
+        _say(table.to_string(index=False, na_rep="-", float_format="{:.5g}".format))
+        _say(f"\nresults.csv and the store are in {folder}")
     failed = table["Status"].str.startswith("failed").any()
     return EXIT_SOME_FAILED if failed else EXIT_OK
 
@@ -503,6 +516,7 @@ def _sensitivity(arguments) -> int:
     from ssnib_model.rate_test import RateTest
 
     parameters, test = _parameters(arguments), RateTest(arguments.rates)
+    found.check_metric(arguments.metric, arguments.rates[-1], test)
     folder = _folder(arguments)
     names, settings = arguments.of, {"model": arguments.model}
     settings["solver"] = _solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
@@ -524,8 +538,8 @@ def _sensitivity(arguments) -> int:
     if arguments.json:
         _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
     elif not arguments.quiet:
-        print(table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
-        print(f"\n{arguments.method}.csv and {arguments.method}.png are in {folder}")
+        _say(table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
+        _say(f"\n{arguments.method}.csv and {arguments.method}.png are in {folder}")
     return EXIT_OK
 
 
@@ -540,20 +554,19 @@ def _target(arguments) -> int:
         if arguments.json:
             _print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
         else:
-            print(table.drop(columns="Answer").to_string(index=False, na_rep="none"))
+            _say(table.drop(columns="Answer").to_string(index=False, na_rep="none"))
         return EXIT_OK if found else EXIT_SOME_FAILED
     answer = target(*asked, **settings)
     if arguments.json:
         _print_json({"value": answer.value, "sentence": answer.sentence})
     else:
-        print(answer.sentence)
+        _say(answer.sentence)
     return EXIT_OK if answer.value is not None else EXIT_SOME_FAILED
 
 
 def _design(arguments, parameters):
-    import pandas as pd
-
     from ssnib_model import sweeps
+    from ssnib_model.measured import MAX_CURVES_SIZE, read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:
@@ -562,10 +575,7 @@ def _design(arguments, parameters):
         return sweeps.grid(dict(arguments.vary))
     if arguments.sample:
         return sweeps.sample(sweeps.own_ranges(parameters), arguments.sample)
-    try:
-        return pd.read_csv(arguments.design)
-    except (OSError, ValueError) as error:
-        raise SSNIBError(f"--design {arguments.design}: cannot be read as CSV: {error}") from error
+    return read_csv(arguments.design, limit=MAX_CURVES_SIZE)
 
 
 def _impedance(arguments) -> int:
@@ -579,9 +589,9 @@ def _impedance(arguments) -> int:
     if arguments.json:
         _print_json(spectrum.table.to_dict("list"))
     elif not arguments.quiet:
-        print(spectrum.title)
-        print(spectrum.table.iloc[::6].to_string(index=False, float_format="{:.4g}".format))
-        print(f"\nimpedance.csv and impedance.png are in {folder}")
+        _say(spectrum.title)
+        _say(spectrum.table.iloc[::6].to_string(index=False, float_format="{:.4g}".format))
+        _say(f"\nimpedance.csv and impedance.png are in {folder}")
     return EXIT_OK
 
 
@@ -593,8 +603,8 @@ def _materials(arguments) -> int:
         _print_json(materials)
         return EXIT_OK
     for name, m in materials.items():
-        print(f"{name}: {m['conductivity']:g} S/m at 25 degC, {m['kind']} (grade {m['grade']})")
-        print(f"    {m['source']}" + (f"; {m['note']}" if m["note"] else ""))
+        _say(f"{name}: {m['conductivity']:g} S/m at 25 degC, {m['kind']} (grade {m['grade']})")
+        _say(f"    {m['source']}" + (f"; {m['note']}" if m["note"] else ""))
     return EXIT_OK
 
 
@@ -605,7 +615,7 @@ def _parameters_list(arguments) -> int:
     if arguments.json:
         _print_json(sets)
     else:
-        print("\n".join(f"{name}  {description}" for name, description in sets.items()))
+        _say("\n".join(f"{name}  {description}" for name, description in sets.items()))
     return EXIT_OK
 
 
@@ -627,16 +637,17 @@ def _parameters_show(arguments) -> int:
         return EXIT_OK
     for info in infos:
         value = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
-        print(f"{info.name} = {value}")
+        _say(_one_line(f"{info.name} = {value}"))
         details = [info.kind]
         if info.source:
             source = parameters.sources[info.source]
-            details.append(source["citation"] + (f", doi {source['doi']}" * ("doi" in source)))
+            doi = f", doi {source['doi']}" if "doi" in source else ""
+            details.append(source["citation"] + doi)
         for how, number in (info.uncertainty or {}).items():
             numbers = number if how == "range" else (number,)
             details.append(f"{how} {' to '.join(f'{n:.4g}' for n in numbers)}")
         details += [info.note] if info.note else []
-        print("    " + "; ".join(details))
+        _say("    " + _one_line("; ".join(details)))
     return EXIT_OK
 
 
@@ -651,12 +662,12 @@ def _parameters_check(arguments) -> int:
     if arguments.json:
         _print_json({"ok": not problems, "problems": problems})
     elif problems:
-        print("\n".join(problems), file=sys.stderr)
-        print(f"{len(problems)} problem(s)", file=sys.stderr)
+        _say("\n".join(map(_one_line, problems)), file=sys.stderr)
+        _say(f"{len(problems)} problem(s)", file=sys.stderr)
     else:
         counts = parameters.to_frame()["kind"].value_counts()
         kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
-        print(f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})")
+        _say(f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})")
     return EXIT_BAD_INPUT if problems else EXIT_OK
 
 
@@ -681,7 +692,7 @@ def _swapped(parameters, layer: str, material: str):
         warnings.simplefilter("always", ValidityWarning)
         parameters = swap_layer(parameters, layer, material)
     for warning in caught:
-        print(f"ssnib: warning: {warning.message}", file=sys.stderr)
+        _say(f"ssnib: warning: {warning.message}", file=sys.stderr)
     return parameters
 
 
@@ -697,7 +708,7 @@ def _warned(run):
         warnings.simplefilter("ignore", ValidityWarning)
         result = run()
     for note in result.notes:
-        print(f"ssnib: warning: {note}", file=sys.stderr)
+        _say(f"ssnib: warning: {note}", file=sys.stderr)
     return result
 
 
@@ -731,7 +742,30 @@ def _talks(arguments) -> bool:
 
 
 def _print_json(document) -> None:
-    print(json.dumps(document, indent=2, allow_nan=False))
+    print(json.dumps(_finite(document), indent=2, allow_nan=False))
+
+
+def _finite(document):
+    """With None for NaN and infinity, which JSON does not have."""
+    if isinstance(document, dict):
+        return {key: _finite(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [_finite(value) for value in document]
+    return None if isinstance(document, float) and not math.isfinite(document) else document
+
+
+def _say(text: str, file=None) -> None:
+    """Print for a person."""
+    print(_printable(text), file=file)
+
+
+def _printable(text: str) -> str:
+    """Text of a file without what would steer the terminal or cannot be encoded."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _rate_table(result) -> str:

@@ -7,7 +7,6 @@ same length), and simulates the same quantities for a set of parameters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ import pybamm
 
 from ssnib_model.eis import PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
-from ssnib_model.measured import half_cycles, read_curves, read_rate_data
+from ssnib_model.files import read_bytes
+from ssnib_model.measured import MAX_CURVES_SIZE, half_cycles, read_curves, read_rate_data
 from ssnib_model.models.base import SOLVER_OPTIONS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import HalfCycle, RateTest
@@ -331,7 +331,8 @@ def data_from_file(
 
 def _has_rates(path: Path) -> bool:
     try:
-        with path.open(errors="replace") as file:
-            return any("C-rate" in line for line in islice(file, 5))
+        return any(
+            b"C-rate" in line for line in read_bytes(path, MAX_CURVES_SIZE).split(b"\n", 5)[:5]
+        )
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error

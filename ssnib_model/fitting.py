@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.files import writing
+from ssnib_model.files import read_bytes, writing
 from ssnib_model.fit_data import CAPACITY, GAP, RateTestData, data_from_file
 from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterInfo, ParameterSet
@@ -34,6 +34,10 @@ from ssnib_model.structured import StructuredSolver
 #: Step of the central differences, as a part of a parameter's range: large against the noise
 #: of a capacity at the solver's tolerance, small against its curvature.
 STEP = 1e-3
+
+MAX_STARTS = 100_000
+#: Bytes; it holds the data of the fit.
+MAX_CHECKPOINT_SIZE = 100_000_000
 
 #: Residual in place of a value that a trial point does not have (a failed or impossible run).
 NO_ANSWER = 100.0
@@ -343,15 +347,17 @@ class _Search:
         if self.checkpoint is None or not self.checkpoint.exists():
             return first
         try:
-            saved = json.loads(self.checkpoint.read_text())
-        except (OSError, ValueError) as error:
+            saved = json.loads(read_bytes(self.checkpoint, MAX_CHECKPOINT_SIZE))
+            unit = np.array(saved["unit"], dtype=float)
+            same = saved["problem"] == json.loads(json.dumps(problem.fingerprint()))
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise SSNIBError(f"checkpoint {self.checkpoint} cannot be read: {error}") from error
-        if saved.get("problem") != json.loads(json.dumps(problem.fingerprint())):
+        if not same or unit.shape != first.shape or not ((unit >= 0) & (unit <= 1)).all():
             raise SSNIBError(
                 f"checkpoint {self.checkpoint} belongs to another fit (other data, free "
                 "parameters or model): remove it or name another file"
             )
-        return np.array(saved["unit"])
+        return unit
 
     def run(self, problem: FitProblem, first: np.ndarray) -> _Outcome:
         best = _Outcome(first, math.inf, "interrupted: the best point so far", 0)
@@ -408,8 +414,11 @@ def _checkpoint(path) -> Path | None:
 
 
 def _best_of(problem, first, starts, seed, workers, search) -> _Outcome:
-    if starts < 1 or workers < 1:
-        raise OptionError(f"starts is {starts} and workers {workers}: at least 1 is needed")
+    if not 1 <= starts <= MAX_STARTS or workers < 1 or seed < 0:
+        raise OptionError(
+            f"starts is {starts}, workers {workers} and seed {seed}: 1 to {MAX_STARTS} starts, at "
+            "least one worker and a seed of at least 0 are needed"
+        )
     draws = np.random.default_rng(seed).uniform(0.05, 0.95, (starts - 1, len(first)))
     points = [first, *draws]
     if workers == 1 or starts == 1:
@@ -417,7 +426,7 @@ def _best_of(problem, first, starts, seed, workers, search) -> _Outcome:
     else:
         quiet = replace(search, checkpoint=None, progress=False)
         jobs = [(problem, point, quiet) for point in points]
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(workers, starts), mp_context=get_context("spawn")) as pool:
             outcomes = list(pool.map(_run_job, jobs))
     best = min(outcomes, key=lambda outcome: outcome.cost)
     return replace(best, solves=sum(outcome.solves for outcome in outcomes))

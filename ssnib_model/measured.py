@@ -12,6 +12,7 @@ from scipy.integrate import cumulative_trapezoid
 
 from ssnib_model import schema
 from ssnib_model.errors import MeasuredDataError
+from ssnib_model.files import read_bytes
 from ssnib_model.units import convert
 
 #: Columns of measured rate-test data; the first two are required.
@@ -26,6 +27,11 @@ RATE_COLUMNS = (
     "Discharge dQ/dV peak [V]",
     "Note",
 )
+
+#: Bytes of a table, rows of a curve given as a table, bytes of the file of a cycler (a week at one
+#: point a second has some 30 million), and its columns. Parquet may hold this many numbers.
+MAX_TABLE_SIZE, MAX_POINTS = 1_000_000, 10_000
+MAX_CURVES_SIZE, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 1000, 20_000_000
 
 
 def read_rate_data(path: str | Path) -> pd.DataFrame:
@@ -47,15 +53,12 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
         If the file cannot be read, or a column or value is not allowed.
     """
     path = Path(path)
-    try:
-        data = pd.read_csv(path, comment="#")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as e:
-        raise MeasuredDataError(f"{path}: cannot be read as CSV: {e}") from e
+    data = read_csv(path)
     unknown = [c for c in data.columns if c not in RATE_COLUMNS]
     missing = [c for c in RATE_COLUMNS[:2] if c not in data.columns]
     if unknown or missing or data.empty:
         raise MeasuredDataError(
-            f"{path}: the columns are {list(data.columns)} with {len(data)} rows: 'C-rate' and "
+            f"{path}: the columns are {_listed(data.columns)} with {len(data)} rows: 'C-rate' and "
             f"'Ambient temperature [K]' are required, at least one row, and only "
             f"{list(RATE_COLUMNS)} are known"
         )
@@ -63,9 +66,10 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
         numbers = pd.to_numeric(data[column], errors="coerce")
         bad = data.index[(numbers.isna() & data[column].notna()) | np.isinf(numbers)]
         if len(bad):
+            value = str(data[column][bad[0]])[:60]
             raise MeasuredDataError(
-                f"{path}: row {bad[0] + 1}, column '{column}' is {data[column][bad[0]]!r}: "
-                "it must be a finite number"
+                f"{path}: row {bad[0] + 1}, column '{column}' is {value!r}: it must be a finite "
+                "number"
             )
         data[column] = numbers.astype(float)
     return data
@@ -80,20 +84,43 @@ def read_table(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         If the file cannot be read, or is not such a curve of at least four points.
     """
     path = Path(path)
-    try:
-        data = pd.read_csv(path, comment="#", dtype=float)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise MeasuredDataError(f"{path}: cannot be read as CSV of numbers: {error}") from error
-    values = data.to_numpy()
-    if values.ndim != 2 or values.shape[1] != 2 or len(values) < 4:
+    values = read_csv(path, dtype=float).to_numpy()
+    if values.ndim != 2 or values.shape[1] != 2 or not 4 <= len(values) <= MAX_POINTS:
         raise MeasuredDataError(
-            f"{path}: has shape {values.shape}: two columns and at least four rows are needed"
+            f"{path}: has shape {values.shape}: two columns and 4 to {MAX_POINTS} rows are needed"
         )
     if not np.isfinite(values).all() or (np.diff(values[:, 0]) <= 0).any():
         raise MeasuredDataError(
             f"{path}: all values must be finite and the first column must increase"
         )
     return values[:, 0], values[:, 1]
+
+
+def read_csv(path: Path, dtype=None, limit: int = MAX_TABLE_SIZE) -> pd.DataFrame:
+    """A table with a header; comments start with #, and the file has at most ``limit`` bytes."""
+    try:
+        # never by its name, which would be taken for an address or unpacked
+        data = read_bytes(path, limit)
+        if data[: data.find(b"\n")].count(b",") >= MAX_COLUMNS:
+            raise ValueError(f"it has more than {MAX_COLUMNS} columns")
+        table = pd.read_csv(io.BytesIO(data), comment="#", dtype=dtype)
+    except OSError as error:
+        raise MeasuredDataError(f"{path}: cannot be read as CSV: {error.strerror}") from error
+    except ValueError as error:
+        raise MeasuredDataError(f"{path}: cannot be read as CSV: {_one_line(error)}") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise MeasuredDataError(f"{path}: a row has more values than the header has names")
+    return table
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _listed(names) -> list[str]:
+    """Names for a message: a hostile header has many and long ones."""
+    shown = [str(name)[:60] for name in names[:20]]
+    return shown if len(names) <= 20 else [*shown, f"... {len(names)} in all"]
 
 
 # -------------------------------------------------------------------- curves of a cycler
@@ -107,6 +134,9 @@ _NAMES = {
 }
 _UNIT = r"\s*(?:\[(?P<b>[^\]]+)\]|\((?P<p>[^)]+)\)|/\s*(?P<s>[^/]+))$"
 _SPELLINGS = {"sec": "s", "secs": "s", "seconds": "s", "hour": "h", "hours": "h", "hr": "h"}
+
+#: Characters of the name of a column that are looked at.
+MAX_NAME = 100
 
 #: Smallest part of the largest current that counts as current.
 REST = 0.01
@@ -143,13 +173,15 @@ def read_curves(path: str | Path) -> pd.DataFrame:
     columns = {quantity: _find_column(path, raw.columns, quantity) for quantity in _NAMES}
     frame = pd.DataFrame()
     for quantity, (name, unit) in columns.items():
-        text = raw[name].astype(str).str.strip().str.replace(",", ".", regex=False)
-        numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
+        column = raw[name]
+        if not pd.api.types.is_numeric_dtype(column):
+            column = column.astype(str).str.strip().str.replace(",", ".", regex=False)
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
         bad = np.flatnonzero(~np.isfinite(numbers))
         if bad.size:
             raise MeasuredDataError(
                 f"{path}: line {first_line + bad[0]}, column '{name}' is "
-                f"{raw[name].iloc[bad[0]]!r}: a finite number was expected"
+                f"{str(raw[name].iloc[bad[0]])[:60]!r}: a finite number was expected"
             )
         target = schema.unit_of(quantity)
         try:
@@ -164,51 +196,78 @@ def read_curves(path: str | Path) -> pd.DataFrame:
 
 def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
     """The table as it stands, and the line of the file that its first row is on."""
-    if path.suffix == ".parquet":
-        try:
-            return pd.read_parquet(path), 1
-        except ImportError as error:
-            raise MeasuredDataError(
-                f"{path}: Parquet needs pyarrow: pip install 'ssnib_model[data]'"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise MeasuredDataError(f"{path}: cannot be read as Parquet: {error}") from error
     try:
-        lines = path.read_bytes().decode("utf-8-sig", errors="replace").splitlines()
+        data = read_bytes(path, MAX_CURVES_SIZE)
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    if path.suffix == ".parquet":
+        return _read_parquet(path, data), 1
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    first, second, *_ = [*text[:1000].split("\n", 2), ""]
+    lines = text.count("\n") + (not text.endswith("\n"))
     header = 0
-    if lines and lines[0].startswith("EC-Lab ASCII FILE"):
-        count = re.search(r"Nb header lines\s*:\s*(\d+)", lines[1] if len(lines) > 1 else "")
-        if not count or int(count[1]) > len(lines):
+    if first.startswith("EC-Lab ASCII FILE"):
+        count = re.search(r"Nb header lines\s*:\s*(\d{1,9})", second)
+        if not count or not 1 <= int(count[1]) <= lines:
             raise MeasuredDataError(
                 f"{path}: line 2 must say 'Nb header lines : N' with N lines in the file"
             )
         header = int(count[1]) - 1
-    if len(lines) < header + 3:
+    if lines < header + 3:
         raise MeasuredDataError(
-            f"{path}: has {len(lines)} lines: a header and at least two rows are needed"
+            f"{path}: has {lines} lines: a header and at least two rows are needed"
         )
-    separator = max("\t;,", key=lines[header].count)
+    stream = io.StringIO(text)
+    for _ in range(header):
+        stream.readline()
+    start, names = stream.tell(), stream.readline()
+    separator = max("\t;,", key=names.count)
+    if names.count(separator) >= MAX_COLUMNS:
+        raise MeasuredDataError(
+            f"{path}: line {header + 1} names more than {MAX_COLUMNS} columns, which are allowed"
+        )
+    stream.seek(start)
     try:
-        table = pd.read_csv(
-            io.StringIO("\n".join(lines[header:])), sep=separator, dtype=str, index_col=False
-        )
-    except (ValueError, pd.errors.ParserError) as error:
-        raise MeasuredDataError(f"{path}: from line {header + 1}: {error}") from error
-    return table.rename(columns=str.strip), header + 2
+        table = pd.read_csv(stream, sep=separator, dtype=str, index_col=False)
+    except ValueError as error:
+        raise MeasuredDataError(f"{path}: from line {header + 1}: {_one_line(error)}") from error
+    table = table.rename(columns=str.strip)
+    return table.loc[:, ~table.columns.duplicated()], header + 2
+
+
+def _read_parquet(path: Path, data: bytes) -> pd.DataFrame:
+    """The columns of numbers."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MeasuredDataError(
+            f"{path}: Parquet needs pyarrow: pip install 'ssnib_model[data]'"
+        ) from error
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        fields = {f.name: f.type for f in file.schema_arrow}
+        names = [n for n, t in fields.items() if pa.types.is_integer(t) or pa.types.is_floating(t)]
+        # a file of some bytes may hold one value a billion times
+        if file.metadata.num_rows * max(len(names), 1) > MAX_NUMBERS:
+            raise ValueError(f"more than {MAX_NUMBERS} numbers")
+        return file.read(columns=names).to_pandas()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = _one_line(error)
+        raise MeasuredDataError(f"{path}: cannot be read as Parquet: {reason}") from error
 
 
 def _find_column(path: Path, names, quantity: str) -> tuple[str, str]:
     """The column of a quantity, and its unit."""
     for name in names:
-        match = re.fullmatch(rf"(?P<name>.*?){_UNIT}", str(name))
+        # the pattern takes long for a name that is none
+        match = re.fullmatch(rf"(?P<name>.*?){_UNIT}", str(name)[:MAX_NAME])
         if match and re.fullmatch(_NAMES[quantity], match["name"].strip(), re.IGNORECASE):
             unit = (match["b"] or match["p"] or match["s"]).strip().rstrip(".")
             return name, _SPELLINGS.get(unit.lower(), unit)
     raise MeasuredDataError(
         f"{path}: no column for {quantity.split(' [')[0].lower()} with its unit, such as "
-        f"'{quantity}'; the columns are {list(names)}"
+        f"'{quantity}'; the columns are {_listed(names)}"
     )
 
 

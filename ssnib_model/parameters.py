@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 import numbers
+import os
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ from ssnib_model.errors import (
     ParameterError,
     UnknownParameterError,
 )
+from ssnib_model.files import read_bytes
 from ssnib_model.measured import read_rate_data, read_table
 from ssnib_model.models.options import ModelOptions
 from ssnib_model.units import convert
@@ -39,11 +41,23 @@ KINDS = ("measured", "derived", "literature", "assumed", "fitted", "user")
 OVERRIDING_KINDS = ("user", "fitted")
 
 #: Bytes; a complete set has some 20 thousand.
-MAX_FILE_SIZE = 2_000_000
+MAX_FILE_SIZE = 500_000
+#: Dots in a line: the time for a dotted key rises with the square of its parts.
+MAX_DOTS = 100
+MAX_LAYERS = 20
+#: Files of measured data of one set.
+MAX_MEASURED = 100
 
 
 # -------------------------------------------------------------------- shape of the file
 _Number = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
+
+
+_Option = (
+    Annotated[int, pydantic.Field(strict=True, ge=-(2**31), lt=2**31)]
+    | str
+    | Annotated[list[str], pydantic.Field(max_length=MAX_LAYERS)]
+)
 
 
 class _Strict(pydantic.BaseModel):
@@ -88,9 +102,9 @@ class _File(_Strict):
     name: str
     description: str = ""
     base: str | None = None
-    stack: dict[str, Any]
+    stack: dict[str, _Option]
     sources: dict[str, _Source] = {}
-    measured: dict[str, _Measured] = {}
+    measured: Annotated[dict[str, _Measured], pydantic.Field(max_length=MAX_MEASURED)] = {}
     parameters: dict[str, _Entry]
 
 
@@ -412,7 +426,7 @@ class ParameterSet(Mapping):
         self.name, self.description = file.name, file.description
         if file.base is not None and file.base not in list_parameter_sets():
             raise ParameterError(
-                f"{path}: base is {_short(file.base)}: it must be one of the sets that come with "
+                f"{path}: base is {short(file.base)}: it must be one of the sets that come with "
                 f"the package, {', '.join(list_parameter_sets())}"
             )
         base = ParameterSet(file.base) if file.base else None
@@ -433,7 +447,8 @@ class ParameterSet(Mapping):
         given = {n: info for n, info in (base.given if base else {}).items() if n in self._known}
         for name, entry in file.parameters.items():
             if name not in self._known:
-                near = schema.suggestion(name, self._known)
+                # some are enough to see what is wrong
+                near = schema.suggestion(name, self._known) if len(problems) < 20 else ""
                 problems.append(f'unknown parameter "{name}"{near}')
                 continue
             info, found = self._read_entry(path, name, entry)
@@ -479,6 +494,8 @@ class ParameterSet(Mapping):
         if isinstance(value, _Function):
             problems += self._function_problems(value)
             value = FunctionValue(value.function, dict(value.arguments))
+        elif isinstance(value, _Table) and quantity.shape != "function":
+            problems.append(f"is a table: it must be a number, {_allowed(quantity, target)}")
         elif isinstance(value, _Table):
             try:
                 x, y = read_table(_beside(path, value.table))
@@ -533,10 +550,10 @@ class ParameterSet(Mapping):
         _, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
         problems = []
         if set(expected) != set(value.arguments):
-            problems.append(
+            return [
                 f'gives the function "{value.function}" the arguments '
-                f"{sorted(value.arguments)}: it takes {sorted(expected)}"
-            )
+                f"{short(sorted(value.arguments))}: it takes {sorted(expected)}"
+            ]
         for argument, given in value.arguments.items():
             if isinstance(given, str) and given not in self._known:
                 problems.append(
@@ -645,8 +662,12 @@ def _find(name: str | Path) -> Path:
     if str(name) in known:
         return parameter_root() / str(name) / FILE_NAME
     path = Path(name)
-    path = path / FILE_NAME if path.is_dir() else path
-    if path.name == FILE_NAME and path.is_file():
+    try:
+        path = path / FILE_NAME if path.is_dir() else path
+        found = path.name == FILE_NAME and path.is_file()
+    except (OSError, ValueError):  # a name too long, a zero byte, a folder closed to us
+        found = False
+    if found:
         return path
     raise ParameterError(
         f'"{name}" is neither a known parameter set ({", ".join(known)}) nor a folder with a '
@@ -656,12 +677,11 @@ def _find(name: str | Path) -> Path:
 
 def _read(path: Path) -> _File:
     try:
-        if path.stat().st_size > MAX_FILE_SIZE:
-            raise ParameterError(
-                f"{path}: has {path.stat().st_size} bytes: a parameter file has at most "
-                f"{MAX_FILE_SIZE}"
-            )
-        document = tomllib.loads(path.read_bytes().decode())
+        text = read_bytes(path, MAX_FILE_SIZE).decode()
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.count(".") > MAX_DOTS:
+                raise ValueError(f"line {number} has more than {MAX_DOTS} dots")
+        document = tomllib.loads(text)
     except OSError as error:
         raise ParameterError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -681,29 +701,47 @@ def _sentences(error: pydantic.ValidationError) -> list[str]:
         if "value" in where:
             where = where[: where.index("value") + 1]
             message = (
-                f"is {_short(problem['input'])}: a finite number, {{ function = ..., arguments = "
+                f"is {short(problem['input'])}: a finite number, {{ function = ..., arguments = "
                 "{...} } or { table = ... } is allowed"
+            )
+        elif where[0] == "stack" and len(where) > 1:  # a union as well
+            where = where[:2]
+            message = (
+                f"is {short(problem['input'])}: a text, a whole number or a list of at most "
+                f"{MAX_LAYERS} texts is allowed"
             )
         elif problem["type"] == "extra_forbidden":
             message = "is not a known field"
         elif problem["type"] == "missing":
             message = "is missing"
         else:
-            message = f"is {_short(problem['input'])}: {problem['msg']}"
+            message = f"is {short(problem['input'])}: {problem['msg']}"
         where = [f'"{part}"' if " " in part else part for part in where]
         sentences.setdefault(".".join(where), message)
     return [f"{where} {message}" for where, message in sentences.items()]
 
 
-def _short(value) -> str:
-    text = repr(value)
+def short(value) -> str:
+    """A value for a message, cut if it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of more than 4300 digits, endless brackets
+        return f"{type(value).__name__} that is too long to show"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _beside(path: Path, file: str) -> Path:
-    if Path(file).name != file:
-        raise MeasuredDataError(f'"{file}" is not the name of a file in {path.parent}')
-    return path.parent / file
+    """The path of a file that a parameter file names, which can only be its neighbour."""
+    target = path.parent / file
+    # all of them may be links to one folder, but none may lead elsewhere
+    homes = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
+    if (
+        Path(file).name != file
+        or "\0" in file
+        or os.path.dirname(os.path.realpath(target)) not in homes
+    ):
+        raise MeasuredDataError(f"{short(file)} is not the name of a file in {path.parent}")
+    return target
 
 
 def _no_source(where: str, key: str, sources: dict) -> str:
@@ -714,17 +752,21 @@ def _no_source(where: str, key: str, sources: dict) -> str:
 
 def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
     """What is wrong with a value, as the rest of a sentence, or None."""
-    allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
-    allowed += "" if unit == "1" else f" {unit}"
+    allowed = _allowed(quantity, unit)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         if quantity.shape == "function" and isinstance(value, TableValue):
             return _table_problem(value, quantity, allowed)
         if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
             return None
-        return f"is {_short(value)}: it must be a number, {allowed}"
+        return f"is {short(value)}: it must be a number, {allowed}"
     if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
         return f"is {value:g}: {allowed}"
     return None
+
+
+def _allowed(quantity: schema.Quantity, unit: str) -> str:
+    allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
+    return allowed if unit == "1" else f"{allowed} {unit}"
 
 
 def _table_problem(table: TableValue, quantity: schema.Quantity, allowed: str) -> str | None:
@@ -742,6 +784,8 @@ def _table_problem(table: TableValue, quantity: schema.Quantity, allowed: str) -
 
 def _converted_uncertainty(value: float, given: _Uncertainty, unit: str, target: str) -> dict:
     converted: dict = {}
+    if given.sd is not None and not math.isfinite(value + given.sd):
+        raise ValueError(f"{value:g} + {given.sd:g} is too large a number")
     if given.sd is not None:
         # by difference, because a unit may have an offset (degC)
         centre, above = (convert(v, unit, target) for v in (value, value + given.sd))

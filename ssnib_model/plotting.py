@@ -193,8 +193,9 @@ def sensitivity_bars(table, method, metric, ax=None):
         ax.set(xlabel=_label(metric), ylabel="Parameter over its range")
         return ax
     if method == "local":
-        columns = [f"{rate:g} C" for rate in table["C-rate"].unique()]
-        bars = table.pivot_table(metric, "Parameter", "C-rate").set_axis(columns, axis=1)
+        # also a rate without any result, which pivot_table would drop
+        bars = table.pivot_table(metric, "Parameter", "C-rate", dropna=False)
+        bars = bars.set_axis([f"{rate:g} C" for rate in bars.columns], axis=1)
         label = f"d ln({_label(metric)}) / d ln(parameter) [-]"
     elif method == "morris":
         bars = table.set_index("Parameter")[["mu_star", "sigma"]]

@@ -286,6 +286,8 @@ def _filled(template: str, fill: dict) -> list[str]:
 
 def suggestion(name: str, known) -> str:
     """A clause that names the nearest known names, or nothing if none is near."""
+    if len(name) > 100 or len(known) > 1000:
+        return ""  # the search takes long, and nobody typed that
     folded = {k.casefold(): k for k in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=2, cutoff=0.6)
     if not near:

@@ -18,7 +18,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.rate_test import RateTest, RateTestResult
 from ssnib_model.structured import StructuredSolver
-from ssnib_model.sweeps import own_range, sweep
+from ssnib_model.sweeps import MAX_RUNS, own_range, sweep
 
 #: Results of a rate test that a sensitivity can be asked of.
 METRICS = (
@@ -150,7 +150,7 @@ def tornado(
         One row a parameter, the widest first: "Parameter", "Low", "High" (its range), "At low",
         "At high" and "Base" (the result).
     """
-    _check_metric(metric, rate, run)
+    check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
     rows = []
     for name, (low, high) in ranges.items():
@@ -164,7 +164,8 @@ def tornado(
     return frame.loc[width.sort_values(ascending=False).index].reset_index(drop=True)
 
 
-def _check_metric(metric: str, rate: float, run: RateTest) -> None:
+def check_metric(metric: str, rate: float, run: RateTest) -> None:
+    """`OptionError` if the metric is none of `METRICS`, or the test has not this rate."""
     if metric not in METRICS or rate not in run.rates:
         raise OptionError(
             f"metric is {metric!r} at {rate!r} C: the metric must be one of {METRICS} and the "
@@ -292,8 +293,10 @@ def global_sensitivity(
     methods = {"sobol": sobol, "morris": morris}
     if method not in methods:
         raise OptionError(f"method is {method!r}: it must be one of {sorted(methods)}")
-    _check_metric(metric, rate, run)
+    check_metric(metric, rate, run)
     ranges = _ranges(parameters, names)
+    if not 1 <= n <= MAX_RUNS // (len(ranges) + 2):
+        raise OptionError(f"n is {n}: at least 1 and at most {MAX_RUNS} runs in all are allowed")
     logs = {name: low > 0 and high > 10 * low for name, (low, high) in ranges.items()}
     scaled = {
         name: tuple(math.log(b) for b in bounds) if logs[name] else bounds
@@ -367,7 +370,8 @@ def target(
         For a metric or range that is not allowed.
     """
     match = re.fullmatch(
-        r"(capacity retention|discharge capacity|polarization) at ([\d.]+) ?C", metric.strip()
+        r"(capacity retention|discharge capacity|polarization) at (\d+\.?\d*|\.\d+) ?C",
+        metric.strip(),
     )
     if not match:
         raise OptionError(

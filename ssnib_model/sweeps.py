@@ -8,7 +8,10 @@ import itertools
 import json
 import math
 import multiprocessing
+import numbers
+import os
 import sqlite3
+import stat
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +28,7 @@ from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.materials.solid_electrolytes import swap_layer
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterInfo, ParameterSet
+from ssnib_model.parameters import FILE_NAME, ParameterInfo, ParameterSet, short
 from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
 from ssnib_model.structured import StructuredSolver
 
@@ -34,6 +37,15 @@ RUN = "Run"
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"
+
+#: Runs of one design.
+MAX_RUNS = 2_000_000
+
+#: The only tables that a store may hold: a view or trigger from elsewhere is code.
+SCHEMA = {
+    "job": "CREATE TABLE job (text text)",
+    "runs": "CREATE TABLE runs (run integer primary key, rows text)",
+}
 
 
 # -------------------------------------------------------------------- designs
@@ -53,6 +65,7 @@ def grid(axes: Mapping[str, object]) -> pd.DataFrame:
     values = {name: [_plain(x) for x in np.atleast_1d(v)] for name, v in axes.items()}
     if not values or not all(values.values()):
         raise OptionError("a grid needs at least one parameter with at least one value")
+    _check_size(math.prod(map(len, values.values())))
     return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
 
 
@@ -83,6 +96,7 @@ def sample(
             f"method is {method!r} and n is {n}: the method is one of {sorted(samplers)}, and at "
             "least one point and one parameter are needed"
         )
+    _check_size(n)
     unit = samplers[method](len(ranges), seed=seed).random(n)
     columns = {}
     for (name, (low, high, *log)), u in zip(ranges.items(), unit.T, strict=True):
@@ -91,6 +105,11 @@ def sample(
         a, b = (math.log(low), math.log(high)) if log else (low, high)
         columns[name] = np.exp(a + u * (b - a)) if log else a + u * (b - a)
     return pd.DataFrame(columns)
+
+
+def _check_size(n: int) -> None:
+    if n > MAX_RUNS:
+        raise OptionError(f"the design has {n} runs: at most {MAX_RUNS} are allowed")
 
 
 def own_range(info: ParameterInfo) -> tuple[float, float] | None:
@@ -112,6 +131,33 @@ def own_ranges(parameters: ParameterSet) -> dict[str, tuple]:
         if low < high:
             found[name] = (low, high, "log") if low > 0 and high > 10 * low else (low, high)
     return found
+
+
+def _check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
+    """Only known names, with materials by name and all others by number."""
+    if design.empty or not len(design.columns):
+        raise OptionError("the design is empty: at least one run of one parameter is needed")
+    if not design.columns.is_unique:
+        raise OptionError(
+            f"the columns of the design are {list(design.columns)}: they must differ"
+        )
+    _check_size(len(design))
+    for name, column in design.items():
+        material = isinstance(name, str) and name.endswith(MATERIAL)
+        if name not in parameters and not material:
+            parameters.info(str(name))  # raises, and suggests a name
+        good = [isinstance(v, str) if material else _is_number(v) for v in column]
+        if not all(good):
+            row = good.index(False)
+            raise OptionError(
+                f'the design has {short(column.iloc[row])} as "{name}" of run {row}: '
+                f"{'the name of a solid electrolyte' if material else 'a number'} is needed"
+            )
+
+
+def _is_number(value) -> bool:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    return real and not math.isnan(value)
 
 
 def _plain(value):
@@ -174,16 +220,12 @@ def sweep(
     SSNIBError
         If the store belongs to another sweep, is in use, or cannot be written.
     """
-    if model not in MODELS or workers < 1 or (time_limit is not None and time_limit <= 0):
+    if model not in MODELS or workers < 1 or not (time_limit is None or time_limit > 0):
         raise OptionError(
             f"model is {model!r}, workers {workers}, time_limit {time_limit}: the model is one "
             f"of {sorted(MODELS)}, workers at least 1, and a time limit positive"
         )
-    if design.empty or not len(design.columns):
-        raise OptionError("the design is empty: at least one run of one parameter is needed")
-    for name in design.columns:
-        if name not in parameters and not name.endswith(MATERIAL):
-            parameters.info(name)  # raises, and suggests a name
+    _check_design(parameters, design)
     job = {
         "versions": provenance.versions(),
         "model": model,
@@ -203,6 +245,7 @@ def sweep(
         store = _Store(sqlite3.connect(":memory:"), job)
         return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
+    _check_files(folder)
     with _locked(folder):
         if not (folder / SET).exists():
             parameters.save(folder / SET)
@@ -213,21 +256,27 @@ def sweep(
                 new = folder / (RESULTS + ".new")
                 table.to_csv(new, index=False)
                 new.replace(folder / RESULTS)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.OperationalError, OSError) as error:
                 raise SSNIBError(
                     f"{folder}: the store cannot be written ({error}); what it holds is valid, "
                     "and the sweep goes on from there"
                 ) from error
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
     return table
 
 
 def resume(folder: str | Path, **settings) -> pd.DataFrame:
     """Go on with a sweep from its folder alone; ``settings`` as for `sweep`."""
     folder = Path(folder)
-    if not (folder / STORE).exists():
+    _check_files(folder)
+    if not os.path.isfile(folder / STORE):
         raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
-    with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-        job = _Store.read_job(connection)
+    try:
+        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
+            job = _Store.read_job(connection)
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from its own message
+        raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
     if job is None:
         raise SSNIBError(f"{folder}: {STORE} holds no sweep")
     run = RateTest(
@@ -254,6 +303,25 @@ def as_dataset(table: pd.DataFrame):
     return table.drop(columns=RUN).set_index([*parameters, "C-rate"]).to_xarray()
 
 
+#: What a sweep opens in its folder, which may come from elsewhere.
+_FILES = (STORE, f"{STORE}-journal", f"{STORE}-wal", f"{STORE}-shm", RESULTS, f"{RESULTS}.new",
+          ".lock", SET, f"{SET}/{FILE_NAME}")  # fmt: skip
+
+
+def _check_files(folder: Path) -> None:
+    """Nothing in the folder of a sweep may lead out of it, or be a device that has no end."""
+    for file in _FILES:
+        try:
+            kind = (folder / file).lstat().st_mode
+        except (OSError, ValueError):
+            continue  # not there; whether it can be written shows later
+        if not (stat.S_ISDIR(kind) if file == SET else stat.S_ISREG(kind)):
+            needed = "folder" if file == SET else "regular file"
+            raise SSNIBError(
+                f"{folder / file}: must be a {needed}, not a link, a device or the like"
+            )
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     try:
@@ -272,10 +340,8 @@ class _Store:
     def __init__(self, connection: sqlite3.Connection, job: dict):
         self.connection = connection
         with connection:
-            connection.execute("create table if not exists job (text text)")
-            connection.execute(
-                "create table if not exists runs (run integer primary key, rows text)"
-            )
+            for name in SCHEMA.keys() - self._tables(connection):
+                connection.execute(SCHEMA[name])
         known = self.read_job(connection)
         if known is None:
             with connection:
@@ -286,12 +352,22 @@ class _Store:
             )
 
     @staticmethod
-    def read_job(connection: sqlite3.Connection) -> dict | None:
-        try:
-            row = connection.execute("select text from job").fetchone()
-        except sqlite3.Error:
+    def _tables(connection: sqlite3.Connection) -> set[str]:
+        """The tables that are there; nothing else may be."""
+        found = dict(connection.execute("select name, sql from sqlite_master"))
+        if not found.items() <= SCHEMA.items():
+            raise SSNIBError(
+                f"the store holds {short(found)}: only the tables {list(SCHEMA)} of a sweep are "
+                "allowed"
+            )
+        return set(found)
+
+    @classmethod
+    def read_job(cls, connection: sqlite3.Connection) -> dict | None:
+        if "job" not in cls._tables(connection):
             return None
-        return json.loads(row[0]) if row else None
+        row = connection.execute("select text from job").fetchone()
+        return _checked_job(_from_json(row[0])) if row else None
 
     def done(self) -> set[int]:
         return {run for (run,) in self.connection.execute("select run from runs")}
@@ -302,7 +378,56 @@ class _Store:
 
     def rows(self) -> Iterator[tuple[int, list[dict]]]:
         for run, text in self.connection.execute("select run, rows from runs order by run"):
-            yield run, json.loads(text)
+            rows = _from_json(text)
+            if not isinstance(rows, list) or not all(map(_is_row, rows)):
+                raise SSNIBError(
+                    f"the store has {short(rows)} as run {run}: a list of rows of a rate test is "
+                    "needed"
+                )
+            yield run, rows
+
+
+def _from_json(text):
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SSNIBError(f"the store has {short(text)}, which is not JSON") from error
+
+
+def _is_row(row) -> bool:
+    """Whether this is a row of the table of a rate test, as JSON."""
+    return (
+        isinstance(row, dict)
+        and set(row) == set(TABLE_COLUMNS)
+        and isinstance(row["Status"], str)
+        and all(v is None or _is_json_number(v) for k, v in row.items() if k != "Status")
+    )
+
+
+def _is_json_number(value) -> bool:
+    # any float or whole number that is one
+    return type(value) in (int, float) and abs(value) <= 1e300
+
+
+def _checked_job(job) -> dict:
+    """The job of a store, if it has the shape that `sweep` gives it."""
+    shape = {
+        "model": str, "rates": list, "charge_rate": float | None, "cycles": int,
+        "initial_state_of_charge": float | None, "options": dict, "given": dict, "design": dict,
+    }  # fmt: skip
+    problems = [] if isinstance(job, dict) and set(job) == set(shape) else ["its fields"]
+    if not problems:
+        problems = [key for key, kind in shape.items() if not isinstance(job[key], kind)]
+    if not problems:
+        columns = list(job["design"].values())
+        same = all(isinstance(c, list) and len(c) == len(columns[0]) for c in columns)
+        problems = [] if same else ["design"]
+    if problems:
+        raise SSNIBError(
+            f"the store holds the job {short(job)}, which is none of a sweep "
+            f"({', '.join(problems)} cannot be used)"
+        )
+    return job
 
 
 def _differences(known: dict, asked: dict) -> list[str]:
@@ -404,7 +529,11 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
                 keep(run, runner(points[run]))
         else:
             _in_processes(runner, design, points, pending, workers, time_limit, keep)
-    rows = [{RUN: run, **points[run], **row} for run, found in store.rows() for row in found]
+    rows = []
+    for run, found in store.rows():
+        if run not in points:
+            raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
+        rows += [{RUN: run, **points[run], **row} for row in found]
     return pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 
 # the grammar of a unit is checked first, so that pint never sees an expression
@@ -42,7 +43,7 @@ def convert(value: float, unit: str, target: str) -> float:
     Raises
     ------
     ValueError
-        If ``unit`` is not a unit, or cannot be converted to ``target``.
+        If ``unit`` is not a unit, cannot be converted to ``target``, or the number overflows.
     """
     import pint
 
@@ -51,10 +52,13 @@ def convert(value: float, unit: str, target: str) -> float:
     ureg = _registry()
     quantity = ureg.Quantity(float(value), _parse(unit))
     goal = _parse(target)
-    if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
-        quantity = quantity * ureg.Quantity(1, "avogadro_constant")
     try:
+        if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
+            quantity = quantity * ureg.Quantity(1, "avogadro_constant")
         converted = float(quantity.to(goal).magnitude)
-    except pint.DimensionalityError as error:
+    except (pint.DimensionalityError, AttributeError) as error:
+        # a product with a logarithmic unit, such as dB.m, has no dimensionality at all
         raise ValueError(f'the unit "{unit}" cannot be converted to "{target}"') from error
+    if not math.isfinite(converted):
+        raise ValueError(f'{value:g} "{unit}" is too large a number in "{target}"')
     return float(f"{converted:.15g}")  # 40 mg is 4e-05 kg, not 3.9999999999999996e-05
