@@ -30,8 +30,11 @@ RATE_COLUMNS = (
 
 #: Bytes of a table, rows of a curve given as a table, bytes of the file of a cycler (a week at one
 #: point a second has some 30 million), and its columns. Parquet may hold this many numbers.
-MAX_TABLE_SIZE, MAX_POINTS = 1_000_000, 10_000
+MAX_TABLE_SIZE, MAX_POINTS = 500_000, 10_000
 MAX_CURVES_SIZE, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 1000, 20_000_000
+
+#: A line with an odd number of quotes: the cell would go on in the next line.
+_OPEN_QUOTE = re.compile(r'(?m)^[^"\n]*+(?:"[^"\n]*+"[^"\n]*+)*+"')
 
 
 def read_rate_data(path: str | Path) -> pd.DataFrame:
@@ -100,10 +103,9 @@ def read_csv(path: Path, dtype=None, limit: int = MAX_TABLE_SIZE) -> pd.DataFram
     """A table with a header; comments start with #, and the file has at most ``limit`` bytes."""
     try:
         # never by its name, which would be taken for an address or unpacked
-        data = read_bytes(path, limit)
-        if data[: data.find(b"\n")].count(b",") >= MAX_COLUMNS:
-            raise ValueError(f"it has more than {MAX_COLUMNS} columns")
-        table = pd.read_csv(io.BytesIO(data), comment="#", dtype=dtype)
+        text = _text(read_bytes(path, limit), "strict")
+        _check_cells(text, ",")
+        table = pd.read_csv(io.StringIO(text), comment="#", dtype=dtype)
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read as CSV: {error.strerror}") from error
     except ValueError as error:
@@ -111,6 +113,19 @@ def read_csv(path: Path, dtype=None, limit: int = MAX_TABLE_SIZE) -> pd.DataFram
     if not isinstance(table.index, pd.RangeIndex):
         raise MeasuredDataError(f"{path}: a row has more values than the header has names")
     return table
+
+
+def _text(data: bytes, errors: str) -> str:
+    text = data.decode("utf-8-sig", errors=errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_cells(text: str, separator: str) -> None:
+    """Some thousand columns take pandas minutes."""
+    if _OPEN_QUOTE.search(text):
+        raise ValueError("a quote is not closed on its line")
+    if re.search(rf"(?m)^(?:[^{separator}\n]*+{separator}){{{MAX_COLUMNS}}}", text):
+        raise ValueError(f"it has more than {MAX_COLUMNS} columns")
 
 
 def _one_line(error: Exception) -> str:
@@ -202,7 +217,7 @@ def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
     if path.suffix == ".parquet":
         return _read_parquet(path, data), 1
-    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(data, "replace")
     first, second, *_ = [*text[:1000].split("\n", 2), ""]
     lines = text.count("\n") + (not text.endswith("\n"))
     header = 0
@@ -222,12 +237,9 @@ def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
         stream.readline()
     start, names = stream.tell(), stream.readline()
     separator = max("\t;,", key=names.count)
-    if names.count(separator) >= MAX_COLUMNS:
-        raise MeasuredDataError(
-            f"{path}: line {header + 1} names more than {MAX_COLUMNS} columns, which are allowed"
-        )
     stream.seek(start)
     try:
+        _check_cells(text, separator)
         table = pd.read_csv(stream, sep=separator, dtype=str, index_col=False)
     except ValueError as error:
         raise MeasuredDataError(f"{path}: from line {header + 1}: {_one_line(error)}") from error
@@ -249,7 +261,8 @@ def _read_parquet(path: Path, data: bytes) -> pd.DataFrame:
         fields = {f.name: f.type for f in file.schema_arrow}
         names = [n for n, t in fields.items() if pa.types.is_integer(t) or pa.types.is_floating(t)]
         # a file of some bytes may hold one value a billion times
-        if file.metadata.num_rows * max(len(names), 1) > MAX_NUMBERS:
+        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+        if sum(g.num_rows for g in groups) * max(len(names), 1) > MAX_NUMBERS:
             raise ValueError(f"more than {MAX_NUMBERS} numbers")
         return file.read(columns=names).to_pandas()
     except (OSError, ValueError, pa.ArrowException) as error:

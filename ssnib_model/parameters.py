@@ -678,7 +678,7 @@ def _find(name: str | Path) -> Path:
 def _read(path: Path) -> _File:
     try:
         text = read_bytes(path, MAX_FILE_SIZE).decode()
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if line.count(".") > MAX_DOTS:
                 raise ValueError(f"line {number} has more than {MAX_DOTS} dots")
         document = tomllib.loads(text)
