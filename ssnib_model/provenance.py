@@ -67,7 +67,7 @@ def repeat_run(source: str | Path | Mapping):
         return RateTest(**test).run(
             MODELS[name](options),
             ParameterSet.from_files(files),
-            solver=StructuredSolver(**solver) if solver else None,
+            solver=StructuredSolver.from_dict(solver) if solver else None,
             var_pts=settings["var_pts"],
         )
     except OSError as error:

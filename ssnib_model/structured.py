@@ -7,6 +7,7 @@ it is tested against. What it lacks is refused by name.
 from __future__ import annotations
 
 import functools
+import numbers
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +44,8 @@ TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
 #: where its sodium is metal.
 LARGEST_CONTENT = 128.0
 
+TOLERANCES = (1e-12, 0.1)
+
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
 ANODE_OCP = "Negative electrode open-circuit potential [V]"
 
@@ -77,12 +80,26 @@ class StructuredSolver:
     atol: float = 1e-6
 
     def __post_init__(self):
+        for name, value in vars(self).items():
+            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
+                raise OptionError(
+                    f"{name} is {value!r}: a tolerance must be a number from {TOLERANCES[0]:g} "
+                    f"to {TOLERANCES[1]:g}"
+                )
         try:
             import numba  # noqa: F401
         except ImportError as error:
             raise SSNIBError(
                 "the structured solver needs numba: pip install 'ssnib_model[fast]'"
             ) from error
+
+    @classmethod
+    def from_dict(cls, document: dict) -> StructuredSolver:
+        """The solver that ``dataclasses.asdict`` made ``document`` of; checked, it may be bad."""
+        if set(document) != {"rtol", "atol"}:
+            raise OptionError(f"solver has {sorted(document)}: rtol and atol are needed")
+        return cls(**document)
 
 
 class StructuredRateTest(PreparedRateTest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import itertools
 import json
 import math
@@ -287,7 +288,7 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     )
     parameters = ParameterSet(folder / SET)
     design = pd.DataFrame(job["design"])
-    solver = StructuredSolver(**job["solver"]) if job["solver"] else None
+    solver = StructuredSolver.from_dict(job["solver"]) if job["solver"] else None
     return sweep(
         parameters, design, run, model=job["model"], solver=solver, out=folder, **settings
     )
@@ -412,7 +413,8 @@ def _is_json_number(value) -> bool:
 def _checked_job(job) -> dict:
     """The job of a store, if it has the shape that `sweep` gives it."""
     shape = {
-        "model": str, "rates": list, "charge_rate": float | None, "cycles": int,
+        "versions": dict, "model": str, "solver": dict | None, "rates": list,
+        "charge_rate": float | None, "cycles": int,
         "initial_state_of_charge": float | None, "options": dict, "given": dict, "design": dict,
     }  # fmt: skip
     problems = [] if isinstance(job, dict) and set(job) == set(shape) else ["its fields"]
@@ -527,6 +529,8 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
             runner.prepare(design)
             for run in pending:
                 keep(run, runner(points[run]))
+                if run % 100 == 99:
+                    gc.collect()  # solutions refer to themselves, and hold megabytes
         else:
             _in_processes(runner, design, points, pending, workers, time_limit, keep)
     rows = []
@@ -541,8 +545,12 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
 def _work(connection, runner: _Runner, design: pd.DataFrame) -> None:
     runner.prepare(design)
     connection.send(None)  # ready
-    while (point := connection.recv()) is not None:
+    for run in itertools.count():
+        if (point := connection.recv()) is None:
+            return
         connection.send(runner(point))
+        if run % 100 == 99:
+            gc.collect()  # solutions refer to themselves, and hold megabytes
 
 
 def _in_processes(runner, design, points, pending, workers, time_limit, keep: Callable) -> None:

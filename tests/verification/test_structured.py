@@ -183,6 +183,12 @@ def test_refuses_by_name_what_it_lacks(option, value, hu2024):
         ss.RateTest([1]).run(model, hu2024, solver=ss.StructuredSolver())
 
 
+@pytest.mark.parametrize("rtol", [0, -1, 1, float("nan"), "1e-4", True])
+def test_refuses_tolerances(rtol):
+    with pytest.raises(ss.OptionError, match=r"rtol is .* a number from 1e-12 to 0\.1"):
+        ss.StructuredSolver(rtol)
+
+
 def test_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(ss.SSNIBError, match=r"pip install 'ssnib_model\[fast\]'"):
