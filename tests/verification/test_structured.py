@@ -75,8 +75,17 @@ def test_converges_with_its_tolerance(hu2024):
     assert errors[2] < 1e-7
 
 
-def test_conserves_charge(hu2024):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"Positive particle diffusivity [m2.s-1]": 6e-9, "Positive particle radius [m]": 2e-9},
+    ],
+    ids=["default", "diffusion within a ns"],
+)
+def test_conserves_charge(changes, hu2024):
     """What passes is what the particles take: exactly, whatever the tolerance."""
+    hu2024 = hu2024.replace(changes)
     prepared = ss.RateTest([1]).prepare(
         None, hu2024, solver=ss.StructuredSolver(1e-3, 1e-5), var_pts={"x_p": 20, "r_p": 20}
     )
@@ -146,23 +155,17 @@ def test_random_cells(hu2024):
 @pytest.mark.parametrize(
     ("changes", "rate"),
     [
-        (
-            {
-                "Positive particle diffusivity [m2.s-1]": 6e-9,
-                "Positive particle radius [m]": 2e-9,
-                "Positive electrode effective electronic conductivity [S.m-1]": 4e-7,
-            },
-            0.01,
-        ),
         ({"Positive electrode exchange-current density [A.m-2]": 8e5}, 0.2),
         ({"Negative electrode tin amount [mol]": 4e-9}, 0.2),
     ],
-    ids=["diffusion within a ns", "reversible", "hardly any tin"],
+    ids=["reversible", "hardly any tin"],
 )
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
 def test_far_from_what_is_sensible(changes, rate, hu2024):
-    """Cases in which round-off once won."""
-    voltage, capacity = _differences(*_both(hu2024.replace(changes), [rate]))
+    """Cases in which round-off once won, and the reference cannot go to tight tolerances."""
+    test, parameters = ss.RateTest([rate]), hu2024.replace(changes)
+    fast = test.run(None, parameters, solver=ss.StructuredSolver())
+    voltage, capacity = _differences(fast, test.run(None, parameters))
     assert voltage < 1e-3
     assert capacity < 1e-4
 
