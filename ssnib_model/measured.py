@@ -28,10 +28,11 @@ RATE_COLUMNS = (
     "Note",
 )
 
-#: Bytes of a table, rows of a curve given as a table, bytes of the file of a cycler (a week at one
-#: point a second has some 30 million), and its columns. Parquet may hold this many numbers.
+#: Bytes of a table, and rows of a curve given as a table.
 MAX_TABLE_SIZE, MAX_POINTS = 500_000, 10_000
-MAX_CURVES_SIZE, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 1000, 20_000_000
+#: Bytes, lines and columns of the file of a cycler (a week at one point a second has some 20
+#: million bytes in 600 thousand lines), and numbers in a Parquet file.
+MAX_CURVES_SIZE, MAX_ROWS, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 2_000_000, 1000, 20_000_000
 
 #: A line with an odd number of quotes: the cell would go on in the next line.
 _OPEN_QUOTE = re.compile(r'(?m)^[^"\n]*+(?:"[^"\n]*+"[^"\n]*+)*+"')
@@ -228,9 +229,10 @@ def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
                 f"{path}: line 2 must say 'Nb header lines : N' with N lines in the file"
             )
         header = int(count[1]) - 1
-    if lines < header + 3:
+    if not header + 3 <= lines <= MAX_ROWS:
         raise MeasuredDataError(
-            f"{path}: has {lines} lines: a header and at least two rows are needed"
+            f"{path}: has {lines} lines: a header and at least two rows are needed, and at most "
+            f"{MAX_ROWS} lines are allowed"
         )
     stream = io.StringIO(text)
     for _ in range(header):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import datetime
 import faulthandler
 import functools
@@ -200,7 +201,7 @@ def spoil_tree(rng: Rng, tree, times: int) -> None:
                 *others, last = pick(rng, found)
                 with contextlib.suppress(KeyError, IndexError, TypeError):
                     # a place may have gone with its parent, or lie in what is moved
-                    parent[key] = json.loads(json.dumps(at(tree, others)[last]))
+                    parent[key] = copy.deepcopy(at(tree, others)[last])
 
 
 def at(tree, path):
