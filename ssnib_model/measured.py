@@ -266,7 +266,7 @@ def _read_parquet(path: Path, data: bytes) -> pd.DataFrame:
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         if sum(g.num_rows for g in groups) * max(len(names), 1) > MAX_NUMBERS:
             raise ValueError(f"more than {MAX_NUMBERS} numbers")
-        return file.read(columns=names).to_pandas()
+        return file.read(columns=names).to_pandas(ignore_metadata=True)
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = _one_line(error)
         raise MeasuredDataError(f"{path}: cannot be read as Parquet: {reason}") from error
