@@ -67,7 +67,10 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
             f"{list(RATE_COLUMNS)} are known"
         )
     for column in data.columns.drop("Note", errors="ignore"):
-        numbers = pd.to_numeric(data[column], errors="coerce")
+        given = data[column]
+        # as text, because a whole number may be too large for a float
+        text = given if pd.api.types.is_numeric_dtype(given) else given.astype(str)
+        numbers = pd.to_numeric(text, errors="coerce")
         bad = data.index[(numbers.isna() & data[column].notna()) | np.isinf(numbers)]
         if len(bad):
             value = str(data[column][bad[0]])[:60]

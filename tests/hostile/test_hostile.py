@@ -234,6 +234,12 @@ def test_rows_with_more_values_than_names(tmp_path):
         measured.read_rate_data(tmp_path / "x.csv")
 
 
+def test_a_whole_number_too_large_for_a_float(tmp_path):
+    (tmp_path / "x.csv").write_text(f"C-rate,Ambient temperature [K]\n1,{'9' * 400}\n")
+    with pytest.raises(ss.MeasuredDataError, match="it must be a finite number"):
+        measured.read_rate_data(tmp_path / "x.csv")
+
+
 def test_curves_with_odd_headers(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("Time [s], Time [s],Current [A],Voltage [V]\n1,9,1,3\n2,9,1,3\n")
