@@ -94,7 +94,8 @@ UNITS = (
     "1", "", "-", "%", "m", "degC", "degF", "degC.m", "degC2", "K", "dB", "dBm", "pH", "Np", "eV",
     "ppm", "S/cm", "m9", "m9*m9*m9*m9*m9", "Ym9/ym9", "mm-9", "nan", "inf", "in", "is", "None",
     "lambda", "e", "pi", "x" * 40, "m" * 41, "m/0", "1/1", "°", "°C", "%%", "µ", "Ω", "Ω°%", "Δ",
-    "delta_degC", "kdegC", "mdB", "a.b.c", "avogadro", "speed of light", "k", "__import__", "mol-1.J", "Qm9/qm9",
+    "delta_degC", "kdegC", "mdB", "a.b.c", "avogadro", "speed of light", "k", "__import__",
+    "mol-1.J", "Qm9/qm9",
 )  # fmt: skip
 NUMBERS = (
     0, 1, -1, 0.5, -0.0, 1e-300, 5e-324, 1e308, -1e308, math.nan, math.inf, -math.inf, 2**31,
