@@ -28,10 +28,11 @@ RATE_COLUMNS = (
     "Note",
 )
 
-#: Bytes of a table, rows of a curve given as a table, bytes of the file of a cycler (a week at one
-#: point a second has some 30 million), and its columns. Parquet may hold this many numbers.
+#: Bytes of a table, and rows of a curve given as a table.
 MAX_TABLE_SIZE, MAX_POINTS = 500_000, 10_000
-MAX_CURVES_SIZE, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 1000, 20_000_000
+#: Bytes, lines and columns of the file of a cycler (a week at one point a second has some 20
+#: million bytes in 600 thousand lines), and numbers in a Parquet file.
+MAX_CURVES_SIZE, MAX_ROWS, MAX_COLUMNS, MAX_NUMBERS = 50_000_000, 2_000_000, 1000, 20_000_000
 
 #: A line with an odd number of quotes: the cell would go on in the next line.
 _OPEN_QUOTE = re.compile(r'(?m)^[^"\n]*+(?:"[^"\n]*+"[^"\n]*+)*+"')
@@ -66,7 +67,10 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
             f"{list(RATE_COLUMNS)} are known"
         )
     for column in data.columns.drop("Note", errors="ignore"):
-        numbers = pd.to_numeric(data[column], errors="coerce")
+        given = data[column]
+        # as text, because a whole number may be too large for a float
+        text = given if pd.api.types.is_numeric_dtype(given) else given.astype(str)
+        numbers = pd.to_numeric(text, errors="coerce")
         bad = data.index[(numbers.isna() & data[column].notna()) | np.isinf(numbers)]
         if len(bad):
             value = str(data[column][bad[0]])[:60]
@@ -228,9 +232,10 @@ def _read_columns(path: Path) -> tuple[pd.DataFrame, int]:
                 f"{path}: line 2 must say 'Nb header lines : N' with N lines in the file"
             )
         header = int(count[1]) - 1
-    if lines < header + 3:
+    if not header + 3 <= lines <= MAX_ROWS:
         raise MeasuredDataError(
-            f"{path}: has {lines} lines: a header and at least two rows are needed"
+            f"{path}: has {lines} lines: a header and at least two rows are needed, and at most "
+            f"{MAX_ROWS} lines are allowed"
         )
     stream = io.StringIO(text)
     for _ in range(header):
@@ -264,7 +269,7 @@ def _read_parquet(path: Path, data: bytes) -> pd.DataFrame:
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         if sum(g.num_rows for g in groups) * max(len(names), 1) > MAX_NUMBERS:
             raise ValueError(f"more than {MAX_NUMBERS} numbers")
-        return file.read(columns=names).to_pandas()
+        return file.read(columns=names).to_pandas(ignore_metadata=True)
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = _one_line(error)
         raise MeasuredDataError(f"{path}: cannot be read as Parquet: {reason}") from error

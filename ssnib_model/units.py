@@ -31,7 +31,7 @@ def _parse(unit: str):
     powers = re.sub(r"([A-Za-zµμΩ°%])(?:\^|\*\*)?(-?\d)", r"\1**\2", unit)
     try:
         return _registry().parse_units(powers.replace(".", "*").replace(" ", "*"))
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError) as error:
+    except pint.errors.PintError as error:
         raise ValueError(f'"{unit}" is not a unit') from error
 
 
@@ -56,7 +56,7 @@ def convert(value: float, unit: str, target: str) -> float:
         if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
             quantity = quantity * ureg.Quantity(1, "avogadro_constant")
         converted = float(quantity.to(goal).magnitude)
-    except (pint.DimensionalityError, AttributeError) as error:
+    except (pint.errors.PintError, AttributeError) as error:
         # a product with a logarithmic unit, such as dB.m, has no dimensionality at all
         raise ValueError(f'the unit "{unit}" cannot be converted to "{target}"') from error
     if not math.isfinite(converted):

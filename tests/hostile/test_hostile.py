@@ -99,6 +99,7 @@ LAYERS = '"electrolyte layers" = ["Na3PS4", "NaTaCl6"]'
         (LAYERS, LAYERS + f"\n{'.'.join('a' * 90)} = 1", "stack.a is {'a': {'a': {'a'"),
         # time that rises with the square of something
         ("[stack]", f"{'.'.join('a' * 30_000)} = 1\n[stack]", "more than 100 dots"),
+        ("[stack]", ".".join(['"\u2028"'] * 9000) + " = 1\n[stack]", "more than 100 dots"),
         (LAYERS, f'"electrolyte layers" = {[f"L{i}" for i in range(3000)]}', "at most 20 texts"),
         ("[sources.Hu2024]",
          "".join(f'[measured.m{i}]\nfile = "fig4e.csv"\nsource = "Hu2024"\n' for i in range(3000))
@@ -182,7 +183,9 @@ READERS = (measured.read_rate_data, measured.read_curves, measured.read_table)
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("kind", ["zero", "pipe", "huge", "zip", "xz", "columns", "nul", "long"])
+@pytest.mark.parametrize(
+    "kind", ["zero", "pipe", "huge", "zip", "xz", "columns", "quoted", "rows", "nul", "long"]
+)
 def test_files_of_measured_data(reader, kind, tmp_path):
     path = tmp_path / "x.csv"
     match kind:
@@ -201,7 +204,11 @@ def test_files_of_measured_data(reader, kind, tmp_path):
             path = tmp_path / "x.csv.xz"
             path.write_bytes(b"no archive")
         case "columns":
-            path.write_text("," * 900_000 + "\n1\n2\n")
+            path.write_text("," * 400_000 + "\n1\n2\n")
+        case "quoted":  # a header of many lines
+            path.write_text('"\n",' * 100_000 + "\n1\n2\n")
+        case "rows":
+            path.write_text("Time [s],Current [A],Voltage [V]\n" + "1\n" * 20_000_000)
         case "nul":
             path = tmp_path / "a\0b.csv"
         case "long":  # a pattern that takes the square of the length of a name
@@ -224,6 +231,12 @@ def test_a_path_is_never_an_address(tmp_path, monkeypatch):
 def test_rows_with_more_values_than_names(tmp_path):
     (tmp_path / "x.csv").write_text("C-rate,Ambient temperature [K]\n1,298.15,3\n1,x,3\n")
     with pytest.raises(ss.MeasuredDataError, match="more values than the header has names"):
+        measured.read_rate_data(tmp_path / "x.csv")
+
+
+def test_a_whole_number_too_large_for_a_float(tmp_path):
+    (tmp_path / "x.csv").write_text(f"C-rate,Ambient temperature [K]\n1,{'9' * 400}\n")
+    with pytest.raises(ss.MeasuredDataError, match="it must be a finite number"):
         measured.read_rate_data(tmp_path / "x.csv")
 
 
