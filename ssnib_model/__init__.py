@@ -30,6 +30,7 @@ _HOMES = {
     "SymmetricCell": "models.symmetric",
     "BlockingPellet": "models.symmetric",
     "impedance": "eis",
+    "PreparedImpedance": "eis",
     "fit": "fitting",
     "Free": "fitting",
     "FitResult": "fitting",
