@@ -45,6 +45,9 @@ UNIFORMITY_LIMIT = 2.0
 #: C-rates that are run: from a charge of a year to one of some seconds.
 RATE_RANGE = (1e-4, 1e3)
 
+#: Cycles at one rate, of which every solution is kept.
+MAX_CYCLES = 10_000
+
 LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 FAR_AWAY = 1e3  # V
@@ -178,8 +181,11 @@ class RateTest:
         if not self.rates:
             raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
         self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
-        if isinstance(cycles, bool) or not isinstance(cycles, numbers.Integral) or cycles < 1:
-            raise OptionError(f"cycles is {cycles!r}: it must be a whole number of at least 1")
+        whole = isinstance(cycles, numbers.Integral) and not isinstance(cycles, bool)
+        if not whole or not 1 <= cycles <= MAX_CYCLES:
+            raise OptionError(
+                f"cycles is {cycles!r}: it must be a whole number from 1 to {MAX_CYCLES}"
+            )
         self.cycles = int(cycles)
         soc = initial_state_of_charge
         if soc is not None and not (isinstance(soc, numbers.Real) and 0 < soc < 1):

@@ -230,6 +230,7 @@ def test_nothing_of_the_solver_on_the_terminal(hu2024, capfd):
         ({"rates": [1], "charge_rate": 0}, "positive number"),
         ({"rates": [1], "cycles": 0}, "whole number"),
         ({"rates": [1], "cycles": 1.5}, "whole number"),
+        ({"rates": [1], "cycles": 10_001}, "whole number from 1 to 10000"),
         ({"rates": [1], "initial_state_of_charge": 1}, "between 0 and 1"),
     ],
 )
