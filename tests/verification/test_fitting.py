@@ -306,7 +306,7 @@ TABLE = pd.DataFrame({"C-rate": [1.0], CAPACITY: [98.0]})
         ([ss.Free(D), ss.Free(D)], {}, "they must differ"),
         ([ss.Free(D, data="other")], {}, "no data set has this name"),
         ([ss.Free(D)], {"model": "p2d"}, "must be one of"),
-        ([ss.Free(D)], {"starts": 0}, "at least 1"),
+        ([ss.Free(D)], {"starts": 0}, "1 to 100000 starts"),
         ([ss.Free(D)], {"start": {KAPPA: 1}}, "which is not free"),
         ([ss.Free(D)], {"checkpoint": "nowhere/at/all"}, "does not exist"),
     ],
