@@ -119,7 +119,7 @@ class HalfCycle:
         failed = self.status.startswith("failed")
         return math.nan if failed else abs(self.current) * self.duration / 3600
 
-    @property
+    @functools.cached_property
     def energy(self) -> float:
         """Energy passed [W.h]; NaN if the half-cycle failed."""
         if self.solution is None:

@@ -228,7 +228,9 @@ class StructuredSolution:
         c = self._cell
         last = len(c.alloy) - 1
         position = (c.alloy_start + c.alloy_rate * np.array([0.0, t])) * last
-        integral = np.interp(position, np.arange(last + 1), c.alloy[:, 2])
+        at = np.clip(position, 0, last - 1).astype(int)  # the table is too long to search
+        before, after = c.alloy[at, 2], c.alloy[at + 1, 2]
+        integral = before + np.clip(position - at, 0, 1) * (after - before)
         integral += c.alloy[-1, 0] * np.maximum(position / last - 1, 0)
         anode = (integral[1] - integral[0]) / c.alloy_rate
         return self._current / 3600 * (cathode + c.ohmic * t - anode)
