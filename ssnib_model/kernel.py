@@ -359,7 +359,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
     else:
         outcome = NO_START
 
-    t, h, steps = 0.0, 1e-6 * t_max, 0
+    t, h, steps = 0.0, 1e-4 * t_max, 0
     while outcome == GOING_ON and steps < MAX_STEPS:
         steps += 1
         _step(cell, z, J, sto, h, work)
