@@ -331,6 +331,14 @@ def _within(cell, J, sto, work, part, buffers):
 
 
 @njit(cache=True, error_model="numpy")
+def _sample(cell, J, sto, work, buffers, potentials, surfaces):
+    """Potential and stoichiometry at the current collector at the quarters of the last step."""
+    for n in range(1, SAMPLES_A_STEP + 1):
+        potentials[n] = _within(cell, J, sto, work, n / SAMPLES_A_STEP, buffers)
+        surfaces[n] = buffers[1][-1]
+
+
+@njit(cache=True, error_model="numpy")
 def integrate(cell, z, cut_off, t_max, rtol, atol):
     """Go on at constant current to the cut-off.
 
@@ -349,7 +357,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
             np.empty(nx), np.empty(nx))  # fmt: skip
     buffers = np.empty(nx), np.empty(nx), np.empty(nx)
     J, sto = np.empty(nx), cell.surface_of @ z
-    samples = np.empty(SAMPLES_A_STEP + 1)
+    samples, surfaces = np.empty(SAMPLES_A_STEP + 1), np.empty(SAMPLES_A_STEP + 1)
     times, potentials, stos = [0.0], [0.0], [sto[nx - 1]]
     outcome = GOING_ON
     if _initialise(cell, J, sto, 1e-3 * rtol):
@@ -364,8 +372,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
         steps += 1
         _step(cell, z, J, sto, h, work)
         samples[0] = potentials[-1]
-        for n in range(1, SAMPLES_A_STEP + 1):
-            samples[n] = _within(cell, J, sto, work, n / SAMPLES_A_STEP, buffers)
+        _sample(cell, J, sto, work, buffers, samples, surfaces)
         error = _error(cell, z, J, work, samples, rtol, atol)
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
@@ -373,11 +380,11 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
         if sign * (samples[-1] + cell.ohmic - anode(cell, t + h) - cut_off) <= 0:
             outcome = EVENT
             h = _step_to_cut_off(cell, z, J, sto, t, h, work, buffers, cut_off)
+            _sample(cell, J, sto, work, buffers, samples, surfaces)
         for n in range(1, SAMPLES_A_STEP + 1):
-            part = n / SAMPLES_A_STEP
-            times.append(t + part * h)
-            potentials.append(_within(cell, J, sto, work, part, buffers))
-            stos.append(buffers[1][nx - 1])
+            times.append(t + n / SAMPLES_A_STEP * h)
+            potentials.append(samples[n])
+            stos.append(surfaces[n])
         _advance(z, work)
         J[:], sto[:] = work[3], work[4]
         t += h
