@@ -53,6 +53,11 @@ _D = np.array([
 ])  # fmt: skip
 
 
+# a polynomial through the samples of a step, and its integral
+_TO_POLYNOMIAL = np.linalg.inv(np.vander(np.linspace(0, 1, SAMPLES_A_STEP + 1), increasing=True))
+_BOOLE = (1 / np.arange(1, SAMPLES_A_STEP + 2)) @ _TO_POLYNOMIAL
+
+
 class Cell(NamedTuple):
     """What a half-cycle needs to know; currents per area of the cell, discharge positive."""
 
@@ -69,14 +74,19 @@ class Cell(NamedTuple):
     decay: np.ndarray  #: of the modes of diffusion in a particle, negative [s-1]
     uptake: np.ndarray  #: of the modes, per reaction current density [s-1/(A.m-2)]
     surface_of: np.ndarray  #: weights of the modes in the stoichiometry of the surface
-    ocp: np.ndarray  #: equilibrium potential of the cathode on [0, 1]: value, slope x step
+    ocp: np.ndarray  #: equilibrium potential of the cathode on [0, 1], by `hermite_table`
     alloy: np.ndarray  #: that of the anode, on [0, 1] of the sodium content it may have
     alloy_start: float  #: where on that range the half-cycle starts
     alloy_rate: float  #: and how fast it moves [s-1]
 
 
 # -------------------------------------------------------------------- kernel
-@njit(cache=True, error_model="numpy")
+compiled = njit(cache=True, error_model="numpy")
+#: A call counts the references to every array of a `Cell`, which takes longer than the function.
+inlined = njit(cache=True, error_model="numpy", inline="always")
+
+
+@compiled
 def _interpolate(table, x):
     """Cubic Hermite interpolation on a uniform table over [0, 1]; straight on outside."""
     n = table.shape[0] - 1
@@ -95,7 +105,7 @@ def _interpolate(table, x):
     return value, slope * n
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _difference(cell, J, sto):
     """Potential across the interface [V] at a point, and its slopes with J and stoichiometry."""
     U, dU = _interpolate(cell.ocp, sto)
@@ -111,14 +121,14 @@ def _difference(cell, J, sto):
     return value, slope_J, dU - cell.thermal * z * dj0 / (j0 * norm)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _coupling(cell, nx):
     """Conductance of the composite between two points, and what drives its current [A.m-2]."""
     both = cell.L * (1 / cell.sigma_s + 1 / cell.sigma_e)
     return nx * nx / both, nx * cell.L * cell.i / cell.sigma_e / both
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def _imbalance(cell, J, sto, delta, G):
     """Charge balance ``div(i_s) + J`` at every point, with the potentials eliminated."""
     nx = J.size
@@ -131,7 +141,7 @@ def _imbalance(cell, J, sto, delta, G):
         G[k] = J[k] + right - left
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _factorise(kappa, theta, low, pivot):
     """LU of ``1 + kappa Lap theta``, Lap the Laplacian with closed ends."""
     nx = theta.size
@@ -143,7 +153,7 @@ def _factorise(kappa, theta, low, pivot):
             pivot[k] += low[k] * kappa * theta[k]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _solve_coupled(kappa, theta, low, pivot, rhs):
     nx = rhs.size
     for k in range(1, nx):
@@ -153,7 +163,7 @@ def _solve_coupled(kappa, theta, low, pivot, rhs):
         rhs[k] = (rhs[k] + kappa * theta[k + 1] * rhs[k + 1]) / pivot[k]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _initialise(cell, J, sto, tolerance):
     """Reaction current density that goes with the state, by Newton's method."""
     nx = J.size
@@ -183,7 +193,7 @@ def _initialise(cell, J, sto, tolerance):
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def uniformity(cell, sto):
     """Reaction uniformity number of the reduced model."""
     j = cell.i / cell.surface
@@ -193,7 +203,7 @@ def uniformity(cell, sto):
     return cell.L**2 * a_g * (1 / cell.sigma_s + 1 / cell.sigma_e)
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def _cathode(cell, J, sto, delta):
     """Potential of the cathode [V] against the electrolyte where the last layer ends."""
     nx = J.size
@@ -220,17 +230,58 @@ def _cathode(cell, J, sto, delta):
     return 1.125 * (delta[nx - 1] + phi_e) - 0.125 * before + 0.375 / nx * gradient
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def anode(cell, t):
     """Potential of the anode [V] after a time."""
     return _interpolate(cell.alloy, cell.alloy_start + cell.alloy_rate * t)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
+def _anode_area(cell, t):
+    """Integral over time [V.s] of `anode`, from its table: it has steps no polynomial follows."""
+    table, start, end = cell.alloy, cell.alloy_start, cell.alloy_start + cell.alloy_rate * t
+    area = 0.0
+    for sign, place in ((1, end), (-1, start)):
+        position = min(max(place, 0.0), 1.0) * (table.shape[0] - 1)
+        k = min(int(position), table.shape[0] - 2)
+        below = table[k, 2] + (position - k) * (table[k + 1, 2] - table[k, 2])
+        area += sign * (below + table[-1, 0] * max(place - 1, 0.0))
+    return area / cell.alloy_rate
+
+
+@compiled
+def voltage(cell, ends, potentials, t):
+    """Voltage [V] at times ``t``, and its integral over time up to there [V.s].
+
+    ``ends`` and ``potentials`` as from `integrate`; in every step a polynomial.
+    """
+    result, areas = np.empty(t.size), np.empty(t.size)
+    for n in range(t.size):
+        step = min(max(np.searchsorted(ends, t[n], side="right") - 1, 0), ends.size - 2)
+        area = 0.0
+        for before in range(step):
+            samples = potentials[SAMPLES_A_STEP * before : SAMPLES_A_STEP * (before + 1) + 1]
+            area += (ends[before + 1] - ends[before]) * (_BOOLE * samples).sum()
+        length = ends[step + 1] - ends[step]
+        part = (t[n] - ends[step]) / length
+        value, power = 0.0, 1.0
+        for p in range(SAMPLES_A_STEP + 1):
+            coefficient = 0.0
+            for m in range(SAMPLES_A_STEP + 1):
+                coefficient += _TO_POLYNOMIAL[p, m] * potentials[SAMPLES_A_STEP * step + m]
+            value += coefficient * power
+            power *= part
+            area += length * coefficient * power / (p + 1)
+        result[n] = value + cell.ohmic - anode(cell, t[n])
+        areas[n] = area + cell.ohmic * t[n] - _anode_area(cell, t[n])
+    return result, areas
+
+
+@compiled
 def _step(cell, z, J, sto, h, work):
     """One step of RODAS: the changes of its six stages and what they add up to, in ``work``."""
     U_z, U_J, U_sto, new_J, new_sto = work
-    modes, nx = z.shape
+    nx, modes = z.shape
     kappa, _ = _coupling(cell, nx)
     alpha, theta, delta, q = np.empty(nx), np.empty(nx), np.empty(nx), np.empty(nx)
     G, low, pivot, gain = np.empty(nx), np.empty(nx), np.empty(nx), np.empty(modes)
@@ -252,18 +303,17 @@ def _step(cell, z, J, sto, h, work):
                 new_sto[k] += _A[stage, p] * U_sto[p, k]
         _imbalance(cell, new_J, new_sto, delta, G)
         # the modes with the reaction of the stage's start, then what its change adds
-        q[:] = 0
-        for m in range(modes):
-            X = U_z[stage, m]
-            for k in range(nx):
-                X[k] = cell.decay[m] * z[m, k] + cell.uptake[m] * new_J[k]
+        for k in range(nx):
+            X = U_z[stage, k]
+            for m in range(modes):
+                X[m] = cell.decay[m] * z[k, m] + cell.uptake[m] * new_J[k]
             for p in range(stage):
-                weight = cell.decay[m] * _A[stage, p] + _C[stage, p] / h
-                for k in range(nx):
-                    X[k] += weight * U_z[p, m, k]
-            for k in range(nx):
-                X[k] *= gain[m]
-                q[k] += cell.surface_of[m] * X[k]
+                a, c = _A[stage, p], _C[stage, p] / h
+                for m in range(modes):
+                    X[m] += (cell.decay[m] * a + c) * U_z[p, k, m]
+            for m in range(modes):
+                X[m] *= gain[m]
+            q[k] = _dot(cell.surface_of, X)
         v = U_J[stage]
         for k in range(nx):
             curvature = 0.0
@@ -273,37 +323,43 @@ def _step(cell, z, J, sto, h, work):
                 curvature += alpha[k] * q[k] - alpha[k + 1] * q[k + 1]
             v[k] = -G[k] - kappa * curvature
         _solve_coupled(kappa, theta, low, pivot, v)
-        for m in range(modes):
-            for k in range(nx):
-                U_z[stage, m, k] += gain[m] * cell.uptake[m] * v[k]
         for k in range(nx):
+            for m in range(modes):
+                U_z[stage, k, m] += gain[m] * cell.uptake[m] * v[k]
             U_sto[stage, k] = q[k] + response * v[k]
     for k in range(nx):
         new_J[k] += U_J[5, k]
         new_sto[k] += U_sto[5, k]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+def _dot(a, b):
+    """Sum of products, in an order that suits the processor."""
+    total = 0.0
+    for m in range(a.size):
+        total += a[m] * b[m]
+    return total
+
+
+@compiled
 def _advance(z, work):
     """The modes at the end of the step."""
     U_z = work[0]
-    for m in range(z.shape[0]):
-        for p in range(5):
-            weight = _A[5, p]
-            for k in range(z.shape[1]):
-                z[m, k] += weight * U_z[p, m, k]
-        for k in range(z.shape[1]):
-            z[m, k] += U_z[5, m, k]
+    for k in range(z.shape[0]):
+        for p in range(6):
+            weight = _A[5, p] if p < 5 else 1.0
+            for m in range(z.shape[1]):
+                z[k, m] += weight * U_z[p, k, m]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _error(cell, z, J, work, potentials, rtol, atol):
     """Error of a step over the tolerances: of the states, and of `potentials` in between."""
     U_z, U_J, _, new_J, _ = work
     total = 0.0
-    for m in range(z.shape[0]):
-        for k in range(z.shape[1]):
-            total += (U_z[5, m, k] / (atol + rtol * abs(z[m, k]))) ** 2
+    for k in range(z.shape[0]):
+        for m in range(z.shape[1]):
+            total += (U_z[5, k, m] / (atol + rtol * abs(z[k, m]))) ** 2
     for k in range(J.size):
         scale = rtol * max(abs(J[k]), abs(new_J[k]), abs(cell.i))
         total += (U_J[5, k] / scale) ** 2
@@ -312,7 +368,7 @@ def _error(cell, z, J, work, potentials, rtol, atol):
     return max(np.sqrt(total / (z.size + J.size)), abs(fourth_difference) / (10 * rtol))
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def _within(cell, J, sto, work, part, buffers):
     """Potential of the cathode [V] within the last step, by its dense output."""
     _, U_J, U_sto, new_J, new_sto = work
@@ -330,7 +386,7 @@ def _within(cell, J, sto, work, part, buffers):
     return _cathode(cell, dense_J, dense_sto, delta)
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def _sample(cell, J, sto, work, buffers, potentials, surfaces):
     """Potential and stoichiometry at the current collector at the quarters of the last step."""
     for n in range(1, SAMPLES_A_STEP + 1):
@@ -338,7 +394,7 @@ def _sample(cell, J, sto, work, buffers, potentials, surfaces):
         surfaces[n] = buffers[1][-1]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def integrate(cell, z, cut_off, t_max, rtol, atol):
     """Go on at constant current to the cut-off.
 
@@ -347,18 +403,18 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
     Returns
     -------
     tuple
-        How it ended, times [s], and at these, which are the ends of every step and its
-        quarters, the potential [V] that the cathode adds to the voltage and the
-        stoichiometry of the surface at the current collector.
+        How it ended, the ends of the steps [s], and at these and at the quarters of every
+        step the potential [V] that the cathode adds to the voltage and the stoichiometry of
+        the surface at the current collector.
     """
-    modes, nx = z.shape
+    nx, modes = z.shape
     sign = 1.0 if cell.i > 0 else -1.0
-    work = (np.empty((6, modes, nx)), np.empty((6, nx)), np.empty((6, nx)),
+    work = (np.empty((6, nx, modes)), np.empty((6, nx)), np.empty((6, nx)),
             np.empty(nx), np.empty(nx))  # fmt: skip
     buffers = np.empty(nx), np.empty(nx), np.empty(nx)
-    J, sto = np.empty(nx), cell.surface_of @ z
+    J, sto = np.empty(nx), z @ cell.surface_of
     samples, surfaces = np.empty(SAMPLES_A_STEP + 1), np.empty(SAMPLES_A_STEP + 1)
-    times, potentials, stos = [0.0], [0.0], [sto[nx - 1]]
+    ends, potentials, stos = [0.0], [0.0], [sto[nx - 1]]
     outcome = GOING_ON
     if _initialise(cell, J, sto, 1e-3 * rtol):
         potentials[0] = _cathode(cell, J, sto, buffers[2])
@@ -382,19 +438,19 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
             h = _step_to_cut_off(cell, z, J, sto, t, h, work, buffers, cut_off)
             _sample(cell, J, sto, work, buffers, samples, surfaces)
         for n in range(1, SAMPLES_A_STEP + 1):
-            times.append(t + n / SAMPLES_A_STEP * h)
             potentials.append(samples[n])
             stos.append(surfaces[n])
         _advance(z, work)
         J[:], sto[:] = work[3], work[4]
         t += h
+        ends.append(t)
         if outcome == GOING_ON and t >= t_max:
             outcome = NO_EVENT
         h *= min(5.0, 0.9 * max(error, 1e-8) ** -0.25)
-    return outcome, np.array(times), np.array(potentials), np.array(stos)
+    return outcome, np.array(ends), np.array(potentials), np.array(stos)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _step_to_cut_off(cell, z, J, sto, t, h, work, buffers, cut_off):
     """Take the last step again so that it ends at the cut-off; returns its length."""
     sign = 1.0 if cell.i > 0 else -1.0

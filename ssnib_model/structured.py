@@ -140,7 +140,7 @@ class StructuredRateTest(PreparedRateTest):
             return f"failed: {error}", None
         modes = Modes.of(self._nr)
         if self._state is None:
-            self._state = np.outer(modes.uniform, np.full(self._nx, c["stoichiometry"]))
+            self._state = np.outer(np.full(self._nx, c["stoichiometry"]), modes.uniform)
             self._sodium = c["alloy content"]
         cell = kernel.Cell(
             i=c["current density"],
@@ -162,7 +162,7 @@ class StructuredRateTest(PreparedRateTest):
             alloy_rate=c["alloy rate"] / alloy_range,
         )
         state = self._state.copy()
-        outcome, t, potential, sto = kernel.integrate(
+        outcome, t, potentials, sto = kernel.integrate(
             cell,
             state,
             inputs[LOWER] if current > 0 else inputs[UPPER],
@@ -174,7 +174,7 @@ class StructuredRateTest(PreparedRateTest):
             return AT_START, None
         if outcome != kernel.EVENT:
             return kernel.REASONS[outcome], None
-        solution = StructuredSolution(self._model, cell, t, potential, sto, current)
+        solution = StructuredSolution(self._model, cell, t, potentials, sto, current)
         self._state = state
         self._sodium += c["alloy rate"] * t[-1]
         return ended(solution), solution
@@ -186,16 +186,10 @@ class StructuredRateTest(PreparedRateTest):
 class StructuredSolution:
     """What is known of a half-cycle, in the manner of a ``pybamm.Solution``."""
 
-    def __init__(self, model, cell, t, potential, sto, current: float):
+    def __init__(self, model, cell, t, potentials, sto, current: float):
         self.t, self.all_models, self.termination = t, [model], "event"
-        self._cell, self._sto, self._current = cell, sto, current
-        # in every step a polynomial through its samples
-        samples = len(_NODES) - 1
-        self._ends = t[::samples]
-        inside = np.arange(len(self._ends) - 1)[:, None] * samples + np.arange(samples + 1)
-        self._polynomials = potential[inside] @ _TO_POLYNOMIAL.T
-        areas = np.diff(self._ends) * (self._polynomials @ _INTEGRAL)
-        self._area = np.concatenate([[0.0], np.cumsum(areas)])
+        self._cell, self._potentials, self._current = cell, potentials, current
+        self._sto = sto if cell.reduced else None
 
     def __getitem__(self, variable: str):
         known = {
@@ -210,30 +204,18 @@ class StructuredSolution:
             )
         return known[variable]
 
-    def _place(self, t):
-        step = np.clip(np.searchsorted(self._ends, t, side="right") - 1, 0, len(self._ends) - 2)
-        length = np.diff(self._ends)[step]
-        return step, length, (np.asarray(t) - self._ends[step]) / length
-
     def _voltage(self, t):
-        step, _, part = self._place(t)
-        cathode = (self._polynomials[step] * np.power.outer(part, _POWERS)).sum(axis=-1)
-        return cathode + self._cell.ohmic - self._anode(t)
+        return self._voltage_and_area(t)[0]
 
     def _energy(self, t):
-        step, length, part = self._place(t)
-        terms = self._polynomials[step] * np.power.outer(part, _POWERS + 1) / (_POWERS + 1)
-        cathode = self._area[step] + length * terms.sum(axis=-1)
-        # the anode has steps that no polynomial follows: its own integral
-        c = self._cell
-        last = len(c.alloy) - 1
-        position = (c.alloy_start + c.alloy_rate * np.array([0.0, t])) * last
-        at = np.clip(position, 0, last - 1).astype(int)  # the table is too long to search
-        before, after = c.alloy[at, 2], c.alloy[at + 1, 2]
-        integral = before + np.clip(position - at, 0, 1) * (after - before)
-        integral += c.alloy[-1, 0] * np.maximum(position / last - 1, 0)
-        anode = (integral[1] - integral[0]) / c.alloy_rate
-        return self._current / 3600 * (cathode + c.ohmic * t - anode)
+        return self._current / 3600 * self._voltage_and_area(t)[1]
+
+    def _voltage_and_area(self, t):
+        from ssnib_model import kernel
+
+        t = np.asarray(t, dtype=float)
+        both = kernel.voltage(self._cell, self.t, self._potentials, t.ravel())
+        return [values.reshape(t.shape)[()] for values in both]
 
     def _anode(self, t):
         from ssnib_model import kernel
@@ -245,14 +227,10 @@ class StructuredSolution:
     def _uniformity(self, t):
         from ssnib_model import kernel
 
-        sto = np.interp(t, self.t, self._sto)
+        samples = np.arange(len(self._sto)) / kernel.SAMPLES_A_STEP
+        times = np.interp(samples, np.arange(len(self.t)), self.t)
+        sto = np.interp(t, times, self._sto)
         return np.vectorize(lambda s: kernel.uniformity(self._cell, s))(sto)
-
-
-_NODES = np.linspace(0, 1, 5)
-_POWERS = np.arange(len(_NODES))
-_TO_POLYNOMIAL = np.linalg.inv(np.vander(_NODES, increasing=True))
-_INTEGRAL = 1 / (_POWERS + 1)
 
 
 # -------------------------------------------------------------------- coefficients

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import casadi
+import numpy as np
 import pybamm
 
 
@@ -25,14 +26,20 @@ class Numbers:
         self._inputs = input_names(*processed)
         inputs = {name: casadi.MX.sym("p") for name in self._inputs}
         results = [casadi.MX(symbol.to_casadi(inputs=inputs)) for symbol in processed]
-        self._function = casadi.Function(
+        function = casadi.Function(
             "numbers", [casadi.vertcat(*inputs.values())], [casadi.vertcat(*results)]
         )
+        # arrays of our own: converting arguments and results takes longer than the numbers
+        self._arguments, self._results = np.zeros(len(inputs)), np.zeros(len(results))
+        self._buffer, self._evaluate = function.buffer()
+        self._buffer.set_arg(0, memoryview(self._arguments))
+        self._buffer.set_res(0, memoryview(self._results))
 
     def __call__(self, inputs: Mapping[str, float]) -> dict[str, float]:
         """The numbers by name."""
-        numbers = self._function([inputs[name] for name in self._inputs])
-        return dict(zip(self._names, numbers.full().ravel().tolist(), strict=True))
+        self._arguments[:] = [inputs[name] for name in self._inputs]
+        self._evaluate()
+        return dict(zip(self._names, self._results.tolist(), strict=True))
 
 
 def input_names(*symbols: pybamm.Symbol) -> list[str]:
