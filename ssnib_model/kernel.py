@@ -387,11 +387,10 @@ def _within(cell, J, sto, work, part, buffers):
 
 
 @inlined
-def _sample(cell, J, sto, work, buffers, potentials, surfaces):
+def _sample(cell, J, sto, work, buffers, potentials):
     """Potential and stoichiometry at the current collector at the quarters of the last step."""
     for n in range(1, SAMPLES_A_STEP + 1):
         potentials[n] = _within(cell, J, sto, work, n / SAMPLES_A_STEP, buffers)
-        surfaces[n] = buffers[1][-1]
 
 
 @compiled
@@ -403,9 +402,9 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
     Returns
     -------
     tuple
-        How it ended, the ends of the steps [s], and at these and at the quarters of every
-        step the potential [V] that the cathode adds to the voltage and the stoichiometry of
-        the surface at the current collector.
+        How it ended; the ends of the steps [s]; at these and at the quarters of every step
+        the potential [V] that the cathode adds to the voltage; at the ends the stoichiometry
+        of the surface at the current collector.
     """
     nx, modes = z.shape
     sign = 1.0 if cell.i > 0 else -1.0
@@ -413,7 +412,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
             np.empty(nx), np.empty(nx))  # fmt: skip
     buffers = np.empty(nx), np.empty(nx), np.empty(nx)
     J, sto = np.empty(nx), z @ cell.surface_of
-    samples, surfaces = np.empty(SAMPLES_A_STEP + 1), np.empty(SAMPLES_A_STEP + 1)
+    samples = np.empty(SAMPLES_A_STEP + 1)
     ends, potentials, stos = [0.0], [0.0], [sto[nx - 1]]
     outcome = GOING_ON
     if _initialise(cell, J, sto, 1e-3 * rtol):
@@ -428,7 +427,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
         steps += 1
         _step(cell, z, J, sto, h, work)
         samples[0] = potentials[-1]
-        _sample(cell, J, sto, work, buffers, samples, surfaces)
+        _sample(cell, J, sto, work, buffers, samples)
         error = _error(cell, z, J, work, samples, rtol, atol)
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
@@ -436,14 +435,14 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
         if sign * (samples[-1] + cell.ohmic - anode(cell, t + h) - cut_off) <= 0:
             outcome = EVENT
             h = _step_to_cut_off(cell, z, J, sto, t, h, work, buffers, cut_off)
-            _sample(cell, J, sto, work, buffers, samples, surfaces)
+            _sample(cell, J, sto, work, buffers, samples)
         for n in range(1, SAMPLES_A_STEP + 1):
             potentials.append(samples[n])
-            stos.append(surfaces[n])
         _advance(z, work)
         J[:], sto[:] = work[3], work[4]
         t += h
         ends.append(t)
+        stos.append(sto[nx - 1])
         if outcome == GOING_ON and t >= t_max:
             outcome = NO_EVENT
         h *= min(5.0, 0.9 * max(error, 1e-8) ** -0.25)

@@ -220,16 +220,13 @@ class StructuredSolution:
     def _anode(self, t):
         from ssnib_model import kernel
 
-        if np.ndim(t) == 0:
-            return kernel.anode(self._cell, t)
-        return np.vectorize(lambda time: kernel.anode(self._cell, time))(t)
+        values = [kernel.anode(self._cell, time) for time in np.ravel(t)]
+        return np.reshape(values, np.shape(t))[()]
 
     def _uniformity(self, t):
         from ssnib_model import kernel
 
-        samples = np.arange(len(self._sto)) / kernel.SAMPLES_A_STEP
-        times = np.interp(samples, np.arange(len(self.t)), self.t)
-        sto = np.interp(t, times, self._sto)
+        sto = np.interp(t, self.t, self._sto)
         return np.vectorize(lambda s: kernel.uniformity(self._cell, s))(sto)
 
 

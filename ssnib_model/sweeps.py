@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import itertools
 import json
 import math
@@ -529,8 +528,6 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
             runner.prepare(design)
             for run in pending:
                 keep(run, runner(points[run]))
-                if run % 100 == 99:
-                    gc.collect()  # solutions refer to themselves, and hold megabytes
         else:
             _in_processes(runner, design, points, pending, workers, time_limit, keep)
     rows = []
@@ -545,12 +542,8 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
 def _work(connection, runner: _Runner, design: pd.DataFrame) -> None:
     runner.prepare(design)
     connection.send(None)  # ready
-    for run in itertools.count():
-        if (point := connection.recv()) is None:
-            return
+    while (point := connection.recv()) is not None:
         connection.send(runner(point))
-        if run % 100 == 99:
-            gc.collect()  # solutions refer to themselves, and hold megabytes
 
 
 def _in_processes(runner, design, points, pending, workers, time_limit, keep: Callable) -> None:
@@ -595,9 +588,9 @@ def _in_processes(runner, design, points, pending, workers, time_limit, keep: Ca
                 except EOFError:
                     give_up(connection, "its process died")
                     continue
+                hand_out(connection, process)  # first: it works on while we write
                 if run is not None:
                     keep(run, rows)
-                hand_out(connection, process)
             for connection, (_, _, deadline) in list(alive.items()):
                 if time.monotonic() > deadline:
                     give_up(connection, f"it took longer than {time_limit:g} s")

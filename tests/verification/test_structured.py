@@ -92,7 +92,7 @@ def test_conserves_charge(changes, hu2024):
     charge, discharge = prepared.half_cycles(hu2024)
     modes = Modes.of(20)
     # the uniform mode alone has a mean
-    mean = (prepared._state.T @ modes.uniform).mean() / (modes.uniform @ modes.uniform)
+    mean = (prepared._state @ modes.uniform).mean() / (modes.uniform @ modes.uniform)
     sodium = (
         pybamm.constants.F.value
         * hu2024["Maximum concentration in positive electrode [mol.m-3]"]
