@@ -6,6 +6,7 @@ a value that is given *and* follows from others must agree with them within `TOL
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def solids_volume(mass, am, se, c, rho_am, rho_se, rho_c):
     return mass / (am + se + c) * (am / rho_am + se / rho_se + c / rho_c)
 
 
+@functools.lru_cache(maxsize=100)
 def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
     """The relations between the parameters of a cell.
 

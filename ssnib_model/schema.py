@@ -8,6 +8,7 @@ the name (SI; dimensionless without brackets).
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -254,12 +255,14 @@ ACTIVATED = (
 )
 
 
+@functools.lru_cache(maxsize=10_000)
 def unit_of(name: str) -> str:
     """The unit in the brackets of a name; "1" if it has none."""
     match = re.search(r"\[([^\[\]]+)\]$", name)
     return match[1] if match else "1"
 
 
+@functools.lru_cache(maxsize=100)
 def known_names(layers: tuple[str, ...]) -> dict[str, Quantity]:
     """Every parameter name of a stack of ``layers``, anode to cathode, with its `Quantity`."""
     fill = _fillings(layers) | {"{quantity}": activated_quantities(layers)}

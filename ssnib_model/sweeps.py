@@ -15,7 +15,7 @@ import stat
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,9 @@ RUN = "Run"
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"
+
+#: What a process is given at a time [s]: fast runs one by one would have it wait for us.
+BATCH_SECONDS = 0.1
 
 #: Runs of one design.
 MAX_RUNS = 2_000_000
@@ -369,12 +372,11 @@ class _Store:
         row = connection.execute("select text from job").fetchone()
         return _checked_job(_from_json(row[0])) if row else None
 
-    def done(self) -> set[int]:
-        return {run for (run,) in self.connection.execute("select run from runs")}
-
-    def add(self, run: int, rows: list[dict]) -> None:
+    def add(self, found: dict[int, list[dict]]) -> None:
+        """Rows by run, all or none of them."""
+        lines = [(run, json.dumps(rows)) for run, rows in found.items()]
         with self.connection:
-            self.connection.execute("insert into runs values (?, ?)", [run, json.dumps(rows)])
+            self.connection.executemany("insert into runs values (?, ?)", lines)
 
     def rows(self) -> Iterator[tuple[int, list[dict]]]:
         for run, text in self.connection.execute("select run, rows from runs order by run"):
@@ -509,15 +511,20 @@ class _Runner:
 def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd.DataFrame:
     records = design.to_dict("records")
     points = {i: {n: _plain(v) for n, v in row.items()} for i, row in enumerate(records)}
-    pending = [i for i in points if i not in store.done()]
+    found = dict(store.rows())
+    for run in found:
+        if run not in points:
+            raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
+    pending = [i for i in points if i not in found]
     bar = tqdm(
         total=len(points), initial=len(points) - len(pending), desc="Sweep", unit="run",
         disable=not progress,
     )  # fmt: skip
 
-    def keep(run: int, rows: list[dict]) -> None:
-        store.add(run, rows)
-        bar.update()
+    def keep(new: dict[int, list[dict]]) -> None:
+        store.add(new)
+        found.update(new)
+        bar.update(len(new))
 
     with bar:
         if not pending:
@@ -527,14 +534,10 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
         elif workers == 1 and time_limit is None:
             runner.prepare(design)
             for run in pending:
-                keep(run, runner(points[run]))
+                keep({run: runner(points[run])})
         else:
             _in_processes(runner, design, points, pending, workers, time_limit, keep)
-    rows = []
-    for run, found in store.rows():
-        if run not in points:
-            raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
-        rows += [{RUN: run, **points[run], **row} for row in found]
+    rows = [{RUN: run, **points[run], **row} for run in sorted(found) for row in found[run]]
     return pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
 
 
@@ -542,38 +545,51 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
 def _work(connection, runner: _Runner, design: pd.DataFrame) -> None:
     runner.prepare(design)
     connection.send(None)  # ready
-    while (point := connection.recv()) is not None:
-        connection.send(runner(point))
+    while (batch := connection.recv()) is not None:
+        connection.send([runner(point) for point in batch])
+
+
+@dataclasses.dataclass
+class _Worker:
+    process: multiprocessing.process.BaseProcess
+    runs: list[int]  # that it is at work on; none while it starts
+    began: float = 0.0
 
 
 def _in_processes(runner, design, points, pending, workers, time_limit, keep: Callable) -> None:
     """Hand points to processes; one that dies or takes too long is replaced, its run kept."""
     context = multiprocessing.get_context("spawn")
     queue = list(reversed(pending))
-    alive: dict = {}  # connection -> (process, run or None while it starts, deadline)
+    alive: dict[Connection, _Worker] = {}
+    # runs at a time; a limit, or a process that died, needs to know which it was
+    batch, may_grow = 1, time_limit is None
 
     def start() -> None:
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, runner, design), daemon=True)
         process.start()
         theirs.close()
-        alive[ours] = (process, None, math.inf)
+        alive[ours] = _Worker(process, [])
 
-    def hand_out(connection, process) -> None:
+    def hand_out(connection) -> None:
         if queue:
-            run = queue.pop()
-            connection.send(points[run])
-            alive[connection] = (process, run, time.monotonic() + (time_limit or math.inf))
+            # no more than its share, so that all end together
+            runs = [queue.pop() for _ in range(min(batch, math.ceil(len(queue) / workers)))]
+            connection.send([points[run] for run in runs])
+            alive[connection] = _Worker(alive[connection].process, runs, time.monotonic())
         else:
             connection.send(None)
             del alive[connection]
 
     def give_up(connection, reason: str) -> None:
-        process, run, _ = alive.pop(connection)
-        process.kill()
-        if run is None:
+        worker = alive.pop(connection)
+        worker.process.kill()
+        if not worker.runs:
             raise SSNIBError(f"a worker of the sweep could not start ({reason})")
-        keep(run, runner.failed(reason))
+        if len(worker.runs) == 1:
+            keep({worker.runs[0]: runner.failed(reason)})
+        else:  # one by one, to see which it was
+            queue.extend(reversed(worker.runs))
         if queue:
             start()
 
@@ -582,21 +598,25 @@ def _in_processes(runner, design, points, pending, workers, time_limit, keep: Ca
             start()
         while alive:
             for connection in wait(list(alive), timeout=0.2):
-                process, run, _ = alive[connection]
+                worker = alive[connection]
                 try:
-                    rows = connection.recv()
+                    found = connection.recv()
                 except EOFError:
+                    batch, may_grow = 1, False
                     give_up(connection, "its process died")
                     continue
-                hand_out(connection, process)  # first: it works on while we write
-                if run is not None:
-                    keep(run, rows)
-            for connection, (_, _, deadline) in list(alive.items()):
-                if time.monotonic() > deadline:
+                if worker.runs and may_grow:
+                    a_run = (time.monotonic() - worker.began) / len(worker.runs)
+                    batch = max(1, int(BATCH_SECONDS / a_run))
+                hand_out(connection)  # first: it works on while we write
+                if worker.runs:
+                    keep(dict(zip(worker.runs, found, strict=True)))
+            for connection, worker in list(alive.items()):
+                if worker.runs and time.monotonic() - worker.began > (time_limit or math.inf):
                     give_up(connection, f"it took longer than {time_limit:g} s")
     finally:
-        for process, _, _ in alive.values():
-            process.kill()
+        for worker in alive.values():
+            worker.process.kill()
 
 
 # -------------------------------------------------------------------- Dask
@@ -632,4 +652,4 @@ def _on_dask(runner, design, points, pending, workers, scheduler, keep: Callable
         for future in as_completed(futures):
             error = future.exception()
             rows = runner.failed(f"on its worker: {error}") if error else future.result()
-            keep(futures[future], rows)
+            keep({futures[future]: rows})
