@@ -243,7 +243,7 @@ def sweep(
                   for n, i in parameters.given.items()},
         "design": {name: [_plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
-    runner = _Runner(parameters, run, model, solver)
+    runner = _Runner(parameters, run, model, solver, design)
     if out is None:
         store = _Store(sqlite3.connect(":memory:"), job)
         return _fill(store, runner, design, workers, time_limit, scheduler, progress)
@@ -452,8 +452,14 @@ def _differences(known: dict, asked: dict) -> list[str]:
 class _Runner:
     """One point of the design to the rows of its rate test; the model is built once."""
 
-    def __init__(self, parameters: ParameterSet, run: RateTest, model: str, solver):
+    def __init__(self, parameters: ParameterSet, run: RateTest, model: str, solver, design):
         self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
+        # two points that differ in every column which varies at all: a process that is sent a
+        # long design would keep the others waiting
+        self._sides = [
+            {name: getattr(column, pick)() for name, column in design.items()}
+            for pick in ("min", "max")
+        ]
         self._prepared = None
 
     @property
@@ -461,19 +467,17 @@ class _Runner:
         """Whether the model is built."""
         return self._prepared is not None
 
-    def prepare(self, points: pd.DataFrame) -> None:
+    def prepare(self) -> None:
         """Make an input of all that follows from the parameters of the design."""
-        # two points that differ in every column which varies at all
         sides = []
-        for pick in ("min", "max"):
-            point = {name: getattr(column, pick)() for name, column in points.items()}
+        for point in self._sides:
             try:
                 sides.append(self._changed(point))
             except SSNIBError:
                 sides.append(self.parameters)
-        values = self.parameters.to_pybamm()
-        varying = {n for n in self.parameters if n in values and (n in points.columns)}
-        for column in points.columns:
+        values, columns = self.parameters.to_pybamm(), list(self._sides[0])
+        varying = {n for n in self.parameters if n in values and n in columns}
+        for column in columns:
             if column.endswith(MATERIAL):
                 layer = column.removesuffix(MATERIAL) + " layer conductivity"
                 varying |= {n for n in values if n.startswith(layer)}
@@ -530,20 +534,20 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
         if not pending:
             pass
         elif scheduler is not None:
-            _on_dask(runner, design, points, pending, workers, scheduler, keep)
+            _on_dask(runner, points, pending, workers, scheduler, keep)
         elif workers == 1 and time_limit is None:
-            runner.prepare(design)
+            runner.prepare()
             for run in pending:
                 keep({run: runner(points[run])})
         else:
-            _in_processes(runner, design, points, pending, workers, time_limit, keep)
+            _in_processes(runner, points, pending, workers, time_limit, keep)
     rows = [{RUN: run, **points[run], **row} for run in sorted(found) for row in found[run]]
     return pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
 
 
 # -------------------------------------------------------------------- processes
-def _work(connection, runner: _Runner, design: pd.DataFrame) -> None:
-    runner.prepare(design)
+def _work(connection, runner: _Runner) -> None:
+    runner.prepare()
     connection.send(None)  # ready
     while (batch := connection.recv()) is not None:
         connection.send([runner(point) for point in batch])
@@ -556,7 +560,7 @@ class _Worker:
     began: float = 0.0
 
 
-def _in_processes(runner, design, points, pending, workers, time_limit, keep: Callable) -> None:
+def _in_processes(runner, points, pending, workers, time_limit, keep: Callable) -> None:
     """Hand points to processes; one that dies or takes too long is replaced, its run kept."""
     context = multiprocessing.get_context("spawn")
     queue = list(reversed(pending))
@@ -566,7 +570,7 @@ def _in_processes(runner, design, points, pending, workers, time_limit, keep: Ca
 
     def start() -> None:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, runner, design), daemon=True)
+        process = context.Process(target=_work, args=(theirs, runner), daemon=True)
         process.start()
         theirs.close()
         alive[ours] = _Worker(process, [])
@@ -620,14 +624,14 @@ def _in_processes(runner, design, points, pending, workers, time_limit, keep: Ca
 
 
 # -------------------------------------------------------------------- Dask
-def _on_worker(runner: _Runner, design: pd.DataFrame, point: dict) -> list[dict]:
+def _on_worker(runner: _Runner, point: dict) -> list[dict]:
     # a worker gets the runner once and keeps the model it builds
     if not runner.is_prepared:
-        runner.prepare(design)
+        runner.prepare()
     return runner(point)
 
 
-def _on_dask(runner, design, points, pending, workers, scheduler, keep: Callable) -> None:
+def _on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> None:
     """Hand all points to a Dask cluster and keep the rows in the order they come back."""
     try:
         from distributed import Client, LocalCluster, as_completed
@@ -645,9 +649,9 @@ def _on_dask(runner, design, points, pending, workers, scheduler, keep: Callable
             client = stack.enter_context(Client(scheduler, timeout="10s"))
         except (OSError, ValueError) as error:
             raise SSNIBError(f"no Dask scheduler at {scheduler}: {error}") from error
-        everywhere = client.scatter([runner, design], broadcast=True)
+        everywhere = client.scatter(runner, broadcast=True)
         futures = {
-            client.submit(_on_worker, *everywhere, points[run], pure=False): run for run in pending
+            client.submit(_on_worker, everywhere, points[run], pure=False): run for run in pending
         }
         for future in as_completed(futures):
             error = future.exception()
