@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pybamm
 
 from ssnib_model.eis import PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
 from ssnib_model.measured import MAX_CURVES_SIZE, half_cycles, read_curves, read_rate_data
-from ssnib_model.models.base import SOLVER_OPTIONS
 from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import HalfCycle, RateTest
+from ssnib_model.rate_test import HalfCycle, RateTest, half_cycle_solver
 
 CAPACITY, CHARGE_CAPACITY = "Discharge capacity [mA.h.g-1]", "Charge capacity [mA.h.g-1]"
 GAP = "Polarization [V]"
@@ -79,7 +77,7 @@ class _HalfCycleData(_Data):
             return
         parameters = self.at_temperature(parameters)
         # differences of residuals need more digits than a plot
-        solver = solver or pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7, options=SOLVER_OPTIONS)
+        solver = solver or half_cycle_solver(1e-7, 1e-7)
         self._prepared = self.test.prepare(
             model_class(parameters.model_options), parameters, varying=varying, solver=solver
         )

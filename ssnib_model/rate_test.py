@@ -54,11 +54,17 @@ FAR_AWAY = 1e3  # V
 SAMPLES = 201
 
 GAVE_UP = "failed: the solver gave up"
+#: Of one half-cycle, which takes some hundred: round-off may make the steps as short as it likes.
+MAX_STEPS = 10_000
 #: What is tried on the same mesh where the solver gives up: name and options of the next one.
 RECOVERIES = {
     "a first step of 1 ns": {"dt_init": 1e-9},
-    "the dense linear solver": {"linear_solver": "SUNLinSol_Dense", "jacobian": "dense"},
-}
+    # each step takes long
+    "the dense linear solver": {
+        "linear_solver": "SUNLinSol_Dense", "jacobian": "dense",
+        "num_steps_no_progress": MAX_STEPS // 5,
+    },
+}  # fmt: skip
 #: What is tried after that, with all half-cycles.
 FINER = "the whole test on a mesh twice as fine"
 
@@ -136,6 +142,13 @@ class HalfCycle:
         start, end = self.solution.t[0], self.solution.t[-1]
         times = np.clip(start + fraction * (end - start), start, end)
         return self.solution[variable](t=times)
+
+
+def half_cycle_solver(rtol: float, atol: float, options: dict | None = None):
+    """IDAKLU for a half-cycle, in which it gives up after `MAX_STEPS`."""
+    # "no progress" by a time that no half-cycle takes; its own "max_num_steps" counts no steps
+    limit = {"num_steps_no_progress": MAX_STEPS, "t_no_progress": 1e15}
+    return pybamm.IDAKLUSolver(rtol, atol, options=SOLVER_OPTIONS | limit | (options or {}))
 
 
 class RateTest:
@@ -296,6 +309,8 @@ class PreparedRateTest:
         self._set_up(model, values, solver, var_pts)
 
     def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
+        if solver is None:
+            solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)
         self._simulation = pybamm.Simulation(
             model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
         )
@@ -397,7 +412,7 @@ class PreparedRateTest:
         """The solver of the test, and those that take over where it gives up."""
         own = self._simulation.solver
         recoveries = {
-            name: pybamm.IDAKLUSolver(own.rtol, own.atol, options=SOLVER_OPTIONS | options)
+            name: half_cycle_solver(own.rtol, own.atol, options)
             for name, options in RECOVERIES.items()
         }
         return {"": own, **recoveries}

@@ -13,10 +13,9 @@ import pybamm
 from scipy.optimize import brentq
 
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.models.base import SOLVER_OPTIONS
 from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import RateTest, RateTestResult
+from ssnib_model.rate_test import RateTest, RateTestResult, half_cycle_solver
 from ssnib_model.structured import StructuredSolver
 from ssnib_model.sweeps import MAX_RUNS, own_range, sweep
 
@@ -105,7 +104,7 @@ class _Tables:
         values = parameters.to_pybamm()
         moved = [parameters.replace({n: parameters[n] * 1.001}) for n in names]
         varying = {n for side in moved for n in side if n in values and side[n] != parameters[n]}
-        solver = solver or pybamm.IDAKLUSolver(1e-8, 1e-8, options=SOLVER_OPTIONS)
+        solver = solver or half_cycle_solver(1e-8, 1e-8)
         self.run, self.model = run, model
         self._prepared = run.prepare(
             MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver

@@ -250,7 +250,7 @@ class _Coefficients:
             "film resistance": p.R_film,
             "thermal voltage": 2 * R_gas * p.T / F,
             "exchange-current density": p.j0_p(half),
-            "diffusivity over radius squared": p.D(half) / particle.R**2,
+            "diffusivity over radius squared": particle.diffusion_rate(half),
             "uptake": -p.contacted / (F * p.c_max * particle.R * surface),
             "stoichiometry": p.sto_init,
             "alloy content": p.y_init,

@@ -653,7 +653,10 @@ def _on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> Non
         futures = {
             client.submit(_on_worker, everywhere, points[run], pure=False): run for run in pending
         }
-        for future in as_completed(futures):
-            error = future.exception()
-            rows = runner.failed(f"on its worker: {error}") if error else future.result()
-            keep({futures[future]: rows})
+        for batch in as_completed(futures).batches():
+            new = {}
+            for future in batch:
+                error = future.exception()
+                rows = runner.failed(f"on its worker: {error}") if error else future.result()
+                new[futures[future]] = rows
+            keep(new)

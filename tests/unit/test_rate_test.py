@@ -10,7 +10,7 @@ import pytest
 import ssnib_model as ss
 from ssnib_model import plotting
 from ssnib_model.preflight import CURRENT, INITIAL, Preflight
-from ssnib_model.rate_test import TABLE_COLUMNS
+from ssnib_model.rate_test import TABLE_COLUMNS, half_cycle_solver
 
 
 def test_table_and_curves(rate_test):
@@ -159,6 +159,27 @@ def test_a_solver_that_gives_up_is_helped(hu2024):
     assert {h.recovery for h in reference.half_cycles} == {""}
     for ours, theirs in zip(result.half_cycles, reference.half_cycles, strict=True):
         assert ours.capacity == pytest.approx(theirs.capacity, rel=1e-5)
+
+
+def test_the_dense_solver_where_two_others_give_up(hu2024):
+    prepared = ss.RateTest([1]).prepare(parameters=hu2024)
+    hasty = {"max_nonlinear_iterations": 1, "max_convergence_failures": 1}
+    for recovery in ("", "a first step of 1 ns"):
+        prepared._solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
+    half_cycles = prepared.half_cycles(hu2024)
+    assert {h.recovery for h in half_cycles} == {"the dense linear solver"}
+    reference = ss.RateTest([1]).run(parameters=hu2024).half_cycles
+    assert [h.capacity for h in half_cycles] == pytest.approx(
+        [h.capacity for h in reference], rel=1e-5
+    )
+
+
+def test_steps_without_end_are_given_up(hu2024, monkeypatch):
+    """A tenth of the steps that a half-cycle needs, for every solver of the ladder."""
+    monkeypatch.setattr("ssnib_model.rate_test.MAX_STEPS", 20)
+    monkeypatch.setattr("ssnib_model.rate_test.RECOVERIES", {"a first step of 1 ns": {}})
+    result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
+    assert result.table["Status"][0].startswith("failed: the solver gave up")
 
 
 def test_a_finer_mesh_where_all_solvers_give_up(hu2024, monkeypatch):

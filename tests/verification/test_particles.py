@@ -25,6 +25,18 @@ def _voltage(model, parameters, simulate, current, times):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_diffusion_of_any_speed(model, hu2024):
+    """Particles that are uniform anyway: the same cell whatever the diffusivity, 1e-6."""
+    capacities = []
+    for diffusivity in (1e-9, 1e-6):
+        parameters = hu2024.replace({"Positive particle diffusivity [m2.s-1]": diffusivity})
+        result = ss.RateTest([0.01, 1]).run(model(), parameters)
+        assert set(result.table["Status"]) == {"ok"}
+        capacities.append([h.capacity for h in result.half_cycles])
+    assert capacities[0] == pytest.approx(capacities[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_classes_of_one_size_are_the_plain_case(model, hu2024, simulate):
     """Without spread any number of classes gives the same voltage, 1e-7 V."""
     times = np.linspace(0, 3000, 31)
