@@ -127,6 +127,29 @@ def test_processes_give_the_same_and_a_slow_run_is_given_up(hu2024, tmp_path):
     assert slow["Status"].tolist() == ["failed: it took longer than 0.05 s"] * 2
 
 
+class Deadly:
+    """Runs so fast that a process gets many at a time, of which one kills it."""
+
+    def prepare(self):
+        time.sleep(0.001)
+
+    def __call__(self, point):
+        if point["number"] == 137:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [point]
+
+    def failed(self, reason):
+        return [reason]
+
+
+def test_a_process_that_dies_takes_no_other_run_with_it():
+    points = {i: {"number": i} for i in range(300)}
+    found = {}
+    sweeps._in_processes(Deadly(), points, list(points), 2, None, found.update)
+    assert found.pop(137) == ["its process died"]
+    assert found == {i: [point] for i, point in points.items() if i != 137}
+
+
 @pytest.mark.slow
 def test_dask_gives_the_same_bytes(hu2024, tmp_path):
     """A real scheduler with two worker processes on this machine, reached by its address."""
