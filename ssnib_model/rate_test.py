@@ -7,6 +7,7 @@ import functools
 import json
 import math
 import numbers
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -54,6 +55,18 @@ FAR_AWAY = 1e3  # V
 SAMPLES = 201
 
 GAVE_UP = "failed: the solver gave up"
+#: What the failures of IDAKLU mean, by their names in SUNDIALS.
+MEANINGS = {
+    "IDA_ERR_FAIL": "steps too many or too short",
+    "IDA_CONV_FAIL": "no convergence of Newton's method",
+    "IDA_LINESEARCH_FAIL": "no potentials that go with the state at the start",
+    "IDA_NO_RECOVERY": "no potentials that go with the state at the start",
+    "IDA_LSETUP_FAIL": "a linear system without a solution",
+    "IDA_LSOLVE_FAIL": "a linear system without a solution",
+    "IDA_FIRST_RES_FAIL": "equations without a value",
+    "IDA_REP_RES_ERR": "equations without a value",
+    "IDA_RES_FAIL": "equations without a value",
+}
 #: Of one half-cycle, which takes some hundred: round-off may make the steps as short as it likes.
 MAX_STEPS = 10_000
 #: What is tried on the same mesh where the solver gives up: name and options of the next one.
@@ -402,7 +415,7 @@ class PreparedRateTest:
                 first_error = first_error or error
         else:
             self._recovery = ""
-            return f"{GAVE_UP} ({str(first_error).splitlines()[0]})", None
+            return f"{GAVE_UP} ({_in_words(first_error)})", None
         if not solution.termination.startswith("event"):
             return "failed: no cut-off was reached with all the sodium moved", None
         return ended(solution), solution
@@ -439,6 +452,13 @@ class PreparedRateTest:
         )
         finer._may_be_finer = False
         return finer
+
+
+def _in_words(error: pybamm.SolverError) -> str:
+    """Why a solver failed."""
+    sentence = str(error).splitlines()[0]
+    code = re.search(r"IDA_\w+", sentence)
+    return MEANINGS.get(code[0], "a fault of the integrator") if code else sentence
 
 
 def ended(solution) -> str:
