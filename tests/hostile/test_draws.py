@@ -13,9 +13,10 @@ spec.loader.exec_module(draws)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("solver", draws.SOLVERS)
 @pytest.mark.parametrize("model", draws.MODELS)
-def test_every_draw_ends_with_an_answer(model):
-    summary = draws.run(150, seed=20, model=model, sample=10)
+def test_every_draw_ends_with_an_answer(model, solver):
+    summary = draws.run(150, seed=20, model=model, solver=solver, sample=10)
     print(draws.report(summary))
     assert not summary.gave_up
     assert summary.sensible.total() > 20
