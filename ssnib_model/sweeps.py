@@ -576,14 +576,13 @@ def _in_processes(runner, points, pending, workers, time_limit, keep: Callable) 
         alive[ours] = _Worker(process, [])
 
     def hand_out(connection) -> None:
-        if queue:
-            # no more than its share, so that all end together
-            runs = [queue.pop() for _ in range(min(batch, math.ceil(len(queue) / workers)))]
-            connection.send([points[run] for run in runs])
-            alive[connection] = _Worker(alive[connection].process, runs, time.monotonic())
-        else:
-            connection.send(None)
-            del alive[connection]
+        worker = alive.pop(connection)
+        # no more than its share, so that all end together
+        runs = [queue.pop() for _ in range(min(batch, math.ceil(len(queue) / workers)))]
+        if runs:
+            alive[connection] = _Worker(worker.process, runs, time.monotonic())
+        with contextlib.suppress(OSError):  # it has died: there will be no answer either
+            connection.send([points[run] for run in runs] or None)
 
     def give_up(connection, reason: str) -> None:
         worker = alive.pop(connection)
@@ -605,7 +604,7 @@ def _in_processes(runner, points, pending, workers, time_limit, keep: Callable) 
                 worker = alive[connection]
                 try:
                     found = connection.recv()
-                except EOFError:
+                except (EOFError, OSError):
                     batch, may_grow = 1, False
                     give_up(connection, "its process died")
                     continue
