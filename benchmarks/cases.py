@@ -9,7 +9,7 @@ import numpy as np
 import pybamm
 
 import ssnib_model as ss
-from ssnib_model.rate_test import HalfCycle
+from ssnib_model.rate_test import HalfCycle, half_cycle_solver
 
 VOLTAGE, CURRENT = "Voltage [V]", "Current function [A]"
 FRACTIONS = np.linspace(0.02, 0.98, 49)
@@ -46,7 +46,7 @@ def idaklu(tolerance: tuple[float, float], **settings) -> pybamm.IDAKLUSolver:
 
 def solver_of(solver: str | None, tolerance: tuple[float, float]):
     """For `ss.RateTest`: PyBaMM's solver (None) or the structured one, at a tolerance."""
-    return idaklu(tolerance) if solver is None else ss.StructuredSolver(*tolerance)
+    return half_cycle_solver(*tolerance) if solver is None else ss.StructuredSolver(*tolerance)
 
 
 def chosen(solver: str | None, tolerance: tuple[float, float]) -> dict:

@@ -79,7 +79,7 @@ def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
     table = result.table.set_index("C-rate")
     capacity = fractions * table[f"{direction.capitalize()} capacity [mA.h.g-1]"][rate]
     sign = -1e3 if direction == "discharge" else 1e3
-    shown = losses.loc[:, losses.abs().max() > 1e-4]
+    shown = _shown(losses)
     ax.margins(x=0, y=0.4)
     ax.stackplot(capacity, (sign * shown).T, labels=shown.columns, colors=_colours(losses, shown))
     ax.set(
@@ -98,7 +98,7 @@ def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
     rates = sorted(set(rates))
     sign = -1e3 if direction == "discharge" else 1e3
     losses = pd.DataFrame({r: sign * result.breakdown(r, at, direction) for r in rates}).T
-    shown = losses.loc[:, losses.abs().max() > 0.1]
+    shown = _shown(losses)
     bottom = np.zeros(len(rates))
     for name, colour in zip(shown, _colours(losses, shown), strict=True):
         ax.bar([f"{r:g}" for r in rates], shown[name], bottom=bottom, label=name, color=colour)
@@ -110,6 +110,12 @@ def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
     )
     ax.legend(fontsize="x-small", loc="upper left")
     return ax
+
+
+def _shown(losses):
+    """Without what nobody would see."""
+    largest = losses.abs().max()
+    return losses.loc[:, largest >= 1e-3 * largest.max()]
 
 
 def _colours(losses, shown):

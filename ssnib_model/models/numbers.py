@@ -22,16 +22,25 @@ class Numbers:
 
     def __init__(self, symbols: Mapping[str, pybamm.Symbol], values: pybamm.ParameterValues):
         processed = [values.process_symbol(symbol) for symbol in symbols.values()]
-        self._names = list(symbols)
-        self._inputs = input_names(*processed)
-        inputs = {name: casadi.MX.sym("p") for name in self._inputs}
+        needed = input_names(*processed)
+        inputs = {name: casadi.MX.sym("p") for name in needed}
         results = [casadi.MX(symbol.to_casadi(inputs=inputs)) for symbol in processed]
         function = casadi.Function(
             "numbers", [casadi.vertcat(*inputs.values())], [casadi.vertcat(*results)]
         )
+        self._set(list(symbols), needed, function)
+
+    def __getstate__(self):
+        return self._names, self._inputs, self._function  # the buffer cannot be pickled
+
+    def __setstate__(self, state):
+        self._set(*state)
+
+    def _set(self, names, inputs, function):
+        self._names, self._inputs, self._function = names, inputs, function
         # arrays of our own: converting arguments and results takes longer than the numbers
-        self._arguments, self._results = np.zeros(len(inputs)), np.zeros(len(results))
-        self._buffer, self._evaluate = function.buffer()
+        self._arguments, self._results = np.zeros(len(self._inputs)), np.zeros(len(self._names))
+        self._buffer, self._evaluate = self._function.buffer()
         self._buffer.set_arg(0, memoryview(self._arguments))
         self._buffer.set_res(0, memoryview(self._results))
 

@@ -300,6 +300,17 @@ def test_breakdown_plots(rate_test):
     plt.close("all")
 
 
+def test_breakdown_plots_of_losses_below_a_tenth_of_a_millivolt(hu2024):
+    result = ss.RateTest([1e-4]).run(ss.SolidStateSPM(), hu2024)
+    for ax in (
+        plotting.breakdown_over_capacity(result, 1e-4),
+        plotting.breakdown_bars(result),
+    ):
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert "Na3PS4 layer" in labels
+        assert "Positive electrode film" not in labels  # it has no resistance
+
+
 @pytest.mark.parametrize("at", [-0.1, 1.1, float("nan")])
 def test_breakdown_outside_the_half_cycle(at, rate_test):
     with pytest.raises(ss.OptionError, match="fraction of the half-cycle"):
