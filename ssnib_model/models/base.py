@@ -13,17 +13,10 @@ F = pybamm.constants.F
 R_gas = pybamm.constants.R
 EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 
-#: Options of IDAKLU with which it starts where it would give up by its own, and takes a third
-#: less time. The first step is guessed from a duration that may be years, and must shrink to what
-#: resolves the start; Newton's method needs small steps towards the potentials where charge
-#: transfer is extremely slow. The potentials follow the stoichiometries, whose error is enough to
-#: choose steps; a step of more than four iterations is better taken again, shorter.
-SOLVER_OPTIONS = {
-    "max_error_test_failures": 100,
-    "max_linesearch_backtracks_ic": 20,
-    "suppress_algebraic_error": True,
-    "max_nonlinear_iterations": 4,
-}
+#: Options of IDAKLU with which it starts where it would give up by its own. The first step is
+#: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
+#: method needs small steps towards the potentials where charge transfer is extremely slow.
+SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
 
 
 def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:

@@ -309,6 +309,7 @@ def test_breakdown_plots_of_losses_below_a_tenth_of_a_millivolt(hu2024):
         labels = [text.get_text() for text in ax.get_legend().get_texts()]
         assert "Na3PS4 layer" in labels
         assert "Positive electrode film" not in labels  # it has no resistance
+    plt.close("all")
 
 
 @pytest.mark.parametrize("at", [-0.1, 1.1, float("nan")])
