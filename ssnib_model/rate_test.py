@@ -385,10 +385,11 @@ class PreparedRateTest:
     def _carry_on(self, solution: pybamm.Solution) -> None:
         """The state is that of the end of a half-cycle."""
         # at time 0 again, where short time constants can be resolved; a solution that ended
-        # at a cut-off would refuse to go on, and one asked for its `last_state` refers to itself
+        # at a cut-off would refuse to go on, and one asked for its `last_state` refers to itself;
+        # a copy, because a view would keep the whole solution
         self._state = pybamm.Solution(
             np.array([0.0]),
-            solution.all_ys[-1][:, -1:],
+            solution.all_ys[-1][:, -1:].copy(),
             solution.all_models[-1],
             solution.all_inputs[-1],
             termination="final time",

@@ -1,6 +1,8 @@
 """The rate test's protocol, result and plots."""
 
+import gc
 import json
+import weakref
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -159,6 +161,21 @@ def test_a_solver_that_gives_up_is_helped(hu2024):
     assert {h.recovery for h in reference.half_cycles} == {""}
     for ours, theirs in zip(result.half_cycles, reference.half_cycles, strict=True):
         assert ours.capacity == pytest.approx(theirs.capacity, rel=1e-5)
+
+
+def test_solutions_are_freed_without_the_garbage_collector(hu2024):
+    name = "Na3PS4 layer conductivity [S.m-1]"
+    prepared = ss.RateTest([1]).prepare(ss.SolidStateSPM(), hu2024, varying=[name])
+    half_cycles = prepared.half_cycles(hu2024)
+    arrays = [weakref.ref(h.solution.all_ys[-1]) for h in half_cycles]
+    gc.disable()
+    try:
+        del half_cycles
+        prepared.half_cycles(hu2024.replace({name: 0.02}))
+        assert [array() for array in arrays] == [None, None]
+        assert prepared._state.all_ys[0].base is None  # nor is the last one kept as a view
+    finally:
+        gc.enable()
 
 
 def test_the_dense_solver_where_two_others_give_up(hu2024):
