@@ -41,6 +41,9 @@ MATERIAL = " layer material"
 #: What a process is given at a time [s]: fast runs one by one would have it wait for us.
 BATCH_SECONDS = 0.1
 
+#: Tasks that a Dask cluster is given at least, and the most runs of one.
+DASK_TASKS, DASK_BATCH = 1000, 50
+
 #: Runs of one design.
 MAX_RUNS = 2_000_000
 
@@ -624,11 +627,11 @@ def _in_processes(runner, points, pending, workers, time_limit, keep: Callable) 
 
 
 # -------------------------------------------------------------------- Dask
-def _on_worker(runner: _Runner, point: dict) -> list[dict]:
+def _on_worker(runner: _Runner, batch: list[dict]) -> list[list[dict]]:
     # a worker gets the runner once and keeps the model it builds
     if not runner.is_prepared:
         runner.prepare()
-    return runner(point)
+    return [runner(point) for point in batch]
 
 
 def _on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> None:
@@ -650,13 +653,23 @@ def _on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> Non
         except (OSError, ValueError) as error:
             raise SSNIBError(f"no Dask scheduler at {scheduler}: {error}") from error
         everywhere = client.scatter(runner, broadcast=True)
-        futures = {
-            client.submit(_on_worker, everywhere, points[run], pure=False): run for run in pending
-        }
-        for batch in as_completed(futures).batches():
-            new = {}
-            for future in batch:
-                error = future.exception()
-                rows = runner.failed(f"on its worker: {error}") if error else future.result()
-                new[futures[future]] = rows
-            keep(new)
+
+        def submit(runs: list[int]):
+            batch = [points[run] for run in runs]
+            return client.submit(_on_worker, everywhere, batch, pure=False)
+
+        # the scheduler takes some milliseconds a task: many runs come in batches
+        size = min(max(len(pending) // DASK_TASKS, 1), DASK_BATCH)
+        batches = [pending[i : i + size] for i in range(0, len(pending), size)]
+        tasks = {submit(runs): runs for runs in batches}
+        completed = as_completed(tasks)
+        for future in completed:
+            runs, error = tasks.pop(future), future.exception()
+            if error is None:
+                keep(dict(zip(runs, future.result(), strict=True)))
+            elif len(runs) == 1:
+                keep({runs[0]: runner.failed(f"on its worker: {error}")})
+            else:  # one by one, to see which it was
+                again = {submit([run]): [run] for run in runs}
+                tasks.update(again)
+                completed.update(again)

@@ -150,11 +150,37 @@ def test_a_process_that_dies_takes_no_other_run_with_it():
     assert found == {i: [point] for i, point in points.items() if i != 137}
 
 
+class Faulty(Deadly):
+    """One of the runs raises an error."""
+
+    def __init__(self):
+        self.is_prepared = True
+
+    def __call__(self, point):
+        if point["number"] == 7:
+            raise ValueError("seven")
+        return [point]
+
+
 @pytest.mark.slow
-def test_dask_gives_the_same_bytes(hu2024, tmp_path):
-    """A real scheduler with two worker processes on this machine, reached by its address."""
+def test_dask_says_which_run_of_a_task_failed(monkeypatch):
+    monkeypatch.setattr(sweeps, "DASK_TASKS", 3)
+    points, found = {i: {"number": i} for i in range(20)}, {}
+    sweeps._on_dask(Faulty(), points, list(points), 1, "local", found.update)
+    assert found.pop(7) == ["on its worker: seven"]
+    assert found == {i: [point] for i, point in points.items() if i != 7}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tasks", [1000, 3])
+def test_dask_gives_the_same_bytes(tasks, hu2024, tmp_path, monkeypatch):
+    """A real scheduler with two worker processes on this machine, reached by its address.
+
+    Every run is a task of its own, or two of the seven together.
+    """
     from distributed import LocalCluster
 
+    monkeypatch.setattr(sweeps, "DASK_TASKS", tasks)
     design, run = ss.grid({KAPPA: [*np.geomspace(0.005, 0.5, 6), -1.0]}), ss.RateTest([1])
     ss.sweep(hu2024, design, run, out=tmp_path / "one")
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
