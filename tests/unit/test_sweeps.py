@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,7 +143,13 @@ class Deadly:
         return [reason]
 
 
-def test_a_process_that_dies_takes_no_other_run_with_it():
+@pytest.fixture
+def importable(monkeypatch):
+    """Other processes find this module."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+
+
+def test_a_process_that_dies_takes_no_other_run_with_it(importable):
     points = {i: {"number": i} for i in range(300)}
     found = {}
     sweeps._in_processes(Deadly(), points, list(points), 2, None, found.update)
@@ -163,7 +170,7 @@ class Faulty(Deadly):
 
 
 @pytest.mark.slow
-def test_dask_says_which_run_of_a_task_failed(monkeypatch):
+def test_dask_says_which_run_of_a_task_failed(importable, monkeypatch):
     monkeypatch.setattr(sweeps, "DASK_TASKS", 3)
     points, found = {i: {"number": i} for i in range(20)}, {}
     sweeps._on_dask(Faulty(), points, list(points), 1, "local", found.update)
