@@ -66,7 +66,8 @@ def voltage_curves(result, ax=None):
             )
     ax.set(xlabel=_label("Capacity [mA.h.g-1]"), ylabel="Voltage vs Na$_{15}$Sn$_4$ [V]")
     if rates:
-        ax.legend(title="charge dashed", loc="center left")
+        # beside the axes, which the curves fill
+        ax.legend(title="charge dashed", loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
 
