@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import ssnib_model
+from ssnib_model.errors import OptionError
+from ssnib_model.files import read_bytes
 
 #: The packages whose versions may change the last digits of a result.
 PACKAGES = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy")
+
+#: Bytes of a run.json, which holds the tables of its parameter set.
+MAX_RUN_SIZE = 100_000_000
 
 
 def versions() -> dict[str, str]:
@@ -45,15 +50,14 @@ def repeat_run(source: str | Path | Mapping):
         If the document is none of this kind, or what was run cannot be written down: a Python
         function as a parameter, a solver or a model of one's own.
     """
-    from ssnib_model.errors import OptionError
     from ssnib_model.models.names import MODELS
     from ssnib_model.parameters import ParameterSet
     from ssnib_model.rate_test import RateTest
     from ssnib_model.structured import StructuredSolver
 
-    where = "the document" if isinstance(source, Mapping) else source
+    is_read = not isinstance(source, Mapping)
+    where, document = (source, _read(source)) if is_read else ("the document", source)
     try:
-        document = source if isinstance(source, Mapping) else json.loads(Path(source).read_text())
         settings, test = document["settings"], document["test"]
         name, solver = settings["model"], settings["solver"]
         files, options = document["parameters"]["files"], settings["options"]
@@ -70,7 +74,14 @@ def repeat_run(source: str | Path | Mapping):
             solver=StructuredSolver.from_dict(solver) if solver else None,
             var_pts=settings["var_pts"],
         )
-    except OSError as error:
-        raise OptionError(f"{where}: cannot be read: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise OptionError(f"{where}: is not the run.json of a rate test ({error})") from error
+
+
+def _read(file: str | Path):
+    try:
+        return json.loads(read_bytes(Path(file), MAX_RUN_SIZE))
+    except OSError as error:
+        raise OptionError(f"{file}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"{file}: is not the run.json of a rate test ({error})") from error

@@ -62,8 +62,13 @@ def test_what_cannot_be_repeated(hu2024, tmp_path):
     (tmp_path / "run.json").write_text('{"settings": 3}')
     with pytest.raises(ss.OptionError, match=r"is not the run\.json"):
         ss.repeat_run(tmp_path / "run.json")
-    with pytest.raises(ss.OptionError, match="cannot be read"):
-        ss.repeat_run(tmp_path / "none.json")
+    for file in (tmp_path / "none.json", tmp_path, "/dev/zero"):
+        with pytest.raises(ss.OptionError, match="cannot be read"):
+            ss.repeat_run(file)
+    for data in (b"", b"\x89PNG", b"[" * 100_000, b"9" * 10_000):
+        (tmp_path / "run.json").write_bytes(data)
+        with pytest.raises(ss.OptionError, match=r"is not the run\.json"):
+            ss.repeat_run(tmp_path / "run.json")
 
 
 def test_command_line(tmp_path, capsys):
