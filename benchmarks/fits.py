@@ -30,6 +30,7 @@ from benchmarks.cases import (
 )
 from benchmarks.report import Row, Targets
 from benchmarks.timing import Settings, interleaved
+from ssnib_model.models import names
 
 FREE = {KAPPA: (1e-3, 1.0), D: (1e-17, 1e-14), J0: (1e-3, 1.0)}
 TRUTH = {KAPPA: 0.02, D: 3e-16, J0: 0.02}
@@ -161,8 +162,9 @@ def gradient(settings: Settings, solver: str | None = None) -> list[Row]:
 
 def _differences(problem, unit: np.ndarray, test: ss.RateTest) -> np.ndarray:
     """d(residuals)/d(unit) by central differences with one Richardson step, at tight tolerance."""
-    model = {short: MODELS[kind][0] for kind, short in SHORT.items()}[problem.model]
-    prepared = test.prepare(model(), hu2024(), varying=FREE, solver=idaklu(FINE))
+    prepared = test.prepare(
+        names.MODELS[problem.model](), hu2024(), varying=FREE, solver=idaklu(FINE)
+    )
     mass = hu2024()["Positive electrode active material mass [kg]"]
 
     def values(at: np.ndarray) -> np.ndarray:
@@ -210,9 +212,8 @@ def _pybop(kind: str, dataset: pybop.Dataset, optimiser: str) -> dict[str, float
             bounds=bounds, initial_value=hu2024()[name], transformation=pybop.LogTransformation()
         )
     simulator = pybop.pybamm.Simulator(
-        MODELS[kind][
-            0
-        ]().new_copy(),  # PyBOP takes the voltage events out of the model it is given
+        # PyBOP takes the voltage events out of the model it is given
+        MODELS[kind][0]().new_copy(),
         parameter_values=values,
         protocol=dataset,
         output_variables=[VOLTAGE],

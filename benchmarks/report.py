@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from ssnib_model import provenance
+
 HEADER = ("Benchmark", "ours", "next to", "ratio", "must", "goal", "stretch", "error", "verdict")
 
 
@@ -103,7 +105,5 @@ def machine() -> dict[str, str]:
     if info.exists():
         names = [s for s in info.read_text().splitlines() if s.startswith("model name")]
         processor = names[0].partition(": ")[2] if names else processor
-    packages = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy", "pybop")
-    return {"processor": processor, "python": platform.python_version()} | {
-        package: version(package) for package in packages
-    }
+    about = {"processor": processor, "python": platform.python_version()}
+    return about | provenance.versions() | {"pybop": version("pybop")}

@@ -247,8 +247,8 @@ def fit(
     model : str, optional
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
     solver : pybamm.BaseSolver or StructuredSolver, optional
-        Default: ``pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-7)``. Differences of residuals need
-        digits: ``StructuredSolver(rtol=1e-6, atol=1e-8)`` is an order of magnitude faster.
+        Default: IDAKLU with rtol = atol = 1e-7. Differences of residuals need digits:
+        ``StructuredSolver(rtol=1e-6, atol=1e-8)`` is an order of magnitude faster.
     start : mapping, optional
         Values by label to start from; default: those of the set.
     starts : int, optional

@@ -255,20 +255,20 @@ def voltage(cell, ends, potentials, t):
 
     ``ends`` and ``potentials`` as from `integrate`; in every step a polynomial.
     """
+    before = np.zeros(ends.size)  # areas at the ends
+    for step in range(ends.size - 1):
+        samples = potentials[SAMPLES_A_STEP * step :][: SAMPLES_A_STEP + 1]
+        area = (ends[step + 1] - ends[step]) * _dot(_BOOLE, samples)
+        before[step + 1] = before[step] + area
     result, areas = np.empty(t.size), np.empty(t.size)
     for n in range(t.size):
         step = min(max(np.searchsorted(ends, t[n], side="right") - 1, 0), ends.size - 2)
-        area = 0.0
-        for before in range(step):
-            samples = potentials[SAMPLES_A_STEP * before : SAMPLES_A_STEP * (before + 1) + 1]
-            area += (ends[before + 1] - ends[before]) * (_BOOLE * samples).sum()
+        samples = potentials[SAMPLES_A_STEP * step :][: SAMPLES_A_STEP + 1]
         length = ends[step + 1] - ends[step]
         part = (t[n] - ends[step]) / length
-        value, power = 0.0, 1.0
+        value, power, area = 0.0, 1.0, before[step]
         for p in range(SAMPLES_A_STEP + 1):
-            coefficient = 0.0
-            for m in range(SAMPLES_A_STEP + 1):
-                coefficient += _TO_POLYNOMIAL[p, m] * potentials[SAMPLES_A_STEP * step + m]
+            coefficient = _dot(_TO_POLYNOMIAL[p], samples)
             value += coefficient * power
             power *= part
             area += length * coefficient * power / (p + 1)
@@ -388,7 +388,7 @@ def _within(cell, J, sto, work, part, buffers):
 
 @inlined
 def _sample(cell, J, sto, work, buffers, potentials):
-    """Potential and stoichiometry at the current collector at the quarters of the last step."""
+    """Potential of the cathode [V] at the quarters of the last step."""
     for n in range(1, SAMPLES_A_STEP + 1):
         potentials[n] = _within(cell, J, sto, work, n / SAMPLES_A_STEP, buffers)
 

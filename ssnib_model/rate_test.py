@@ -618,7 +618,7 @@ class RateTestResult:
             )
         return matching[-1]
 
-    @property
+    @functools.cached_property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
         values = self.parameters.to_pybamm()

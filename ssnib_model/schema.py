@@ -255,7 +255,6 @@ ACTIVATED = (
 )
 
 
-@functools.lru_cache(maxsize=10_000)
 def unit_of(name: str) -> str:
     """The unit in the brackets of a name; "1" if it has none."""
     match = re.search(r"\[([^\[\]]+)\]$", name)

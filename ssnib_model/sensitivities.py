@@ -68,7 +68,7 @@ def sensitivity(
     model : str, optional
         "spm" (default) or "dfn".
     solver : pybamm.BaseSolver or StructuredSolver, optional
-        Default: ``pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)``.
+        Default: IDAKLU with rtol = atol = 1e-8.
 
     Returns
     -------

@@ -27,9 +27,10 @@ import numpy as np
 import pybamm
 
 import ssnib_model as ss
-from ssnib_model.models.base import SOLVER_OPTIONS, F, R_gas
+from ssnib_model.models.base import F, R_gas
+from ssnib_model.models.names import MODELS
 from ssnib_model.preflight import CURRENT, CUT_OFFS, INITIAL, Preflight
-from ssnib_model.rate_test import HalfCycle
+from ssnib_model.rate_test import HalfCycle, half_cycle_solver
 
 P, N = "Positive electrode", "Negative electrode"
 FILM = f"{P} film resistance [Ohm.m2]"
@@ -57,7 +58,6 @@ TYPICAL = {FILM: 1e-3}
 LOWEST = 1e-6  # where the schema begins at 0
 TEMPERATURE, CAPACITY = "Ambient temperature [K]", "Nominal cell capacity [A.h]"
 STATES = (0.001, None, 0.999)  # None: as made
-MODELS = {"dfn": ss.SolidStateDFN, "spm": ss.SolidStateSPM}
 SOLVERS = {"idaklu": None, "structured": ss.StructuredSolver()}
 TIGHT = 1e-9
 #: What a solver says for itself, and no check before it.
@@ -118,8 +118,7 @@ class Runner:
     @functools.cache  # noqa: B019
     def prepared(self, state: float | None, tolerance: float | None = None):
         """The rate test from a state of charge; to a tolerance by IDAKLU."""
-        tight = tolerance and pybamm.IDAKLUSolver(tolerance, tolerance, options=SOLVER_OPTIONS)
-        solver = tight or self.solver
+        solver = half_cycle_solver(tolerance, tolerance) if tolerance else self.solver
         test = ss.RateTest([1], initial_state_of_charge=state)
         return test.prepare(self.model, self.base, varying=[*DRAWN, TEMPERATURE], solver=solver)
 
