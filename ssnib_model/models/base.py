@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pybamm
 
 from ssnib_model.materials.transport import effective_ratio
+from ssnib_model.models.losses import (
+    LOCAL,
+    SERIES,
+    AnodeReaction,
+    F,
+    Layer,
+    LocalLoss,
+    R_gas,
+    SeriesLoss,
+    arrhenius,
+)
 from ssnib_model.models.options import ModelOptions
-
-F = pybamm.constants.F
-R_gas = pybamm.constants.R
-EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
 #: method needs small steps towards the potentials where charge transfer is extremely slow.
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
-
-
-def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
-    """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
-
-    ``exp(-Ea / R (1 / T - 1 / T_ref))``, with Ea and T_ref the parameters
-    ``"<quantity> activation energy [J.mol-1]"`` and ``"<quantity> reference temperature [K]"``.
-    """
-    Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
-    T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
-    return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
 
 
 class CellSymbols:
@@ -167,58 +161,26 @@ class SolidStateBaseModel(pybamm.BaseModel):
         sigma = self.conductivity("Positive electrode electrolyte conductivity")
         return sigma * effective_ratio(self.options["composite transport"], self.param.phi_SE)
 
-    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
-        """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
-        layers = self.options["electrolyte layers"]
-        losses = {}
-        for left, right in itertools.pairwise(
-            ("Negative electrode", *layers, "Positive electrode")
-        ):
-            losses[f"{left}|{right} interface"] = self.interface_overpotential(left, right)
-            if right in layers:
-                losses[f"{right} layer"] = self.layer_overpotential(right)
-        return losses
+    def series_losses(self) -> list[SeriesLoss]:
+        """Every loss of the whole current, as an object; see `ssnib_model.models.losses`."""
+        return [loss for kind in SERIES for loss in kind.of(self)]
 
-    def interface_overpotential(self, left: str, right: str) -> pybamm.Symbol:
-        """Ohmic overpotential [V] between two neighbours."""
-        name = f"{left}|{right} interface"
-        # a resistance falls where a conductance rises
-        resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
-            f"{name} resistance", self.param.T
-        )
-        capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
-        return self._resistance_and_capacity(name, resistance, capacity)
+    def local_losses(self) -> list[LocalLoss]:
+        """Every loss of the reaction at a particle, beside its kinetics."""
+        return [loss for kind in LOCAL for loss in kind.of(self)]
+
+    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
+        """Overpotential [V] of all that the whole current passes, but the anode's reaction."""
+        losses = self.series_losses()
+        return {s.name: s.overpotential() for s in losses if not isinstance(s, AnodeReaction)}
 
     def layer_overpotential(self, layer: str) -> pybamm.Symbol:
         """Ohmic overpotential [V] of a dense electrolyte layer."""
-        name = f"{layer} layer"
-        thickness = pybamm.Parameter(f"{name} thickness [m]")
-        resistance = thickness / self.conductivity(f"{name} conductivity")
-        capacity = EPSILON_0 * pybamm.Parameter(f"{name} relative permittivity") / thickness
-        return self._resistance_and_capacity(name, resistance, capacity)
-
-    def _resistance_and_capacity(self, name, resistance, capacity) -> pybamm.Symbol:
-        """Overpotential [V] of a resistance, with a capacity parallel to it if asked for."""
-        i = self.param.i
-        if self.options["surface form"] == "false":
-            return -i * resistance
-        loss = pybamm.Variable(f"{name} potential drop [V]")
-        # an interface may have no resistance
-        self.rhs[loss] = (i - loss / pybamm.maximum(resistance, 1e-9)) / capacity
-        self.initial_conditions[loss] = pybamm.Scalar(0)
-        return -loss
+        return Layer(self, layer).overpotential()
 
     def anode_overpotential(self) -> pybamm.Symbol:
         """Reaction overpotential [V] of the planar anode, symmetric Butler-Volmer."""
-        p = self.param
-        if self.options["surface form"] == "false":
-            return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
-        eta = pybamm.Variable("Negative electrode potential drop [V]")
-        reaction = 2 * p.j0_n() * pybamm.sinh(F * eta / (2 * R_gas * p.T))
-        capacity = pybamm.Parameter("Negative electrode double-layer capacity [F.m-2]")
-        self.rhs[eta] = (p.i - reaction) / capacity
-        self.initial_conditions[eta] = pybamm.Scalar(0)
-        return -eta
+        return AnodeReaction(self).overpotential()
 
     def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
