@@ -5,6 +5,7 @@ from __future__ import annotations
 import pybamm
 
 from ssnib_model.materials.transport import effective_ratio
+from ssnib_model.models.initial import CellOptions, UnitCharge
 from ssnib_model.models.losses import (
     LOCAL,
     SERIES,
@@ -17,6 +18,7 @@ from ssnib_model.models.losses import (
     arrhenius,
 )
 from ssnib_model.models.options import ModelOptions
+from ssnib_model.pybamm_values import equilibrium
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
@@ -24,7 +26,7 @@ from ssnib_model.models.options import ModelOptions
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
 
 
-class CellSymbols:
+class CellSymbols(UnitCharge):
     """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
 
     def __init__(self, options: ModelOptions):
@@ -62,13 +64,10 @@ class CellSymbols:
         self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
         self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
 
-        # initial state: what the cathode has given up since the cell was made, the alloy holds
+        # initial state
         self.soc_init = pybamm.Parameter("Initial state of charge")
         self.soc_made = pybamm.Parameter("As-made state of charge")
-        self.sto_init = 1 - self.soc_init
-        given_up = (self.soc_init - self.soc_made) * self.Q_p / F
-        self.y_init = self.y_made + given_up / self.n_Sn
-        self.ocv_init = self.U_p(self.sto_init) - self.U_n(self.y_init)
+        self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init)
 
     def U_p(self, sto):
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
@@ -144,7 +143,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @options.setter
     def options(self, options):
-        self._options = ModelOptions(options)
+        self._options = CellOptions(options)
 
     # ---------------------------------------------------------------- shared equations
     def conductivity(self, quantity: str) -> pybamm.Symbol:

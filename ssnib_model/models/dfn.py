@@ -91,7 +91,7 @@ class SolidStateDFN(SolidStateBaseModel):
             reaction = pybamm.Variable(
                 f"Positive electrode reaction current density{particle.suffix} [A.m-2]",
                 domain=cathode,
-                scale=100,
+                scale=100 * particle.share,  # so that each class counts at the tolerance
             )
             j = reaction / (p.L * particle.a)
             eta = 2 * R_gas * T / F * pybamm.arcsinh(j / (2 * p.j0_p(particle.sto_surf)))
