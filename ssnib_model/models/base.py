@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pybamm
 
+from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell.pybamm_values import equilibrium
 from ssnib_model.materials.transport import effective_ratio
 from ssnib_model.models.initial import CellOptions, UnitCharge
 from ssnib_model.models.losses import (
     LOCAL,
     SERIES,
     AnodeReaction,
-    F,
     Layer,
     LocalLoss,
-    R_gas,
     SeriesLoss,
     arrhenius,
 )
-from ssnib_model.models.options import ModelOptions
-from ssnib_model.pybamm_values import equilibrium
+from ssnib_model.models.losses import F as F
+from ssnib_model.models.losses import R_gas as R_gas
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
@@ -106,7 +106,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     Parameters
     ----------
     options : dict, optional
-        Any of `ssnib_model.models.options.OPTIONS`:
+        Any of `ssnib_model.cell.options.OPTIONS`:
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
@@ -261,7 +261,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     # ---------------------------------------------------------------- PyBaMM's defaults
     @property
     def default_parameter_values(self):
-        from ssnib_model.parameters import ParameterSet
+        from ssnib_model.cell.parameter_set import ParameterSet
 
         return ParameterSet("Hu2024").to_pybamm()
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pybamm
 
-from ssnib_model.models.options import ModelOptions
-from ssnib_model.pybamm_values import MARK
+from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell.pybamm_values import MARK
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pybamm
 
-from ssnib_model.models.base import F
+from ssnib_model.models.losses import F
 
 #: Slope that is left inside the miscibility gap, and rounding of its two ends: they keep the
 #: two-phase description smooth and its mass balance exact.

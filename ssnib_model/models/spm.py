@@ -5,8 +5,8 @@ from __future__ import annotations
 import pybamm
 
 from ssnib_model.errors import OptionError
-from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
-from ssnib_model.models.losses import AnodeReaction, Composite
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import AnodeReaction, Composite, F, R_gas
 from ssnib_model.models.particles import Particle
 
 
