@@ -7,6 +7,7 @@ import pybamm
 from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.pybamm_values import equilibrium
 from ssnib_model.materials.transport import effective_ratio
+from ssnib_model.models.coordinates import DOMAIN, UnitFiniteVolume, UnitSubMesh, coordinate
 from ssnib_model.models.initial import CellOptions, UnitCharge
 from ssnib_model.models.losses import (
     LOCAL,
@@ -16,6 +17,7 @@ from ssnib_model.models.losses import (
     LocalLoss,
     SeriesLoss,
     arrhenius,
+    pybamm_components,
 )
 from ssnib_model.models.losses import F as F
 from ssnib_model.models.losses import R_gas as R_gas
@@ -135,7 +137,12 @@ class SolidStateBaseModel(pybamm.BaseModel):
         pybamm.citations.register(HU2024_BIBTEX)
         self.options = options
         self.param = CellSymbols(self.options)
-        self.summary_variables = []
+        # what PyBaMM keeps of every cycle of an experiment, at its end
+        self.summary_variables = [
+            "Discharge capacity [A.h]",
+            "Discharge energy [W.h]",
+            "Negative electrode sodium content",
+        ]
 
     @property
     def options(self):
@@ -214,8 +221,10 @@ class SolidStateBaseModel(pybamm.BaseModel):
             {
                 "Positive electrode stoichiometry": sto_mean,
                 "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
+                "Capacity [A.h]": p.Q_p / 3600,
             }
         )
+        self.summary_variables += ["Capacity [A.h]", "Positive electrode stoichiometry"]
         return p.U_p(sto_mean)
 
     def set_voltage(self, V, U_right, U_left, overpotentials: dict[str, pybamm.Symbol]):
@@ -251,6 +260,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Open-circuit voltage [V]": ocv,
                 "Voltage breakdown residual [V]": residual,
                 **{f"{name} overpotential [V]": eta for name, eta in overpotentials.items()},
+                **pybamm_components(self, U_right, U_left, overpotentials),
             }
         )
         self.events += [
@@ -259,6 +269,16 @@ class SolidStateBaseModel(pybamm.BaseModel):
         ]
 
     # ---------------------------------------------------------------- PyBaMM's defaults
+    def geometry_of(self, *domains: str) -> dict:
+        """Geometry of some domains: coordinates of unit length that are shown in metres."""
+        # size classes share the coordinate but not its length
+        one_size = self.options["size classes"] == 1
+        geometry = {
+            "positive electrode": {"x_p": coordinate(self.param.L)},
+            "positive particle": {"r_p": coordinate(self.param.R if one_size else None)},
+        }
+        return {domain: geometry[domain] for domain in domains}
+
     @property
     def default_parameter_values(self):
         from ssnib_model.cell.parameter_set import ParameterSet
@@ -267,21 +287,23 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @property
     def default_submesh_types(self):
-        return {domain: pybamm.Uniform1DSubMesh for domain in self.default_geometry}
+        return {domain: UnitSubMesh for domain in self.default_geometry}
 
     @property
     def default_spatial_methods(self):
-        def finite_volume(use_bcs, value="quadratic"):
+        def finite_volume(domain, use_bcs, value="quadratic"):
             order = {"gradient": "quadratic", "value": value}
-            return pybamm.FiniteVolume({"extrapolation": {"order": order, "use bcs": use_bcs}})
+            options = {"extrapolation": {"order": order, "use bcs": use_bcs}, DOMAIN: domain}
+            return UnitFiniteVolume(options)
 
         # In a particle the surface gradient depends on the surface value: it cannot be used.
         # Between two phases a parabola would overshoot.
         two_phase = self.options["particle"] == "two-phase"
+        cathode, particle = "positive electrode", "positive particle"
         methods = {
-            "positive electrode": finite_volume(use_bcs=True),
-            "positive particle": finite_volume(
-                use_bcs=False, value="linear" if two_phase else "quadratic"
+            cathode: finite_volume(cathode, use_bcs=True),
+            particle: finite_volume(
+                particle, use_bcs=False, value="linear" if two_phase else "quadratic"
             ),
         }
         return {domain: methods[domain] for domain in self.default_geometry}

@@ -17,8 +17,9 @@ class SolidStateDFN(SolidStateBaseModel):
     The electrolytes carry sodium ions only, so that their concentration is constant and
     their transport is Ohm's law: a layer is a resistance, and the composite has two
     potentials but no salt balance (Doyle, Fuller and Newman 1993, doi 10.1149/1.2221597,
-    with t+ = 1). All coordinates are of unit length, so that thicknesses and radius may be
-    inputs. Discharge current is positive; potentials are relative to the anode's metal.
+    with t+ = 1). All coordinates of the equations are of unit length, so that thicknesses and
+    radius may be inputs. Discharge current is positive; potentials are relative to the anode's
+    metal.
 
     Parameters
     ----------
@@ -174,5 +175,4 @@ class SolidStateDFN(SolidStateBaseModel):
 
     @property
     def default_geometry(self):
-        unit = {"min": 0, "max": 1}
-        return {"positive electrode": {"x_p": unit}, "positive particle": {"r_p": unit}}
+        return self.geometry_of("positive electrode", "positive particle")

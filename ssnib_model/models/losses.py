@@ -12,8 +12,9 @@ Overpotentials are negative on discharge, as in PyBaMM.
 
 from __future__ import annotations
 
+import enum
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -41,6 +42,18 @@ def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
     return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
 
 
+class Component(enum.Enum):
+    """Where a loss appears in ``pybamm.plot_voltage_components``."""
+
+    ELECTROLYTE = enum.auto()
+    SOLID = enum.auto()
+    CONTACT = enum.auto()
+    ANODE = enum.auto()
+    CATHODE = enum.auto()
+    DIFFUSION = enum.auto()
+    EQUILIBRIUM = enum.auto()
+
+
 class Loss:
     """Something that takes voltage; "<name> overpotential [V]" is a variable of the models.
 
@@ -51,6 +64,7 @@ class Loss:
     """
 
     name: str
+    component: ClassVar[Component] = Component.CONTACT
 
     def __init__(self, model: SolidStateBaseModel):
         self.model, self.param = model, model.param
@@ -107,6 +121,8 @@ class Interface(Resistance):
 class Layer(Resistance):
     """A dense electrolyte layer, with its geometric capacitance."""
 
+    component = Component.ELECTROLYTE
+
     def __init__(self, model: SolidStateBaseModel, layer: str):
         super().__init__(model)
         self.name = f"{layer} layer"
@@ -135,6 +151,7 @@ class AnodeReaction(SeriesLoss):
     """Reaction of the planar anode, symmetric Butler-Volmer."""
 
     name = "Negative electrode reaction"
+    component = Component.ANODE
 
     def overpotential(self) -> pybamm.Symbol:
         """Reaction overpotential [V]."""
@@ -170,6 +187,7 @@ class Hysteresis(LocalLoss):
     """Half the gap between the branches of the equilibrium potential, times a state."""
 
     name = "Positive electrode hysteresis"
+    component = Component.EQUILIBRIUM  # as in PyBaMM, whose potentials have their branch
 
     @classmethod
     def of(cls, model: SolidStateBaseModel) -> Iterator[Loss]:
@@ -250,3 +268,85 @@ class Composite:
             "Positive particle diffusion": self.average(surfaces) - self.U_mean,
             **hysteresis,
         }
+
+
+#: Components of what the composite and a second alloy electrode take.
+_COMPONENTS = {
+    "Positive electrode ionic": Component.ELECTROLYTE,
+    "Positive electrode electronic": Component.SOLID,
+    "Positive electrode reaction": Component.CATHODE,
+    "Positive particle diffusion": Component.DIFFUSION,
+}
+
+
+def pybamm_components(
+    model: SolidStateBaseModel,
+    U_right: pybamm.Symbol,
+    U_left: pybamm.Symbol,
+    overpotentials: Mapping[str, pybamm.Symbol],
+) -> dict[str, pybamm.Symbol]:
+    """The overpotentials by PyBaMM's names and signs, for ``plot_voltage_components``.
+
+    They add up to the voltage as well. A single-ion conductor has no concentration
+    overpotential, and an alloy neither diffusion nor a resistance of its own here.
+
+    Parameters
+    ----------
+    model : SolidStateBaseModel
+        The model whose losses they are.
+    U_right, U_left : pybamm.Symbol
+        Equilibrium potentials [V].
+    overpotentials : mapping
+        All overpotentials [V] by name.
+
+    Returns
+    -------
+    dict of str to pybamm.Symbol
+    """
+    losses = [*model.series_losses(), *model.local_losses()]
+    component = _COMPONENTS | {loss.name: loss.component for loss in losses}
+
+    def total(*wanted: Component) -> pybamm.Symbol:
+        found = [eta for name, eta in overpotentials.items() if component[name] in wanted]
+        return sum(found, start=pybamm.Scalar(0)) * 1
+
+    none = pybamm.Scalar(0)
+    c = Component
+    battery, positive = "X-averaged battery", "X-averaged positive electrode"
+    solid, diffusion = total(c.SOLID), total(c.DIFFUSION)
+    return {
+        "Battery open-circuit voltage [V]": U_right - U_left + total(c.EQUILIBRIUM),
+        "Negative electrode bulk open-circuit potential [V]": U_left * 1,
+        "Positive electrode bulk open-circuit potential [V]": U_right + total(c.EQUILIBRIUM),
+        "Battery particle concentration overpotential [V]": diffusion,
+        "Negative particle concentration overpotential [V]": none,
+        "Positive particle concentration overpotential [V]": diffusion,
+        f"{battery} reaction overpotential [V]": total(c.ANODE, c.CATHODE),
+        "X-averaged negative electrode reaction overpotential [V]": -total(c.ANODE),
+        f"{positive} reaction overpotential [V]": total(c.CATHODE),
+        f"{battery} concentration overpotential [V]": none,
+        f"{battery} electrolyte ohmic losses [V]": total(c.ELECTROLYTE),
+        f"{battery} solid phase ohmic losses [V]": solid,
+        f"{battery} negative solid phase ohmic losses [V]": none,
+        f"{battery} positive solid phase ohmic losses [V]": solid,
+        "Contact overpotential [V]": -total(c.CONTACT),
+    }
+
+
+#: Names of variables that repeat the overpotentials for PyBaMM: no part of a breakdown.
+PYBAMM_OVERPOTENTIALS = (
+    "Battery particle concentration overpotential [V]",
+    "Negative particle concentration overpotential [V]",
+    "Positive particle concentration overpotential [V]",
+    "X-averaged battery reaction overpotential [V]",
+    "X-averaged negative electrode reaction overpotential [V]",
+    "X-averaged positive electrode reaction overpotential [V]",
+    "X-averaged battery concentration overpotential [V]",
+    "Contact overpotential [V]",
+)
+
+
+def breakdown_names(variables: Iterable[str]) -> list[str]:
+    """Names of the overpotentials that add up to the voltage, of the variables of a model."""
+    ending = " overpotential [V]"
+    return [n for n in variables if n.endswith(ending) and n not in PYBAMM_OVERPOTENTIALS]

@@ -145,7 +145,7 @@ class SolidStateSPM(SolidStateBaseModel):
 
     @property
     def default_geometry(self):
-        return {"positive particle": {"r_p": {"min": 0, "max": 1}}}
+        return self.geometry_of("positive particle")
 
 
 def porous_electrode_resistance(L, sigma_s, sigma_e, nu_squared):
