@@ -39,3 +39,7 @@ def alloy_ocp(sodium_content, step_width, empty_amplitude, empty_width):
         step = (1 - pybamm.tanh((sodium_content - content) / step_width)) / 2
         potential += (upper - lower) * step
     return potential
+
+
+#: Those that a parameter file may name.
+FUNCTIONS = (alloy_ocp,)

@@ -41,3 +41,7 @@ def plateau_ocp(sto, plateau_potential, end_amplitude, charged_end_width, discha
         + end_amplitude * pybamm.exp(-sto / charged_end_width)
         - end_amplitude * pybamm.exp(-(1 - sto) / discharged_end_width)
     )
+
+
+#: Those that a parameter file may name.
+FUNCTIONS = (plateau_ocp,)
