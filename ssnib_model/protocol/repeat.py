@@ -86,7 +86,7 @@ def _other_values(then: Mapping[str, float], parameters: ParameterSet) -> list[s
     """Which values follow otherwise from the same files, as one sentence."""
     others = []
     for name, value in then.items():
-        now = parameters[name] if name in parameters else None
+        now = parameters.get(name)
         if now is None or not math.isclose(now, value, rel_tol=1e-9):
             others.append(
                 f'"{name}" was {value:.6g} and is {now if now is None else f"{now:.6g}"}'
