@@ -64,7 +64,8 @@ class StructuredSolver:
 
     Examples
     --------
-    >>> result = RateTest([0.2, 1]).run(solver=StructuredSolver())
+    >>> import ssnib_model as ss
+    >>> result = ss.RateTest([0.2, 1]).run(solver=ss.StructuredSolver())
     >>> result.table["Status"].tolist()
     ['ok', 'ok']
     """
