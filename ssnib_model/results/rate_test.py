@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError
 from ssnib_model.files import writing
+from ssnib_model.models.losses import breakdown_names
 from ssnib_model.results import record
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.preflight import UNIFORMITY
@@ -185,7 +186,7 @@ class RateTestResult:
         if not ((fractions >= 0) & (fractions <= 1)).all():
             raise OptionError(f"at is {at!r}: it must be a fraction of the half-cycle, 0 to 1")
         ending = " overpotential [V]"
-        names = [n for n in solution.all_models[0].variables if n.endswith(ending)]
+        names = breakdown_names(solution.all_models[0].variables)
         values = {name.removesuffix(ending): half_cycle.at(name, fractions) for name in names}
         if fractions.ndim == 0:
             numbers = {name: float(value) for name, value in values.items()}

@@ -31,11 +31,10 @@ class Coefficients:
         p = model.param
         particle = Particle(model, 0, None)
         surface = p.L * particle.a
-        overpotentials = [model.anode_overpotential(), *model.separator_overpotentials().values()]
         half = pybamm.Scalar(0.5)
         symbols = {
             "current density": p.i,
-            "ohmic": sum(overpotentials),
+            "ohmic": sum(loss.overpotential() for loss in model.series_losses()),
             "thickness": p.L,
             "electronic conductivity": p.sigma_s,
             "ionic conductivity": model.composite_conductivity(),

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.dfn import SolidStateDFN
+from ssnib_model.models.losses import AnodeReaction, Film, Interface, Layer
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients, Modes
 from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
@@ -41,6 +42,9 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "thermal": ("isothermal",),
     "surface form": ("false",),
 }
+
+#: The losses it has: those of the whole current by their value, that of the film by its law.
+LOSSES = (Interface, Layer, AnodeReaction, Film)
 
 TOLERANCES = (1e-12, 0.1)
 
@@ -213,6 +217,11 @@ def _check_model(model: pybamm.BaseModel) -> None:
             raise OptionError(
                 f'the structured solver has "{option}" = {words} only, not {value!r}: use the '
                 "default solver"
+            )
+    for loss in (*model.series_losses(), *model.local_losses()):
+        if type(loss) not in LOSSES:
+            raise OptionError(
+                f'the structured solver has not the loss "{loss.name}": use the default solver'
             )
     if _equations(model) != _equations(type(model)(model.options)):
         raise OptionError(
