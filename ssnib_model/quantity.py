@@ -47,13 +47,13 @@ class Quantity:
     default: float | None = None
     shape: str = "number"
     argument: tuple[float, float] = (0.0, 1.0)
-    read_with: Mapping[str, Collection] = field(default_factory=dict)
+    read_with: Mapping[str, Collection[Any]] = field(default_factory=dict)
     off: float | None = None
     is_argument: bool = False
     set_by: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
 
-    def unread_with(self, options: Mapping[str, Any]) -> dict[str, Collection]:
+    def unread_with(self, options: Mapping[str, Any]) -> dict[str, Collection[Any]]:
         """Those of `read_with` that ``options`` do not meet."""
         return {o: values for o, values in self.read_with.items() if options[o] not in values}
 

@@ -294,7 +294,7 @@ ACTIVATED = (
 def known_names(layers: tuple[str, ...]) -> dict[str, Quantity]:
     """Every parameter name of a stack of ``layers``, anode to cathode, with its `Quantity`."""
     known: dict[str, Quantity] = {}
-    read_with: dict[str, Mapping[str, Collection]] = {}
+    read_with: dict[str, Mapping[str, Collection[Any]]] = {}
     for template, quantity in QUANTITIES.items():
         if "{quantity}" in template:  # the law of Arrhenius is read where the quantity is
             for activated in activated_quantities(layers):

@@ -56,7 +56,7 @@ PROTOCOL_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class ParameterSet(Mapping):
+class ParameterSet(Mapping[str, Any]):
     """The parameters of one cell, with their units, sources and uncertainties.
 
     ``ps[name]`` gives the value of any parameter, derived ones included, in the unit of its
@@ -86,7 +86,7 @@ class ParameterSet(Mapping):
         self._load(path)
 
     # ------------------------------------------------------------ mapping
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> Any:
         return self.info(name).value
 
     def __iter__(self) -> Iterator[str]:
@@ -95,11 +95,11 @@ class ParameterSet(Mapping):
     def __len__(self) -> int:
         return len(self._all)
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         # the rules are functions, which cannot be pickled, and follow from the stack
         return {k: v for k, v in self.__dict__.items() if k not in ("_rules", "_known")}
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._set_stack(self.model_options, self.catholyte)
 
@@ -290,7 +290,7 @@ class ParameterSet(Mapping):
 
     def _why_unread(self, name: str, options: Mapping[str, Any], protocol: str | None) -> str:
         quantity = self._known[name]
-        if protocol in quantity.set_by:
+        if protocol is not None and protocol in quantity.set_by:
             return f"it is for a plain simulation; of a {protocol}, {quantity.set_by[protocol]}"
         unmet = quantity.unread_with(options)
         if unmet:
@@ -307,7 +307,7 @@ class ParameterSet(Mapping):
 
     # ------------------------------------------------------------ hand over
     @property
-    def model_options(self) -> dict:
+    def model_options(self) -> dict[str, Any]:
         """Options of the models for this stack."""
         return dict(self._options)
 
@@ -463,7 +463,7 @@ class ParameterSet(Mapping):
         if problems:
             raise ParameterError([f"{path}: {problem}" for problem in problems])
 
-    def _set_stack(self, options: dict, catholyte) -> None:
+    def _set_stack(self, options: Mapping[str, Any], catholyte: Any) -> None:
         if "electrolyte layers" not in options:
             raise OptionError("'electrolyte layers' is missing: names from anode to cathode")
         self._options = ModelOptions(options)
@@ -699,14 +699,14 @@ def _note(
     return f"{note}; {', '.join(lost)} {verb} way" if lost else note
 
 
-def _alternatives(values: Collection) -> str:
+def _alternatives(values: Collection[Any]) -> str:
     """Values of an option, in words."""
     if isinstance(values, range):
         return f"{values.start} or more"
     return " or ".join(repr(value) for value in values)
 
 
-def get_hu2024() -> dict:
+def get_hu2024() -> dict[str, Any]:
     """Hu et al., Matter 2024: NVP + NaTaCl6 + C | NaTaCl6 | Na3PS4 | Na15Sn4.
 
     The all-solid-state sodium cell of doi 10.1016/j.matt.2023.12.017; values that the paper
@@ -721,7 +721,7 @@ def _no_source(where: str, key: str, sources: dict) -> str:
     return f'{where}has source "{key}", which is not in the sources table{near}'
 
 
-def _value_problem(value, quantity: Quantity, unit: str) -> str | None:
+def _value_problem(value: Any, quantity: Quantity, unit: str) -> str | None:
     """What is wrong with a value, as the rest of a sentence, or None."""
     if type(value) is float and quantity.low <= value <= quantity.high:
         return None
