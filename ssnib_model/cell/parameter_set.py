@@ -219,7 +219,8 @@ class ParameterSet(Mapping[str, Any]):
         Returns
         -------
         set of str
-            ``names`` included, but for materials.
+            ``names`` included, but for materials. All others keep their values to the last
+            digit; some of these may differ by round-off only, as they follow by another rule.
 
         Raises
         ------
