@@ -1,15 +1,15 @@
-"""Sensitivities and inverse questions."""
+"""Sensitivities: local, over ranges, over all ranges."""
 
 import numpy as np
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.sensitivities import METRICS
+from ssnib_model.runs.metrics import METRICS
 
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
 ACCESSIBLE = "Positive electrode accessible fraction"
-CAPACITY, GAP = METRICS[0], METRICS[2]
+GAP = METRICS[2]
 
 
 def test_local_sensitivities_are_derivatives(hu2024):
@@ -59,17 +59,6 @@ def test_elementary_effects_of_a_linear_function():
     assert found["sigma"].to_numpy() == pytest.approx([0, 0], abs=1e-9)
 
 
-def test_contour_of_two_parameters(hu2024):
-    """Half the layer needs half the conductivity for the same gap; a wall has no answer."""
-    thickness = "Na3PS4 layer thickness [m]"
-    values = [1e-4, 2e-4]
-    table = ss.contour(hu2024, "polarization at 1 C", 0.5, KAPPA, thickness, values)
-    assert table[KAPPA][1] == pytest.approx(2 * table[KAPPA][0], rel=1e-3)
-    none = ss.contour(hu2024, "polarization at 2 C", 0.1, KAPPA, thickness, [1e-4])
-    assert np.isnan(none[KAPPA][0])
-    assert "no value" in none["Answer"][0]
-
-
 def test_global_sensitivity_of_the_gap(hu2024):
     """Nearly additive and mostly by the layer's conductivity, as the breakdown says."""
     ranges = {KAPPA: (0.005, 0.02), J0: (0.008, 0.012)}
@@ -92,29 +81,9 @@ def test_tornado_is_sorted(hu2024):
     assert table["Base"].nunique() == 1
 
 
-def test_target_is_met(hu2024):
-    """The value found, put in, gives the target."""
-    answer = ss.target(hu2024, "polarization at 2 C", 0.6, KAPPA)
-    result = ss.RateTest([2]).run(ss.SolidStateSPM(), hu2024.replace({KAPPA: answer.value}))
-    assert result.table[GAP][0] == pytest.approx(0.6, abs=1e-4)
-    retention = ss.target(hu2024, "capacity retention at 2 C", 0.88, KAPPA)
-    changed = hu2024.replace({KAPPA: retention.value})
-    table = ss.RateTest([0.1, 2]).run(ss.SolidStateSPM(), changed).table
-    assert table[CAPACITY][1] / table[CAPACITY][0] == pytest.approx(0.88, abs=1e-3)
-
-
-def test_target_out_of_reach_says_what_limits(hu2024):
-    answer = ss.target(hu2024, "polarization at 2 C", 0.1, KAPPA)
-    assert answer.value is None
-    assert "no value" in answer.sentence
-    assert "largest loss there is Positive electrode reaction" in answer.sentence
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ps: ss.target(ps, "speed at 2 C", 1, KAPPA), "it must be"),
-        (lambda ps: ss.target(ps, "polarization at 2 C", 1, KAPPA, low=2, high=1), "0 < low"),
         (lambda ps: ss.sensitivity(ps, ["Positive electrode film resistance [Ohm.m2]"],
                                    ss.RateTest([1])), "not 0"),
         (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), "Speed", 1), "must be one of"),
