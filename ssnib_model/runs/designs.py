@@ -1,24 +1,31 @@
-"""Designs: which values of which parameters are run."""
+"""Designs: which values of which parameters are run, and all that they change."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import numbers
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from ssnib_model.errors import OptionError
-from ssnib_model.parameters import ParameterInfo, ParameterSet, short
+from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
+from ssnib_model.materials.solid_electrolytes import solid_electrolytes, swap_layer
+from ssnib_model.parameters import ParameterSet, short
+from ssnib_model.schema import suggestion
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"
 
 #: Runs of one design.
 MAX_RUNS = 2_000_000
+
+#: The words after the two ends of a range.
+SCALES = ("lin", "log")
 
 
 def grid(axes: Mapping[str, object]) -> pd.DataFrame:
@@ -33,12 +40,35 @@ def grid(axes: Mapping[str, object]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a run, one column a parameter; the last parameter varies fastest.
+
+    Raises
+    ------
+    OptionError
+        For an axis without values, or a value that is neither a finite number nor a name.
     """
-    values = {name: [plain(x) for x in np.atleast_1d(v)] for name, v in axes.items()}
-    if not values or not all(values.values()):
-        raise OptionError("a grid needs at least one parameter with at least one value")
+    if not isinstance(axes, Mapping) or not axes:
+        raise OptionError(
+            f"axes is {short(axes)}: a grid needs at least one parameter with at least one value, "
+            "{name: values}"
+        )
+    values = {name: _axis(name, given) for name, given in axes.items()}
     check_size(math.prod(map(len, values.values())))
     return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
+
+
+def _axis(name: str, given: Any) -> list[float | str]:
+    """The values of one parameter of a grid."""
+    alone = isinstance(given, str) or not isinstance(given, Iterable)
+    values = [given] if alone else list(given)
+    if not values:
+        raise OptionError(f'"{name}" has no values: a grid needs at least one of each parameter')
+    for value in values:
+        if not isinstance(value, str) and not is_number(value):
+            raise OptionError(
+                f'"{name}" has the value {short(value)}: a number, or the name of a solid '
+                "electrolyte, is needed"
+            )
+    return [plain(value) for value in values]
 
 
 def sample(
@@ -49,7 +79,7 @@ def sample(
     Parameters
     ----------
     ranges : mapping of str to tuple
-        ``(low, high)`` or ``(low, high, "log")`` by parameter name.
+        ``(low, high)``, ``(low, high, "lin")`` or ``(low, high, "log")`` by parameter name.
     n : int
         Number of points; for "sobol" best a power of 2.
     method : str, optional
@@ -61,35 +91,84 @@ def sample(
     -------
     pandas.DataFrame
         As from `grid`.
+
+    Raises
+    ------
+    OptionError
+        For a range, number, method or seed that cannot be used.
     """
     samplers = {"sobol": qmc.Sobol, "lhs": qmc.LatinHypercube}
-    if method not in samplers or n < 1 or not ranges:
-        raise OptionError(
-            f"method is {method!r} and n is {n}: the method is one of {sorted(samplers)}, and at "
-            "least one point and one parameter are needed"
-        )
+    if method not in samplers:
+        raise OptionError(f"method is {method!r}: the method is one of {sorted(samplers)}")
+    if not isinstance(ranges, Mapping) or not ranges:
+        raise OptionError(f"ranges is {short(ranges)}: at least one parameter is needed")
+    checked = {name: checked_range(name, given) for name, given in ranges.items()}
+    n, seed = whole(n, "n", 1), whole(seed, "seed", 0)
     check_size(n)
-    unit = samplers[method](len(ranges), seed=seed).random(n)
+    sampler = samplers[method](len(checked), seed=seed)
+    # the first n of a power of 2 are the same points, and scipy has nothing to warn of
+    powers = (n - 1).bit_length()
+    unit = sampler.random_base2(powers)[:n] if method == "sobol" else sampler.random(n)
     columns = {}
-    for (name, (low, high, *log)), u in zip(ranges.items(), unit.T, strict=True):
-        if log and low <= 0:
-            raise OptionError(f'"{name}" has the range {low} to {high}: a logarithm needs > 0')
+    for (name, (low, high, scale)), u in zip(checked.items(), unit.T, strict=True):
+        log = scale == "log"
         a, b = (math.log(low), math.log(high)) if log else (low, high)
-        columns[name] = np.exp(a + u * (b - a)) if log else a + u * (b - a)
+        columns[name] = np.clip(np.exp(a + u * (b - a)) if log else a + u * (b - a), low, high)
     return pd.DataFrame(columns)
 
 
+def checked_range(name: str, given: Any) -> tuple[float, float, str]:
+    """Both ends and the scale of a range, "lin" where it names none.
+
+    Raises
+    ------
+    OptionError
+        If it is not ``(low, high)`` or ``(low, high, "lin" or "log")`` with low < high.
+    """
+    parts = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
+    ends, scale = parts[:2], parts[2:] or ["lin"]
+    known = len(scale) == 1 and isinstance(scale[0], str) and scale[0] in SCALES
+    if len(ends) != 2 or not all(map(is_number, ends)) or not known:
+        raise OptionError(
+            f'"{name}" has the range {short(given)}: it must be (low, high), '
+            '(low, high, "lin") or (low, high, "log") with numbers'
+        )
+    low, high = map(float, ends)
+    if not low < high:
+        raise OptionError(f'"{name}" has the range {low:g} to {high:g}: low < high is needed')
+    if scale == ["log"] and low <= 0:
+        raise OptionError(f'"{name}" has the range {low:g} to {high:g}: a logarithm needs > 0')
+    return low, high, scale[0]
+
+
 def check_size(n: int) -> None:
+    """`OptionError` if a design of ``n`` runs is too large."""
     if n > MAX_RUNS:
         raise OptionError(f"the design has {n} runs: at most {MAX_RUNS} are allowed")
 
 
-def own_range(info: ParameterInfo) -> tuple[float, float] | None:
-    """Two standard deviations to either side, or the range of a parameter; None without either."""
+def whole(value: Any, name: str, low: int) -> int:
+    """A whole number of at least ``low``, or `OptionError` with its name."""
+    number = isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
+    if not number or value < low:
+        raise OptionError(f"{name} is {short(value)}: it must be a whole number, at least {low}")
+    return int(value)
+
+
+def own_range(parameters: ParameterSet, name: str) -> tuple[float, float] | None:
+    """Two standard deviations to either side, or the range of a parameter; None without either.
+
+    It ends where the values that are allowed do.
+    """
+    info, quantity = parameters.info(name), parameters.quantity(name)
     uncertainty = info.uncertainty or {}
     if "sd" in uncertainty:
-        return info.value - 2 * uncertainty["sd"], info.value + 2 * uncertainty["sd"]
-    return uncertainty.get("range")
+        low, high = info.value - 2 * uncertainty["sd"], info.value + 2 * uncertainty["sd"]
+    elif uncertainty.get("range"):
+        low, high = uncertainty["range"]
+    else:
+        return None
+    return max(low, quantity.low), min(high, quantity.high)
 
 
 def own_ranges(parameters: ParameterSet) -> dict[str, tuple]:
@@ -97,16 +176,29 @@ def own_ranges(parameters: ParameterSet) -> dict[str, tuple]:
 
     A range of more than a factor of 10 is taken in its logarithm.
     """
-    found = {}
-    for name, info in parameters.given.items():
-        low, high = own_range(info) or (0.0, 0.0)
+    found: dict[str, tuple] = {}
+    for name in parameters.given:
+        low, high = own_range(parameters, name) or (0.0, 0.0)
         if low < high:
-            found[name] = (low, high, "log") if low > 0 and high > 10 * low else (low, high)
+            found[name] = (low, high, "log") if is_wide(low, high) else (low, high)
     return found
 
 
+def is_wide(low: float, high: float) -> bool:
+    """Whether a range is one of orders of magnitude."""
+    return low > 0 and high > 10 * low
+
+
+# -------------------------------------------------------------------- a design on a cell
 def check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
-    """Only known names, with materials by name and all others by number."""
+    """`OptionError` unless it has known names, materials by name and all others by number.
+
+    Warns of each material that its layer's neighbours do not stand (`swap_layer`).
+    """
+    if not isinstance(design, pd.DataFrame):
+        raise OptionError(
+            f"design is a {type(design).__name__}: a table is needed, as from grid or sample"
+        )
     if design.empty or not len(design.columns):
         raise OptionError("the design is empty: at least one run of one parameter is needed")
     if not design.columns.is_unique:
@@ -116,22 +208,93 @@ def check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
     check_size(len(design))
     for name, column in design.items():
         material = isinstance(name, str) and name.endswith(MATERIAL)
-        if name not in parameters and not material:
+        if material:
+            _check_layer(parameters, name)
+        elif name not in parameters:
             parameters.info(str(name))  # raises, and suggests a name
-        good = [isinstance(v, str) if material else _is_number(v) for v in column]
+        good = [isinstance(v, str) if material else is_number(v) for v in column]
         if not all(good):
             row = good.index(False)
             raise OptionError(
                 f'the design has {short(column.iloc[row])} as "{name}" of run {row}: '
                 f"{'the name of a solid electrolyte' if material else 'a number'} is needed"
             )
+        for known in column.unique() if material else ():
+            if known in solid_electrolytes():
+                swap_layer(parameters, name.removesuffix(MATERIAL), known)
 
 
-def _is_number(value) -> bool:
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
-    return real and not math.isnan(value)
+def _check_layer(parameters: ParameterSet, column: str) -> None:
+    layers = parameters.model_options["electrolyte layers"]
+    if column.removesuffix(MATERIAL) not in layers:
+        known = [layer + MATERIAL for layer in layers]
+        raise OptionError(
+            f'the design has "{column}", which is no layer of the cell: its layers are {layers}'
+            f"{suggestion(column, known)}"
+        )
 
 
-def plain(value):
+def varying(parameters: ParameterSet, design: pd.DataFrame) -> set[str]:
+    """Every parameter of the model that may differ from one point of a design to another.
+
+    All that follows from the parameters of the design, and from those that its materials change.
+    """
+    names = {name for name in design if not name.endswith(MATERIAL)}
+    for column in set(design) - names:
+        for material in set(design[column]) & set(solid_electrolytes()):
+            swapped = with_materials(parameters, {column: material})
+            names |= {n for n in swapped if n not in parameters or swapped[n] != parameters[n]}
+            names |= swapped.given.keys() - parameters.given.keys()
+    return inputs_of(parameters, names)
+
+
+def inputs_of(parameters: ParameterSet, names: Iterable[str]) -> set[str]:
+    """The parameters of the model that may change with ``names``, as `RateTest.prepare` takes."""
+    names = set(names)
+    follow = _dependents(parameters, names)
+    return {
+        name
+        for name in follow
+        if name in parameters
+        and parameters.quantity(name).in_model
+        and (name in names or isinstance(parameters[name], float))
+    }
+
+
+def _dependents(parameters: ParameterSet, names: set[str]) -> set[str]:
+    found, before = set(names), None
+    while found != before:
+        before = set(found)
+        found |= {rule.target for rule in parameters._rules if found & set(rule.inputs)}
+    return found
+
+
+def with_materials(parameters: ParameterSet, point: Mapping[str, float | str]) -> ParameterSet:
+    """The cell with the materials of a point, whose warnings `check_design` has given."""
+    for name, value in point.items():
+        if name.endswith(MATERIAL):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ValidityWarning)
+                parameters = swap_layer(parameters, name.removesuffix(MATERIAL), str(value))
+    return parameters
+
+
+# -------------------------------------------------------------------- numbers
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that a float can hold, infinity included."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+        return False
+    try:
+        return not math.isnan(float(value))
+    except OverflowError:
+        return False
+
+
+def plain(value: Any) -> float | str:
     """A number or a name, as JSON and a database keep it."""
     return str(value) if isinstance(value, str) else float(value)
+
+
+def reason_of(error: SSNIBError) -> str:
+    """The first sentence of an error."""
+    return str(error).splitlines()[0]

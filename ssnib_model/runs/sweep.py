@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import json
+import math
 import os
 import sqlite3
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from tqdm import tqdm
 
 from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
-from ssnib_model.materials.solid_electrolytes import swap_layer
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
-from ssnib_model.runs.designs import MATERIAL, check_design, plain
+from ssnib_model.parameters import ParameterSet, short
+from ssnib_model.rate_test import TABLE_COLUMNS, PreparedRateTest, RateTest, RateTestResult
+from ssnib_model.runs.designs import (
+    MATERIAL,
+    check_design,
+    is_number,
+    plain,
+    reason_of,
+    varying,
+    whole,
+    with_materials,
+)
 from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files, locked
 from ssnib_model.runs.workers import in_processes, on_dask
 from ssnib_model.structured import StructuredSolver
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RUN = "Run"
 
@@ -58,10 +73,10 @@ def sweep(
         Folder of the store. Every run is kept there as it ends, and a sweep that was
         interrupted, in whatever way, goes on from there. Without it nothing is kept.
     workers : int, optional
-        Processes.
+        Processes; not those of a scheduler with an address, which has its own.
     time_limit : float, optional
-        Seconds after which a run is given up; it then gets a row that says so. Not with a
-        scheduler.
+        Seconds after which a run is given up; it then gets a row that says so. Refused with a
+        scheduler, which knows none.
     scheduler : str, optional
         Address of a Dask scheduler, or "local" for a cluster of ``workers`` processes on this
         machine (extra ``[distributed]``).
@@ -81,11 +96,7 @@ def sweep(
     SSNIBError
         If the store belongs to another sweep, is in use, or cannot be written.
     """
-    if model not in MODELS or workers < 1 or not (time_limit is None or time_limit > 0):
-        raise OptionError(
-            f"model is {model!r}, workers {workers}, time_limit {time_limit}: the model is one "
-            f"of {sorted(MODELS)}, workers at least 1, and a time limit positive"
-        )
+    _check_settings(parameters, run, model, solver, workers, time_limit, scheduler)
     check_design(parameters, design)
     job = {
         "versions": provenance.versions(),
@@ -96,9 +107,9 @@ def sweep(
         "cycles": run.cycles,
         "initial_state_of_charge": run.initial_state_of_charge,
         "options": {k: list(v) if isinstance(v, tuple) else v
-                    for k, v in parameters.model_options.items()},
-        "given": {n: i.value if isinstance(i.value, float) else str(i.value)
-                  for n, i in parameters.given.items()},
+                    for k, v in parameters.model_options.items()}
+                   | {"catholyte": parameters.catholyte},
+        "given": {n: _described(i.value) for n, i in parameters.given.items()},
         "design": {name: [plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
     runner = Runner(parameters, run, model, solver, design)
@@ -127,7 +138,56 @@ def sweep(
     return table
 
 
-def resume(folder: str | Path, **settings) -> pd.DataFrame:
+def _check_settings(
+    parameters: Any,
+    run: Any,
+    model: Any,
+    solver: Any,
+    workers: Any,
+    time_limit: Any,
+    scheduler: str | None,
+) -> None:
+    """`OptionError` for a setting of a sweep that cannot be used."""
+    kinds = {"parameters": (parameters, ParameterSet), "run": (run, RateTest)}
+    for name, (given, needed) in kinds.items():
+        if not isinstance(given, needed):
+            raise OptionError(f"{name} is a {type(given).__name__}: a {needed.__name__} is needed")
+    if model not in MODELS:
+        raise OptionError(f"model is {model!r}: the model is one of {sorted(MODELS)}")
+    if not (solver is None or isinstance(solver, StructuredSolver)):
+        raise OptionError(
+            f"solver is a {type(solver).__name__}: a sweep takes a StructuredSolver, or none for "
+            "that of the model"
+        )
+    whole(workers, "workers", 1)
+    positive = is_number(time_limit) and 0 < time_limit < math.inf
+    if not (time_limit is None or positive):
+        raise OptionError(f"time_limit is {time_limit!r}: it must be a positive number of seconds")
+    if scheduler is not None and time_limit is not None:
+        raise OptionError(
+            f"time_limit is {time_limit:g} with the scheduler {scheduler!r}: a Dask scheduler "
+            "knows no limit of a run; leave one of the two out"
+        )
+    if scheduler not in (None, "local") and workers != 1:
+        warnings.warn(
+            f"workers is {workers} and has no effect: the scheduler {scheduler!r} has workers of "
+            "its own",
+            ValidityWarning,
+            stacklevel=3,
+        )
+
+
+def _described(value: object) -> float | str:
+    """A value as the store compares it: numbers as they are, all others with what they hold."""
+    if isinstance(value, float):
+        return value
+    if dataclasses.is_dataclass(value):
+        content = json.dumps(dataclasses.asdict(value), sort_keys=True)  # type: ignore[arg-type]
+        return f"{value}, {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    return str(value)
+
+
+def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
     """Go on with a sweep from its folder alone; ``settings`` as for `sweep`."""
     folder = Path(folder)
     check_files(folder)
@@ -154,28 +214,47 @@ def resume(folder: str | Path, **settings) -> pd.DataFrame:
     )
 
 
-def as_dataset(table: pd.DataFrame):
+def as_dataset(table: pd.DataFrame) -> xr.Dataset:
     """The table of a sweep over a grid as a labelled ``xarray.Dataset``.
 
     Its dimensions are the parameters of the design and "C-rate"; its variables the results.
     Points that are not in the table are NaN.
+
+    Raises
+    ------
+    OptionError
+        If it is no table of a sweep, or holds a point at one rate twice.
     """
-    parameters = list(table.columns[1 : table.columns.get_loc("C-rate")])
-    return table.drop(columns=RUN).set_index([*parameters, "C-rate"]).to_xarray()
+    if list(table.columns[:1]) != [RUN] or "C-rate" not in table:
+        raise OptionError(
+            f"the table has the columns {short(list(table.columns))}: that of a sweep is needed"
+        )
+    names = [*table.columns[1 : table.columns.get_loc("C-rate")], "C-rate"]
+    twice = table[table.duplicated(names)]
+    if len(twice):
+        raise OptionError(
+            f"the table has {short(twice.iloc[0][names].to_dict())} more than once: a dataset has "
+            "one result a point and rate; drop the others first"
+        )
+    return table.drop(columns=RUN).set_index(names).to_xarray()
 
 
 class Runner:
     """One point of the design to the rows of its rate test; the model is built once."""
 
-    def __init__(self, parameters: ParameterSet, run: RateTest, model: str, solver, design):
+    def __init__(
+        self,
+        parameters: ParameterSet,
+        run: RateTest,
+        model: str,
+        solver: StructuredSolver | None,
+        design: pd.DataFrame,
+    ):
         self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
-        # two points that differ in every column which varies at all: a process that is sent a
-        # long design would keep the others waiting
-        self._sides = [
-            {name: getattr(column, pick)() for name, column in design.items()}
-            for pick in ("min", "max")
-        ]
-        self._prepared = None
+        # the names alone go to other processes: a long design would keep them waiting
+        self._varying = varying(parameters, design)
+        self._materials = [name for name in design if name.endswith(MATERIAL)]
+        self._prepared: PreparedRateTest | None = None
 
     @property
     def is_prepared(self) -> bool:
@@ -183,43 +262,29 @@ class Runner:
         return self._prepared is not None
 
     def prepare(self) -> None:
-        """Make an input of all that follows from the parameters of the design."""
-        sides = []
-        for point in self._sides:
-            try:
-                sides.append(self._changed(point))
-            except SSNIBError:
-                sides.append(self.parameters)
-        values, columns = self.parameters.to_pybamm(), list(self._sides[0])
-        varying = {n for n in self.parameters if n in values and n in columns}
-        for column in columns:
-            if column.endswith(MATERIAL):
-                layer = column.removesuffix(MATERIAL) + " layer conductivity"
-                varying |= {n for n in values if n.startswith(layer)}
-        for side in sides:
-            varying |= {n for n in side if n in values and side[n] != self.parameters[n]}
+        """Build the model, with all that follows from the parameters of the design as inputs."""
         model = MODELS[self.model](self.parameters.model_options)
         self._prepared = self.run.prepare(
-            model, self.parameters, varying=varying, solver=self.solver
+            model, self.parameters, varying=self._varying, solver=self.solver
         )
 
-    def __call__(self, point: dict[str, float]) -> list[dict]:
+    def __call__(self, point: dict[str, float | str]) -> list[dict]:
+        assert self._prepared is not None, "not prepared"
         try:
             parameters = self._changed(point)
         except SSNIBError as error:
-            return self.failed(str(error).splitlines()[0])
+            return self.failed(reason_of(error))
         half_cycles = self._prepared.half_cycles(parameters)
         rows = RateTestResult(self.run, parameters, half_cycles, self.model).rows
         return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
-    def _changed(self, point: Mapping) -> ParameterSet:
+    def _changed(self, point: Mapping[str, float | str]) -> ParameterSet:
         """The set at one point: materials first, then values."""
-        parameters = self.parameters
-        for name in (n for n in point if n.endswith(MATERIAL)):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ValidityWarning)
-                parameters = swap_layer(parameters, name.removesuffix(MATERIAL), point[name])
-        return parameters.replace({n: v for n, v in point.items() if not n.endswith(MATERIAL)})
+        if not self._materials:
+            return self.parameters.replace(point)
+        parameters = with_materials(self.parameters, point)
+        values = {name: v for name, v in point.items() if name not in self._materials}
+        return parameters.replace(values)
 
     def failed(self, reason: str) -> list[dict]:
         """A row a rate that says why there is no result."""
@@ -227,7 +292,15 @@ class Runner:
         return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
 
 
-def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd.DataFrame:
+def _fill(
+    store: Store,
+    runner: Runner,
+    design: pd.DataFrame,
+    workers: int,
+    time_limit: float | None,
+    scheduler: str | None,
+    progress: bool,
+) -> pd.DataFrame:
     records = design.to_dict("records")
     points = {i: {n: plain(v) for n, v in row.items()} for i, row in enumerate(records)}
     found = dict(store.rows())
@@ -258,4 +331,6 @@ def _fill(store, runner, design, workers, time_limit, scheduler, progress) -> pd
             in_processes(runner, points, pending, workers, time_limit, keep)
     # a million runs are gigabytes: not twice
     rows = [{RUN: run, **points[run], **row} for run in sorted(found) for row in found.pop(run)]
-    return pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
+    table = pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
+    # None is NaN, also where no run has a value
+    return table.astype({name: float for name in TABLE_COLUMNS if name != "Status"})

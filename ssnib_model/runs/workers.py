@@ -9,12 +9,17 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ssnib_model.errors import SSNIBError
 
 if TYPE_CHECKING:
+    from distributed import Future
+
     from ssnib_model.runs.sweep import Runner
+
+Points = dict[int, dict[str, float | str]]
+Keep = Callable[[dict[int, list[dict]]], None]
 
 #: What a process is given at a time [s]: fast runs one by one would have it wait for us.
 BATCH_SECONDS = 0.1
@@ -24,8 +29,12 @@ DASK_TASKS, DASK_BATCH = 1000, 50
 
 
 # -------------------------------------------------------------------- processes
-def _work(connection, runner: Runner) -> None:
-    runner.prepare()
+def _work(connection: Connection, runner: Runner) -> None:
+    try:
+        runner.prepare()
+    except SSNIBError as error:
+        connection.send(error)
+        return
     connection.send(None)  # ready
     while (batch := connection.recv()) is not None:
         connection.send([runner(point) for point in batch])
@@ -38,7 +47,14 @@ class _Worker:
     began: float = 0.0
 
 
-def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -> None:
+def in_processes(
+    runner: Runner,
+    points: Points,
+    pending: list[int],
+    workers: int,
+    time_limit: float | None,
+    keep: Keep,
+) -> None:
     """Hand points to processes; one that dies or takes too long is replaced, its run kept."""
     context = multiprocessing.get_context("spawn")
     queue = list(reversed(pending))
@@ -53,7 +69,7 @@ def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -
         theirs.close()
         alive[ours] = _Worker(process, [])
 
-    def hand_out(connection) -> None:
+    def hand_out(connection: Connection) -> None:
         worker = alive.pop(connection)
         # no more than its share, so that all end together
         runs = [queue.pop() for _ in range(min(batch, math.ceil(len(queue) / workers)))]
@@ -62,7 +78,7 @@ def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -
         with contextlib.suppress(OSError):  # it has died: there will be no answer either
             connection.send([points[run] for run in runs] or None)
 
-    def give_up(connection, reason: str) -> None:
+    def give_up(connection: Connection, reason: str) -> None:
         worker = alive.pop(connection)
         worker.process.kill()
         if not worker.runs:
@@ -78,7 +94,7 @@ def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -
         for _ in range(min(workers, len(queue))):
             start()
         while alive:
-            for connection in wait(list(alive), timeout=0.2):
+            for connection in cast(list[Connection], wait(list(alive), timeout=0.2)):
                 worker = alive[connection]
                 try:
                     found = connection.recv()
@@ -86,6 +102,8 @@ def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -
                     batch, may_grow = 1, False
                     give_up(connection, "its process died")
                     continue
+                if isinstance(found, SSNIBError):
+                    raise found  # that of any other would be the same
                 if worker.runs and may_grow:
                     a_run = (time.monotonic() - worker.began) / len(worker.runs)
                     batch = max(1, int(BATCH_SECONDS / a_run))
@@ -101,14 +119,28 @@ def in_processes(runner, points, pending, workers, time_limit, keep: Callable) -
 
 
 # -------------------------------------------------------------------- Dask
-def _on_worker(runner: Runner, batch: list[dict]) -> list[list[dict]]:
+class CannotStartError(SSNIBError):
+    """The model cannot be built: no run of the sweep can begin."""
+
+
+def _on_worker(runner: Runner, batch: list[dict[str, float | str]]) -> list[list[dict]]:
     # a worker gets the runner once and keeps the model it builds
     if not runner.is_prepared:
-        runner.prepare()
+        try:
+            runner.prepare()
+        except SSNIBError as error:
+            raise CannotStartError(str(error)) from error
     return [runner(point) for point in batch]
 
 
-def on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> None:
+def on_dask(
+    runner: Runner,
+    points: Points,
+    pending: list[int],
+    workers: int,
+    scheduler: str,
+    keep: Keep,
+) -> None:
     """Hand all points to a Dask cluster and keep the rows in the order they come back."""
     try:
         from distributed import Client, LocalCluster, as_completed
@@ -128,7 +160,7 @@ def on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> None
             raise SSNIBError(f"no Dask scheduler at {scheduler}: {error}") from error
         everywhere = client.scatter(runner, broadcast=True)
 
-        def submit(runs: list[int]):
+        def submit(runs: list[int]) -> Future:
             batch = [points[run] for run in runs]
             return client.submit(_on_worker, everywhere, batch, pure=False)
 
@@ -139,6 +171,8 @@ def on_dask(runner, points, pending, workers, scheduler, keep: Callable) -> None
         completed = as_completed(tasks)
         for future in completed:
             runs, error = tasks.pop(future), future.exception()
+            if isinstance(error, CannotStartError):
+                raise SSNIBError(str(error)) from error
             if error is None:
                 keep(dict(zip(runs, future.result(), strict=True)))
             elif len(runs) == 1:
