@@ -1,8 +1,5 @@
 """Sweeps, sensitivities and targets: what once was silently wrong."""
 
-import contextlib
-import json
-import sqlite3
 import warnings
 
 import numpy as np
@@ -94,3 +91,54 @@ def test_finding_01_the_answers_differ_from_the_cells_own(hu2024):
                for r in (thick, thin)]  # fmt: skip
     expected = 2 * 0.2 * current * (lengths[0] - lengths[1]) / hu2024[KAPPA]
     assert thick[GAP] - thin[GAP] == pytest.approx(expected, rel=0.02)
+
+
+def _one_sided(parameters, name, run, metric, step):
+    """Relative change of a result when a parameter is made smaller, or larger."""
+    test = ss.RateTest(run)
+    value = parameters[name]
+    solver = ss.StructuredSolver(1e-9, 1e-11)
+    there, here = (
+        test.run(ss.SolidStateSPM(), p, solver=solver).table[metric].to_numpy()
+        for p in (parameters.replace({name: value * (1 + step)}), parameters)
+    )
+    return (there - here) / step / here
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "step"),
+    [
+        (ACCESSIBLE, 1.0, -1e-4),
+        (VOID, 0.8, -1e-4),
+        ("Positive electrode Bruggeman exponent", 10.0, -1e-4),
+        ("Positive electrode Bruggeman exponent", 0.5, 1e-4),
+        # from here on nothing is declared: what follows has the limit
+        ("Positive electrode active material density [kg.m-3]", 2e4, -1e-4),
+    ],
+)
+def test_finding_07_a_sensitivity_at_a_limit_is_one_sided(name, limit, step, hu2024):
+    parameters = hu2024.replace({name: limit})
+    run = ss.RateTest([0.02, 0.05])
+    table = ss.sensitivity(parameters, [name], run, solver=ss.StructuredSolver(1e-9, 1e-11))
+    for metric in (CAPACITY, GAP):
+        plain = _one_sided(parameters, name, [0.02, 0.05], metric, step)
+        assert table[metric].to_numpy() == pytest.approx(plain, rel=0.02, abs=1e-3)
+    side = "below" if step < 0 else "above"
+    assert table["Note"].str.contains(f"to the side {side} only: .*allowed is").all()
+
+
+def test_finding_07_a_table_says_why_it_has_no_value(hu2024):
+    parameters = hu2024.replace({KAPPA: 1e-4})
+    table = ss.sensitivity(parameters, [KAPPA], ss.RateTest([0.01, 2]))
+    assert table["Note"].tolist()[0] == ""
+    assert table[GAP].notna().tolist() == [True, False]
+    assert table["Note"].tolist()[1] == "no value: cut-off reached at start"
+
+
+def test_finding_07_a_range_ends_where_the_values_do(hu2024):
+    info = hu2024.info(ACCESSIBLE)
+    near = type(info)(**vars(info) | {"value": 0.97, "uncertainty": {"sd": 0.05}})
+    parameters = hu2024.replace({ACCESSIBLE: near})
+    table = ss.tornado(parameters, [ACCESSIBLE], ss.RateTest([0.2]), CAPACITY, 0.2)
+    assert table["High"].tolist() == [1.0]
+    assert np.isfinite(table[["At low", "At high", "Base"]].to_numpy()).all()
