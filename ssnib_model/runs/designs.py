@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from ssnib_model.cell.electrolytes import solid_electrolytes, swap_layer
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
-from ssnib_model.materials.solid_electrolytes import solid_electrolytes, swap_layer
-from ssnib_model.parameters import ParameterSet, short
-from ssnib_model.schema import suggestion
+from ssnib_model.words import short, suggestion
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"

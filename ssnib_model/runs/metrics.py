@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import OptionError
-from ssnib_model.parameters import short
-from ssnib_model.rate_test import TABLE_COLUMNS, RateTest
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.runs.designs import is_number
-from ssnib_model.schema import suggestion
+from ssnib_model.words import short, suggestion
 
 CAPACITY, POLARIZATION = "Discharge capacity [mA.h.g-1]", "Polarization [V]"
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pybamm
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet, short
-from ssnib_model.rate_test import RateTest, RateTestResult, half_cycle_solver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.runs.designs import (
     MAX_RUNS,
     checked_range,
@@ -26,7 +27,9 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.metrics import METRICS, REFERENCE_RATE, RETENTION, Metric, check_metric
 from ssnib_model.runs.sweep import sweep
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.words import short
 
 #: From an array of points, shape (m, k), to values, shape (m,).
 Evaluate = Callable[[np.ndarray], np.ndarray]

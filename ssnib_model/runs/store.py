@@ -11,9 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ssnib_model.cell.set_files import FILE_NAME
 from ssnib_model.errors import SSNIBError
-from ssnib_model.parameters import FILE_NAME, short
-from ssnib_model.rate_test import TABLE_COLUMNS
+from ssnib_model.results.rate_test import TABLE_COLUMNS
+from ssnib_model.words import short
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
 

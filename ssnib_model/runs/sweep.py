@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm import tqdm
 
-from ssnib_model import provenance
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet, short
-from ssnib_model.rate_test import TABLE_COLUMNS, PreparedRateTest, RateTest, RateTestResult
+from ssnib_model.protocol.prepared import PreparedRateTest
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import TABLE_COLUMNS, RateTestResult
+from ssnib_model.results.record import versions
 from ssnib_model.runs.designs import (
     MATERIAL,
     check_design,
@@ -34,7 +36,8 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files, locked
 from ssnib_model.runs.workers import in_processes, on_dask
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.words import short
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,7 +102,7 @@ def sweep(
     _check_settings(parameters, run, model, solver, workers, time_limit, scheduler)
     check_design(parameters, design)
     job = {
-        "versions": provenance.versions(),
+        "versions": versions(),
         "model": model,
         "solver": None if solver is None else dataclasses.asdict(solver),
         "rates": run.rates,

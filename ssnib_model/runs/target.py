@@ -12,11 +12,11 @@ import pandas as pd
 import pybamm
 from scipy.optimize import brentq
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import RateTest
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.solvers.structured import StructuredSolver
 
 
 @dataclass(frozen=True)
