@@ -128,10 +128,11 @@ def checked_range(name: str, given: Any) -> tuple[float, float, str]:
     parts = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
     ends, scale = parts[:2], parts[2:] or ["lin"]
     known = len(scale) == 1 and isinstance(scale[0], str) and scale[0] in SCALES
-    if len(ends) != 2 or not all(map(is_number, ends)) or not known:
+    finite = all(is_number(end) and math.isfinite(end) for end in ends)
+    if len(ends) != 2 or not finite or not known:
         raise OptionError(
             f'"{name}" has the range {short(given)}: it must be (low, high), '
-            '(low, high, "lin") or (low, high, "log") with numbers'
+            '(low, high, "lin") or (low, high, "log") with finite numbers'
         )
     low, high = map(float, ends)
     if not low < high:

@@ -1,5 +1,8 @@
 """Sweeps, sensitivities and targets: what once was silently wrong."""
 
+import contextlib
+import json
+import sqlite3
 import warnings
 
 import numpy as np
@@ -148,3 +151,210 @@ def test_finding_07_a_range_ends_where_the_values_do(hu2024):
     table = ss.tornado(parameters, [ACCESSIBLE], ss.RateTest([0.2]), CAPACITY, 0.2)
     assert table["High"].tolist() == [1.0]
     assert np.isfinite(table[["At low", "At high", "Base"]].to_numpy()).all()
+
+
+def _retention(parameters, vary, value, rate):
+    changed = parameters.replace({vary: value})
+    table = ss.RateTest([0.1, rate]).run(ss.SolidStateSPM(), changed).table[CAPACITY]
+    return table[1] / table[0]
+
+
+FAST = {"solver": ss.StructuredSolver()}
+
+
+def test_finding_09_a_metric_that_turns_has_all_its_values(hu2024):
+    """Retention over diffusivity: both ends of the range lie above, so lower, then higher."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.ValidityWarning)
+        answer = ss.target(hu2024, "capacity retention at 2 C", 0.88, D, **FAST)
+    assert answer.value == pytest.approx(1.98e-16, rel=0.05)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.ValidityWarning)
+        assert _retention(hu2024, D, answer.value, 2) == pytest.approx(0.88, abs=2e-3)
+
+
+@pytest.mark.parametrize("aim", [0.5, 0.7])
+def test_finding_09_every_value_found_gives_the_target(aim, hu2024):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.ValidityWarning)
+        answer = ss.target(hu2024, "capacity retention at 2 C", aim, D, **FAST)
+        assert answer.values
+        assert answer.value in answer.values
+        for value in answer.values:
+            assert f"{value:.4g}" in answer.sentence
+            assert _retention(hu2024, D, value, 2) == pytest.approx(aim, abs=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("vary", "low", "high"),
+    [
+        (THICKNESS, 1e-8, 0.1),
+        ("Ambient temperature [K]", 150.0, 600.0),
+        (ACCESSIBLE, 1e-3, 1.0),
+        ("Positive electrode Bruggeman exponent", 0.5, 10.0),
+        ("Positive electrode film resistance [Ohm.m2]", 0.0, 1e4),
+        (D, 1e-24, 1e-6),
+    ],
+)
+def test_finding_10_a_range_is_looked_at_to_its_ends(vary, low, high, hu2024):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.ValidityWarning)
+        for ends in ({}, {"low": low, "high": high}):
+            answer = ss.target(hu2024, "discharge capacity at 0.5 C", 1e4, vary, **ends, **FAST)
+            assert answer.value is None
+            assert "no value" in answer.sentence
+    assert f"{low:.4g} to {high:.4g}" in answer.sentence
+
+
+def test_finding_10_a_temperature(hu2024):
+    name = "Ambient temperature [K]"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.ValidityWarning)
+        answer = ss.target(hu2024, "polarization at 1 C", 0.3, name, **FAST)
+        table = (
+            ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024.replace({name: answer.value})).table
+        )
+    assert table[GAP][0] == pytest.approx(0.3, abs=2e-3)
+
+
+@pytest.mark.parametrize("ends", [{"low": 1e-30}, {"high": 10.0}, {"low": float("nan")}])
+def test_finding_10_ends_beyond_what_is_allowed_are_named(ends, hu2024):
+    with pytest.raises(ss.OptionError, match=r"(low|high) is .*: .* may be 1e-24 to 1e-06 m2"):
+        ss.target(hu2024, "polarization at 1 C", 0.3, D, **ends)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), True, "0.3"])
+def test_finding_57_a_target_is_a_finite_number(value, hu2024):
+    with pytest.raises(ss.OptionError, match=r"value is .*: it must be a finite number"):
+        ss.target(hu2024, "polarization at 1 C", value, KAPPA)
+
+
+def test_finding_34_one_list_of_metrics(hu2024):
+    """By column and rate, or in words; for everything that asks for a metric."""
+    test, ranges = ss.RateTest([0.1, 1]), {KAPPA: (0.008, 0.02)}
+    for column, words in (
+        (GAP, "polarization at 1 C"), (CAPACITY, "Discharge capacity at 1C"),
+        ("Energy efficiency", "energy efficiency at 1 C"),
+        ("Mean charge voltage [V]", "mean charge voltage at 1 C"),
+        ("Capacity retention", "capacity retention at 1 C"),
+    ):  # fmt: skip
+        for ask in (
+            lambda *m: ss.tornado(hu2024, ranges, test, *m, **FAST),
+            lambda *m: ss.global_sensitivity(hu2024, ranges, test, *m, method="morris", n=2,
+                                             **FAST),
+            lambda *m: ss.sensitivity(hu2024, [KAPPA], test, *m, **FAST),
+        ):  # fmt: skip
+            assert ask(column, 1).equals(ask(words))
+        aim = {"low": 0.008, "high": 0.02} | FAST
+        by_rate = ss.target(hu2024, column, 0.7, KAPPA, rate=1, **aim)
+        assert by_rate == ss.target(hu2024, words, 0.7, KAPPA, **aim)
+        pairs = ss.contour(hu2024, words, 0.7, KAPPA, THICKNESS, [1e-4], **aim)
+        assert len(pairs) == 1
+
+
+def test_finding_34_an_unknown_metric_is_refused_with_the_list(hu2024):
+    test = ss.RateTest([1])
+    for ask in (
+        lambda m: ss.target(hu2024, m, 0.7, KAPPA),
+        lambda m: ss.contour(hu2024, m, 0.7, KAPPA, THICKNESS, [1e-4]),
+        lambda m: ss.tornado(hu2024, [KAPPA], test, m, 1),
+        lambda m: ss.global_sensitivity(hu2024, [KAPPA], test, m, 1),
+        lambda m: ss.sensitivity(hu2024, [KAPPA], test, m, 1),
+    ):
+        with pytest.raises(ss.OptionError, match=r"did you mean \"polarization\".*") as error:
+            ask("polarisation at 1 C")
+        assert "Energy efficiency" in str(error.value)
+
+
+def test_a_rate_that_comes_twice_is_the_last(hu2024):
+    """The first starts from the cell as made."""
+    parameters = hu2024.replace({"As-made state of charge": 0.3})
+    test = ss.RateTest([2, 0.1, 2])
+    table = test.run(ss.SolidStateSPM(), parameters, **FAST).table
+    charge = "Charge capacity [mA.h.g-1]"
+    assert table[charge][0] < table[charge][2] - 1
+    ranges = {KAPPA: (0.009, 0.011)}
+    tornado = ss.tornado(parameters, ranges, test, charge, 2, **FAST)
+    assert tornado["Base"][0] == pytest.approx(table[charge][2], abs=1e-2)
+    local = ss.sensitivity(parameters, [KAPPA], test, **FAST)
+    assert local["C-rate"].tolist() == [2, 0.1, 2]
+
+
+def test_a_scale_is_what_it_says():
+    ranges = {KAPPA: (1.0, 3.0, "lin")}
+    assert ss.sample(ranges, 64)[KAPPA].mean() == pytest.approx(2, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("given", "n", "more", "message"),
+    [
+        ((1, 2, "logarithmic"), 4, {}, "must be"),
+        ((2, 1), 4, {}, "low < high"),
+        ((1, float("inf"), "log"), 4, {}, "finite"),
+        ((1, float("nan")), 4, {}, "must be"),
+        ((1,), 4, {}, "must be"),
+        ((1, 2), 3.5, {}, "n is 3.5"),
+        ((1, 2), True, {}, "n is True"),
+        ((1, 2), 4, {"seed": -1}, "seed is -1"),
+        ((1, 2), 4, {"seed": 0.5}, "seed is 0.5"),
+    ],
+)
+def test_a_sample_that_cannot_be_is_refused_by_name(given, n, more, message):
+    with pytest.raises(ss.OptionError, match=message):
+        ss.sample({KAPPA: given}, n, **more)
+
+
+@pytest.mark.parametrize("value", [None, True, float("nan"), 10**400, [1.0, 2.0]])
+def test_a_grid_that_cannot_be_is_refused_by_name(value):
+    with pytest.raises(ss.OptionError, match=KAPPA.split(" [")[0]):
+        ss.grid({KAPPA: [0.01, value]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scheduler": "local", "time_limit": 3}, "time_limit is 3 with the scheduler"),
+        ({"time_limit": float("nan")}, "time_limit is nan"),
+        ({"workers": 1.5}, "workers is 1.5"),
+        ({"solver": "structured"}, "solver is a str"),
+    ],
+)
+def test_settings_without_effect_are_refused(settings, message, hu2024):
+    with pytest.raises(ss.OptionError, match=message):
+        ss.sweep(hu2024, ss.grid({KAPPA: [0.01]}), ss.RateTest([1]), **settings)
+
+
+def test_finding_55_a_number_too_large_for_a_float_in_a_store(hu2024, tmp_path):
+    ss.sweep(hu2024, ss.grid({KAPPA: [0.01]}), ss.RateTest([1]), out=tmp_path, **FAST)
+    with contextlib.closing(sqlite3.connect(tmp_path / "sweep.sqlite")) as connection:
+        ((text,),) = connection.execute("select text from job")
+        job = json.loads(text)
+        job["design"][KAPPA] = [10**400]
+        connection.execute("update job set text = ?", [json.dumps(job)])
+        connection.commit()
+    with pytest.raises(ss.SSNIBError, match="a number is needed"):
+        _resume(tmp_path)
+
+
+def _resume(folder):
+    try:
+        from ssnib_model.runs.sweep import resume
+    except ImportError:
+        from ssnib_model.sweeps import resume
+    return resume(folder)
+
+
+def test_a_store_of_another_cells_function_is_refused(hu2024, tmp_path):
+    """The same function with another argument is another cell."""
+    design, run = ss.grid({KAPPA: [0.01]}), ss.RateTest([1])
+    info = next(i for i in hu2024.given.values() if "(...)" in str(i.value))
+    key, argument = next(iter(info.value.arguments.items()))
+    other = type(info.value)(info.value.function, dict(info.value.arguments))
+    changed = argument * 1.1 if isinstance(argument, float) else 0.05
+    other.arguments[key] = changed
+    ss.sweep(hu2024, design, run, out=tmp_path, **FAST)
+    with pytest.raises(ss.SSNIBError, match="another sweep"):
+        ss.sweep(
+            hu2024.replace({info.name: type(info)(**vars(info) | {"value": other})}),
+            design, run, out=tmp_path, **FAST,
+        )  # fmt: skip
