@@ -46,12 +46,13 @@ def grid(axes: Mapping[str, object]) -> pd.DataFrame:
     OptionError
         For an axis without values, or a value that is neither a finite number nor a name.
     """
-    if not isinstance(axes, Mapping) or not axes:
+    given: Any = axes
+    if not isinstance(given, Mapping) or not given:
         raise OptionError(
             f"axes is {short(axes)}: a grid needs at least one parameter with at least one value, "
             "{name: values}"
         )
-    values = {name: _axis(name, given) for name, given in axes.items()}
+    values = {name: _axis(name, axis) for name, axis in axes.items()}
     check_size(math.prod(map(len, values.values())))
     return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
 
@@ -100,9 +101,10 @@ def sample(
     samplers = {"sobol": qmc.Sobol, "lhs": qmc.LatinHypercube}
     if method not in samplers:
         raise OptionError(f"method is {method!r}: the method is one of {sorted(samplers)}")
-    if not isinstance(ranges, Mapping) or not ranges:
+    asked: Any = ranges
+    if not isinstance(asked, Mapping) or not asked:
         raise OptionError(f"ranges is {short(ranges)}: at least one parameter is needed")
-    checked = {name: checked_range(name, given) for name, given in ranges.items()}
+    checked = {name: checked_range(name, ends) for name, ends in ranges.items()}
     n, seed = whole(n, "n", 1), whole(seed, "seed", 0)
     check_size(n)
     sampler = samplers[method](len(checked), seed=seed)
@@ -207,12 +209,13 @@ def check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
             f"the columns of the design are {list(design.columns)}: they must differ"
         )
     check_size(len(design))
-    for name, column in design.items():
-        material = isinstance(name, str) and name.endswith(MATERIAL)
+    for heading, column in design.items():
+        name = str(heading)
+        material = name.endswith(MATERIAL)
         if material:
             _check_layer(parameters, name)
-        elif name not in parameters:
-            parameters.info(str(name))  # raises, and suggests a name
+        elif heading not in parameters:
+            parameters.info(name)  # raises, and suggests a name
         good = [isinstance(v, str) if material else is_number(v) for v in column]
         if not all(good):
             row = good.index(False)
@@ -236,38 +239,18 @@ def _check_layer(parameters: ParameterSet, column: str) -> None:
 
 
 def varying(parameters: ParameterSet, design: pd.DataFrame) -> set[str]:
-    """Every parameter of the model that may differ from one point of a design to another.
+    """The parameters that a design changes: by themselves, or with the material of a layer.
 
-    All that follows from the parameters of the design, and from those that its materials change.
+    What follows from them is for `RateTest.prepare` to find.
     """
-    names = {name for name in design if not name.endswith(MATERIAL)}
-    for column in set(design) - names:
+    columns = set(map(str, design))
+    names = {name for name in columns if not name.endswith(MATERIAL)}
+    for column in columns - names:
         for material in set(design[column]) & set(solid_electrolytes()):
             swapped = with_materials(parameters, {column: material})
             names |= {n for n in swapped if n not in parameters or swapped[n] != parameters[n]}
             names |= swapped.given.keys() - parameters.given.keys()
-    return inputs_of(parameters, names)
-
-
-def inputs_of(parameters: ParameterSet, names: Iterable[str]) -> set[str]:
-    """The parameters of the model that may change with ``names``, as `RateTest.prepare` takes."""
-    names = set(names)
-    follow = _dependents(parameters, names)
-    return {
-        name
-        for name in follow
-        if name in parameters
-        and parameters.quantity(name).in_model
-        and (name in names or isinstance(parameters[name], float))
-    }
-
-
-def _dependents(parameters: ParameterSet, names: set[str]) -> set[str]:
-    found, before = set(names), None
-    while found != before:
-        before = set(found)
-        found |= {rule.target for rule in parameters._rules if found & set(rule.inputs)}
-    return found
+    return names
 
 
 def with_materials(parameters: ParameterSet, point: Mapping[str, float | str]) -> ParameterSet:
@@ -283,7 +266,7 @@ def with_materials(parameters: ParameterSet, point: Mapping[str, float | str]) -
 # -------------------------------------------------------------------- numbers
 def is_number(value: Any) -> bool:
     """Whether a value is a number that a float can hold, infinity included."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         return False
     try:
         return not math.isnan(float(value))

@@ -52,7 +52,7 @@ class Metric:
         return name if self.rate is None else f"{name} at {self.rate:g} C"
 
     @classmethod
-    def of(cls, text: str | Metric, rate: float | None = None) -> Metric:
+    def of(cls, text: Any, rate: float | None = None) -> Metric:
         """The metric of a name and, beside it or at its end, a rate.
 
         Parameters

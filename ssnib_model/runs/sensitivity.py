@@ -15,11 +15,9 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
-from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.runs.designs import (
     MAX_RUNS,
     checked_range,
-    inputs_of,
     is_wide,
     own_range,
     reason_of,
@@ -145,19 +143,18 @@ class _Tables:
     ):
         if model not in MODELS:
             raise OptionError(f"model is {model!r}: it must be one of {sorted(MODELS)}")
-        self.run, self.model, self.columns = run, model, columns
+        self.run, self.columns = run, columns
         self._prepared = run.prepare(
             MODELS[model](parameters.model_options),
             parameters,
-            varying=inputs_of(parameters, names),
+            varying=names,
             solver=solver or half_cycle_solver(1e-8, 1e-8),
         )
         self.base = self(parameters)
 
     def __call__(self, parameters: ParameterSet) -> pd.DataFrame:
         """One row a rate of the test: the metrics, and "Status"."""
-        half_cycles = self._prepared.half_cycles(parameters)
-        table = RateTestResult(self.run, parameters, half_cycles, self.model).table
+        table = self._prepared.result(parameters).table
         if RETENTION in self.columns:
             rates = self.run.rates
             retention = [Metric(RETENTION, rate).values(table, rates)[0] for rate in rates]
@@ -442,7 +439,7 @@ def sobol(
     return table
 
 
-def _checked(ranges: Mapping[str, tuple]) -> dict[str, tuple[float, float]]:
+def _checked(ranges: Any) -> dict[str, tuple[float, float]]:
     """Ranges of which both ends are numbers; a scale has no meaning for any function."""
     if not isinstance(ranges, Mapping) or not ranges:
         raise OptionError(f"ranges is {short(ranges)}: at least one parameter is needed")

@@ -22,7 +22,7 @@ from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
-from ssnib_model.results.rate_test import TABLE_COLUMNS, RateTestResult
+from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.results.record import versions
 from ssnib_model.runs.designs import (
     MATERIAL,
@@ -256,7 +256,8 @@ class Runner:
         self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
         # the names alone go to other processes: a long design would keep them waiting
         self._varying = varying(parameters, design)
-        self._materials = [name for name in design if name.endswith(MATERIAL)]
+        self._materials = [name for name in map(str, design) if name.endswith(MATERIAL)]
+        self._numbers = _instead_of_functions(parameters, design)
         self._prepared: PreparedRateTest | None = None
 
     @property
@@ -267,8 +268,9 @@ class Runner:
     def prepare(self) -> None:
         """Build the model, with all that follows from the parameters of the design as inputs."""
         model = MODELS[self.model](self.parameters.model_options)
+        parameters = self.parameters.replace(self._numbers)
         self._prepared = self.run.prepare(
-            model, self.parameters, varying=self._varying, solver=self.solver
+            model, parameters, varying=self._varying, solver=self.solver
         )
 
     def __call__(self, point: dict[str, float | str]) -> list[dict]:
@@ -277,11 +279,10 @@ class Runner:
             parameters = self._changed(point)
         except SSNIBError as error:
             return self.failed(reason_of(error))
-        half_cycles = self._prepared.half_cycles(parameters)
-        rows = RateTestResult(self.run, parameters, half_cycles, self.model).rows
+        rows = self._prepared.result(parameters).rows
         return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
-    def _changed(self, point: Mapping[str, float | str]) -> ParameterSet:
+    def _changed(self, point: Mapping[str, Any]) -> ParameterSet:
         """The set at one point: materials first, then values."""
         if not self._materials:
             return self.parameters.replace(point)
@@ -295,6 +296,18 @@ class Runner:
         return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
 
 
+def _instead_of_functions(parameters: ParameterSet, design: pd.DataFrame) -> dict[str, float]:
+    """A number for each parameter of a design that is a function in the set."""
+    found = {}
+    for name in map(str, design):
+        if name in parameters and not isinstance(parameters[name], float):
+            quantity = parameters.quantity(name)
+            allowed = design[name][design[name].between(quantity.low, quantity.high)]
+            if len(allowed):
+                found[name] = float(allowed.iloc[0])
+    return found
+
+
 def _fill(
     store: Store,
     runner: Runner,
@@ -305,7 +318,7 @@ def _fill(
     progress: bool,
 ) -> pd.DataFrame:
     records = design.to_dict("records")
-    points = {i: {n: plain(v) for n, v in row.items()} for i, row in enumerate(records)}
+    points = {i: {str(n): plain(v) for n, v in row.items()} for i, row in enumerate(records)}
     found = dict(store.rows())
     for run in found:
         if run not in points:

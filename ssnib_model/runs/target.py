@@ -18,10 +18,10 @@ from scipy.optimize import brentq, minimize_scalar
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
-from ssnib_model.results.rate_test import RateTestResult
-from ssnib_model.runs.designs import inputs_of, is_number, is_wide, reason_of
+from ssnib_model.runs.designs import is_number, is_wide, reason_of
 from ssnib_model.runs.metrics import REFERENCE_RATE, RETENTION, Metric, check_metric
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
@@ -157,7 +157,8 @@ def contour(
     """
     if against == vary:
         raise OptionError(f'against is "{against}", which is varied already: name another')
-    wanted = list(values) if isinstance(values, Iterable) else [values]
+    given: Any = values
+    wanted = list(given) if isinstance(given, Iterable) else [given]
     if not wanted or not all(map(is_number, wanted)):
         raise OptionError(f'values of "{against}" are {short(wanted)}: numbers are needed')
     cells = [parameters.replace({against: float(other)}) for other in wanted]
@@ -200,17 +201,12 @@ class _Search:
         self.metric = check_metric(metric, None, self.run)
         self.value, self.vary, self.model, self.solver = float(value), vary, model, solver
         self.low, self.high = _range(parameters, vary, low, high)
-        self._base, self._varying = parameters, inputs_of(parameters, varying)
+        self._base, self._varying = parameters, varying
         self._prepared = self._prepare(solver)
 
-    def _prepare(self, solver: pybamm.BaseSolver | StructuredSolver | None) -> Any:
+    def _prepare(self, solver: pybamm.BaseSolver | StructuredSolver | None) -> PreparedRateTest:
         model = MODELS[self.model](self._base.model_options)
         return self.run.prepare(model, self._base, varying=self._varying, solver=solver)
-
-    def result(self, parameters: ParameterSet, solved: Any = None) -> RateTestResult:
-        """The rate test of a cell that differs in what varies only."""
-        half_cycles = (solved or self._prepared).half_cycles(parameters)
-        return RateTestResult(self.run, parameters, half_cycles, self.model)
 
     def answer(self, parameters: ParameterSet) -> Target:
         """Every value at which the metric of a cell reaches the target, in words as well."""
@@ -231,7 +227,7 @@ class _Search:
             )
         nearest = min(values, key=lambda x: self._distance(x, present), default=None)
         if nearest is not None:
-            for note in self.result(parameters.replace({self.vary: nearest})).notes:
+            for note in self._prepared.result(parameters.replace({self.vary: nearest})).notes:
                 warnings.warn(f"at the answer, {note}", ValidityWarning, stacklevel=3)
         return Target(nearest, sentence, values)
 
@@ -254,7 +250,7 @@ class _Search:
                 changed = parameters.replace({self.vary: x})
             except SSNIBError as error:
                 return math.nan, reason_of(error)
-            table = self.result(changed).table
+            table = self._prepared.result(changed).table
             found = float(self.metric.values(table, self.run.rates)[0])
             status = self.metric.statuses(table, self.run.rates)[0]
             return found - self.value, status
@@ -292,10 +288,10 @@ class _Search:
         # the structured solver gives no overpotentials
         structured = isinstance(self.solver, StructuredSolver)
         solved = self._prepare(None) if structured else self._prepared
-        result = self.result(parameters.replace({self.vary: nearest}), solved)
+        result = solved.result(parameters.replace({self.vary: nearest}))
         if result.half_cycles[-1].solution is None:
-            return f"{sentence}; {result.half_cycles[-1].status} there"
-        losses = result.breakdown(self.metric.rate).abs().sort_values(ascending=False)
+            return f"{sentence}; {result.half_cycles[-1].ending} there"
+        losses = result.breakdown(self.run.rates[-1]).abs().sort_values(ascending=False)
         return (
             f"{sentence}; the largest loss there is {losses.index[0]}, "
             f"{1e3 * losses.iloc[0]:.0f} mV"

@@ -170,13 +170,13 @@ def on_dask(
         tasks = {submit(runs): runs for runs in batches}
         completed = as_completed(tasks)
         for future in completed:
-            runs, error = tasks.pop(future), future.exception()
-            if isinstance(error, CannotStartError):
-                raise SSNIBError(str(error)) from error
-            if error is None:
+            runs, wrong = tasks.pop(future), future.exception()
+            if isinstance(wrong, CannotStartError):
+                raise SSNIBError(str(wrong)) from wrong
+            if wrong is None:
                 keep(dict(zip(runs, future.result(), strict=True)))
             elif len(runs) == 1:
-                keep({runs[0]: runner.failed(f"on its worker: {error}")})
+                keep({runs[0]: runner.failed(f"on its worker: {wrong}")})
             else:  # one by one, to see which it was
                 again = {submit([run]): [run] for run in runs}
                 tasks.update(again)
