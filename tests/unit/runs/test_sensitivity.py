@@ -1,5 +1,7 @@
 """Sensitivities: local, over ranges, over all ranges."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,44 @@ def test_tornado_is_sorted(hu2024):
 def test_bad_input(call, message, hu2024):
     with pytest.raises(ss.SSNIBError, match=message):
         call(hu2024)
+
+
+def test_indices_that_their_error_leaves_open_are_warned_of():
+    """4 samples of a product say nothing; a parameter without effect is known as such."""
+    ranges = {n: (-1.0, 1.0) for n in "abc"}
+    with pytest.warns(ss.ValidityWarning, match="n = 4 is too few: .* take a larger n"):
+        ss.sobol(lambda x: x[:, 0] * x[:, 1] * np.exp(2 * x[:, 2]), ranges, 4)
+    with pytest.warns(ss.ValidityWarning, match='mu_star of "a"'):
+        ss.morris(lambda x: 100 * np.maximum(x[:, 0] - 0.8, 0) + x[:, 1], ranges, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ss.ValidityWarning)
+        ss.sobol(lambda x: x[:, 0] + x[:, 1], ranges, 1024)
+
+
+@pytest.mark.parametrize("method", [ss.sobol, ss.morris])
+@pytest.mark.parametrize(
+    ("ranges", "n", "seed", "message"),
+    [
+        ({"a": (0, 1), "b": (1, 0)}, 8, 0, "low < high"),
+        ({"a": (0, 1, "log")}, 8, 0, "must be"),
+        ({}, 8, 0, "at least one"),
+        ({"a": (0, 1)}, 0, 0, "n is 0"),
+        ({"a": (0, 1)}, 8.0, 0, "n is 8.0"),
+        ({"a": (0, 1)}, 8, None, "seed is None"),
+    ],
+)
+def test_bad_global_input(method, ranges, n, seed, message):
+    with pytest.raises(ss.OptionError, match=message):
+        method(lambda x: x[:, 0], ranges, n, seed)
+
+
+def test_nothing_to_share():
+    with pytest.raises(ss.SSNIBError, match="no variance to share"):
+        ss.sobol(lambda x: np.ones(len(x)), {"a": (0, 1), "b": (0, 1)}, 8)
+
+
+def test_a_tornado_says_why_an_end_has_no_value(hu2024):
+    table = ss.tornado(hu2024, {KAPPA: (1e-5, 0.02)}, ss.RateTest([1]), "polarization at 1 C",
+                       solver=ss.StructuredSolver())  # fmt: skip
+    assert table["Note"].tolist() == ["at low: cut-off reached at start"]
+    assert np.isnan(table["At low"][0])
