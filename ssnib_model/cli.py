@@ -476,8 +476,8 @@ def _fit(arguments) -> int:
 
 
 def _sweep(arguments) -> int:
-    from ssnib_model import sweeps
     from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs.sweep import resume, sweep
 
     settings = {
         "workers": arguments.workers,
@@ -487,12 +487,12 @@ def _sweep(arguments) -> int:
     }
     if arguments.resume:
         folder = arguments.resume
-        table = sweeps.resume(folder, **settings)
+        table = resume(folder, **settings)
     else:
         test, parameters = RateTest(arguments.rates), _parameters(arguments)
         folder = _folder(arguments)
         design = _design(arguments, parameters)
-        table = sweeps.sweep(
+        table = sweep(
             parameters,
             design,
             test,
@@ -511,12 +511,13 @@ def _sweep(arguments) -> int:
 
 
 def _sensitivity(arguments) -> int:
-    from ssnib_model import sensitivities as found
     from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs import sensitivity as found
+    from ssnib_model.runs.metrics import check_metric
     from ssnib_model.runs.plots import save_sensitivity
 
     parameters, test = _parameters(arguments), RateTest(arguments.rates)
-    found.check_metric(arguments.metric, arguments.rates[-1], test)
+    check_metric(arguments.metric, arguments.rates[-1], test)
     folder = _folder(arguments)
     names, settings = arguments.of, {"model": arguments.model}
     settings["solver"] = _solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
@@ -544,7 +545,7 @@ def _sensitivity(arguments) -> int:
 
 
 def _target(arguments) -> int:
-    from ssnib_model.sensitivities import contour, target
+    from ssnib_model.runs.target import contour, target
 
     asked = (_parameters(arguments), arguments.metric, arguments.value, arguments.vary)
     settings = {"model": arguments.model, "solver": _solver(arguments)}
@@ -565,17 +566,17 @@ def _target(arguments) -> int:
 
 
 def _design(arguments, parameters):
-    from ssnib_model import sweeps
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.runs import designs
     from ssnib_model.tables import read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:
         raise SSNIBError("one of --vary, --design and --sample is needed, and only one")
     if arguments.vary:
-        return sweeps.grid(dict(arguments.vary))
+        return designs.grid(dict(arguments.vary))
     if arguments.sample:
-        return sweeps.sample(sweeps.own_ranges(parameters), arguments.sample)
+        return designs.sample(designs.own_ranges(parameters), arguments.sample)
     return read_csv(arguments.design, limit=MAX_CURVES_SIZE)
 
 
