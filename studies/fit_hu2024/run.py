@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import brentq
 
 import ssnib_model as ss
-from ssnib_model.fit_data import CAPACITY, GAP
+from ssnib_model.fits.data import CAPACITY, GAP
 from ssnib_model.parameters import parameter_root
 
 D = "Positive particle diffusivity [m2.s-1]"

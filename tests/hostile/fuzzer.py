@@ -50,7 +50,8 @@ import numpy as np
 import pandas as pd
 
 import ssnib_model as ss
-from ssnib_model import cli, fitting, measured, plotting, rate_test, sweeps  # noqa: F401
+from ssnib_model import cli, measured, plotting, rate_test, sweeps  # noqa: F401
+from ssnib_model.fits import search as fit_search
 from ssnib_model.parameters import parameter_root
 
 SECONDS, BYTES = 5.0, 2**30
@@ -850,7 +851,7 @@ class _Refused(ss.SSNIBError):
 @contextlib.contextmanager
 def few_iterations():
     """Fits that stop after their first steps, and sweeps of a few runs only."""
-    least_squares = fitting.least_squares
+    least_squares = fit_search.least_squares
 
     def short(*arguments, **settings):
         return least_squares(*arguments, **settings | {"max_nfev": 1})
@@ -865,7 +866,7 @@ def few_iterations():
         return points(self, *arguments, **settings)
 
     with (
-        mock.patch.object(fitting, "least_squares", short),
+        mock.patch.object(fit_search, "least_squares", short),
         mock.patch.object(rate_test.PreparedRateTest, "half_cycles", counted),
     ):
         yield

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import fitting, rate_test
-from ssnib_model.fit_data import CAPACITY, CHARGE_CAPACITY, GAP
+from ssnib_model import rate_test
+from ssnib_model.fits import search as fit_search
+from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP
+from ssnib_model.fits.problem import MODELS, FitProblem
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
@@ -35,9 +37,9 @@ def synthetic(parameters, model, rates=RATES, noise=0.0, seed=0, sigma=None):
 @pytest.mark.parametrize("model", ["spm", "dfn"])
 def test_jacobian_across_cut_offs(model, hu2024):
     """Within 0.2 % of tight central differences, through a chain of half-cycles (trap T10)."""
-    data = synthetic(hu2024, fitting.MODELS[model])
+    data = synthetic(hu2024, MODELS[model])
     free = [ss.Free(D), ss.Free(J0), ss.Free(ACCESSIBLE), ss.Free(KAPPA)]
-    problem = fitting.FitProblem(hu2024, [data], free, model)
+    problem = FitProblem(hu2024, [data], free, model)
     at = np.array([0.55, 0.4, 0.5, 0.3])
     jacobian = problem.jacobian(at)
     tight = np.empty_like(jacobian)
@@ -98,8 +100,8 @@ def test_intervals_cover_the_truth(hu2024):
         pd.DataFrame({"C-rate": RATES, CAPACITY: 1.0, CHARGE_CAPACITY: 1.0, GAP: 1.0}),
         sigma={CAPACITY: 0.3, CHARGE_CAPACITY: 0.3, GAP: 0.002},
     )
-    problem = fitting.FitProblem(hu2024, [problem_data], free, "spm")
-    search = fitting._Search("linear", 1e-5, 20, None, False)
+    problem = FitProblem(hu2024, [problem_data], free, "spm")
+    search = fit_search._Search("linear", 1e-5, 20, None, False)
     start = np.array([f.to_unit(hu2024[f.name]) for f in problem.free])
     inside = np.zeros(3)
     for _ in range(200):
@@ -123,7 +125,7 @@ def test_curves_of_one_test_are_solved_once(hu2024, monkeypatch):
         data.append(
             ss.CurveData(f"{direction} {rate}", capacity, voltage, rate, direction, test=test)
         )
-    problem = fitting.FitProblem(hu2024, data, [ss.Free(D)], "spm")
+    problem = FitProblem(hu2024, data, [ss.Free(D)], "spm")
     problem.prepare()
     solved = []
     solve = rate_test.PreparedRateTest._solve
@@ -231,7 +233,7 @@ def test_interrupt_returns_the_best_and_a_checkpoint_resumes(hu2024, tmp_path, m
     data = synthetic(hu2024, ss.SolidStateSPM)
     free, file = [ss.Free(D), ss.Free(J0)], tmp_path / "fit.state"
     start = {D: 5e-18, J0: 0.3}
-    jacobian, calls = fitting.FitProblem.jacobian, []
+    jacobian, calls = FitProblem.jacobian, []
 
     def interrupted(self, unit):
         calls.append(1)
@@ -239,7 +241,7 @@ def test_interrupt_returns_the_best_and_a_checkpoint_resumes(hu2024, tmp_path, m
             raise KeyboardInterrupt
         return jacobian(self, unit)
 
-    monkeypatch.setattr(fitting.FitProblem, "jacobian", interrupted)
+    monkeypatch.setattr(FitProblem, "jacobian", interrupted)
     part = ss.fit(hu2024, [data], free, model="spm", start=start, checkpoint=file)
     assert part.message.startswith("interrupted")
     assert part.chi2 > 1

@@ -7,7 +7,7 @@ import pybop
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.fit_data import CAPACITY, GAP
+from ssnib_model.fits.data import CAPACITY, GAP
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
