@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
 from ssnib_model.errors import OptionError
@@ -39,7 +40,11 @@ class Free:
         """The name, and the data set if it is not for all."""
         return f"{self.name} ({self.data})" if self.data else self.name
 
-    def completed(self, parameters: ParameterSet) -> Free:
+    def applies_to(self, data_name: str | None) -> bool:
+        """Whether the value holds for a data set (or, by None, for none by name)."""
+        return self.data is None or self.data == data_name
+
+    def completed(self, parameters: ParameterSet) -> Bounded:
         """With bounds and scale filled in; `OptionError` if they cannot be."""
         info = parameters.info(self.name)
         if not isinstance(info.value, float):
@@ -55,22 +60,59 @@ class Free:
         log = (low > 0 and high > 9.99 * low) if self.log is None else self.log
         if log and low <= 0:
             raise OptionError(f'"{self.name}" is fitted as a logarithm: its bounds must be > 0')
-        return Free(self.name, float(low), float(high), log, self.prior, self.data)
+        return Bounded(self.name, float(low), float(high), log, _checked(self, log), self.data)
 
-    def _t(self, value):
+
+@dataclass(frozen=True)
+class Bounded(Free):
+    """A free parameter whose bounds and scale are known."""
+
+    low: float
+    high: float
+    log: bool
+
+    def scaled(self, value: float) -> float:
+        """The value, or its logarithm if that is fitted."""
         return math.log(value) if self.log else value
 
     def to_unit(self, value: float) -> float:
         """The value on the scale of the fit, 0 at the lower and 1 at the upper bound."""
-        return (self._t(value) - self._t(self.low)) / self.span
+        return (self.scaled(value) - self.scaled(self.low)) / self.span
 
     def from_unit(self, unit: float) -> float:
         """The value at a place between the bounds."""
-        t = self._t(self.low) + unit * self.span
+        t = self.scaled(self.low) + unit * self.span
         # the bounds themselves must not be missed by round-off
         return min(max(math.exp(t) if self.log else t, self.low), self.high)
 
     @property
     def span(self) -> float:
         """Distance of the bounds on the scale of the fit."""
-        return self._t(self.high) - self._t(self.low)
+        return self.scaled(self.high) - self.scaled(self.low)
+
+    def prior_residual(self, unit: float) -> float:
+        """Distance from the mean of the prior in its standard deviations; 0 without a prior."""
+        if self.prior is None:
+            return 0.0
+        mean, deviation = self.prior
+        return (self.scaled(self.from_unit(unit)) - self.scaled(mean)) / deviation
+
+    def moved(self, step: float) -> str:
+        """A move by a part of the range, in words."""
+        if self.log:
+            return f'"{self.label}" times {math.exp(step * self.span):.3g}'
+        return f'"{self.label}" plus {step * self.span:.3g}'
+
+
+def _checked(free: Free, log: bool) -> tuple[float, float] | None:
+    """The prior; `OptionError` if it is none."""
+    if free.prior is None:
+        return None
+    good = isinstance(free.prior, tuple | list) and len(free.prior) == 2
+    good = good and all(isinstance(x, numbers.Real) and math.isfinite(x) for x in free.prior)
+    if not good or free.prior[1] <= 0 or (log and free.prior[0] <= 0):
+        raise OptionError(
+            f'"{free.label}" has the prior {free.prior!r}: a mean{" > 0" if log else ""} and a '
+            "standard deviation > 0 are needed"
+        )
+    return float(free.prior[0]), float(free.prior[1])

@@ -6,14 +6,18 @@ prior; scipy's bounded Gauss-Newton method (trust region) minimises their square
 
 from __future__ import annotations
 
-import json
-import math
+import contextlib
+import numbers
+import signal
+import threading
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,23 +25,26 @@ import pybamm
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
+from ssnib_model import provenance
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.files import read_bytes
-from ssnib_model.fits.data import RateTestData, data_from_file
+from ssnib_model.fits.checkpoint import Checkpoint, Evaluation, Log, Outcome, Stage, best_of
+from ssnib_model.fits.data import Data, RateTestData, data_from_file
 from ssnib_model.fits.free import Free
-from ssnib_model.fits.problem import FitProblem
+from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.result import FitResult
+from ssnib_model.models.names import MODELS
 from ssnib_model.parameters import ParameterSet
 from ssnib_model.structured import StructuredSolver
 
 MAX_STARTS = 100_000
-#: Bytes; it holds the data of the fit.
-MAX_CHECKPOINT_SIZE = 100_000_000
+
+#: Losses of ``scipy.optimize.least_squares``.
+LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 
 
 def fit(
     parameters: ParameterSet,
-    data,
+    data: Any,
     free: Iterable[Free | str] | Mapping[str, tuple[float, float]],
     *,
     model: str = "dfn",
@@ -65,11 +72,12 @@ def fit(
         What to fit; a name alone takes the range of the set as bounds, a mapping gives them.
     model : str, optional
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
+        Spectra are always those of the full model.
     solver : pybamm.BaseSolver or StructuredSolver, optional
-        Default: IDAKLU with rtol = atol = 1e-7. Differences of residuals need digits:
-        ``StructuredSolver(rtol=1e-6, atol=1e-8)`` is an order of magnitude faster.
+        Of rate tests; default: IDAKLU with rtol = atol = 1e-7. Differences of residuals need
+        digits: ``StructuredSolver(rtol=1e-6, atol=1e-8)`` is an order of magnitude faster.
     start : mapping, optional
-        Values by label to start from; default: those of the set.
+        Values by label to start from, between their bounds; default: those of the set.
     starts : int, optional
         Number of starting points: the first as above, the others drawn between the bounds.
     seed : int, optional
@@ -83,60 +91,94 @@ def fit(
     max_iterations : int, optional
         Iterations at most, for each start.
     checkpoint : str or Path, optional
-        A file that keeps the best point so far; if it exists the fit goes on from there.
+        A file that keeps all searches; if it exists the fit goes on from there, to the result
+        that it would have had without a break. The number of workers may be another one.
     progress : bool, optional
         Whether to show cost and iterations on stderr.
 
     Returns
     -------
     FitResult
-        Also after Ctrl-C: the best point so far, with ``message`` saying so.
+        Also after Ctrl-C, which ends all searches and stages: the best point so far, with
+        ``interrupted`` True and ``message`` saying how far it came.
 
     Raises
     ------
     OptionError
         For a free parameter, bound or setting that is not allowed.
     SSNIBError
-        If the checkpoint belongs to another fit.
+        If nothing can be simulated at any point tried, or the checkpoint belongs to another fit.
+    KeyboardInterrupt
+        After Ctrl-C before anything was simulated.
     """
     if isinstance(free, Mapping):
         free = [Free(name, *bounds) for name, bounds in free.items()]
     free = [Free(f) if isinstance(f, str) else f for f in free]
-    single = isinstance(data, str | Path | pd.DataFrame) or hasattr(data, "simulate")
+    single = isinstance(data, str | Path | pd.DataFrame | Data)
     data = [
         d
         for number, given in enumerate([data] if single else data, start=1)
         for d in _as_data(given, parameters, number)
     ]
-    stages = model.split("+")
-    problem = FitProblem(parameters, data, free, stages[0], solver)
-    first = problem.start()
-    if start is not None:
-        labels = [f.label for f in problem.free]
-        for label, value in start.items():
-            if label not in labels:
-                raise OptionError(f'start has "{label}", which is not free: {labels}')
-            k = labels.index(label)
-            first[k] = np.clip(problem.free[k].to_unit(value), 0, 1)
+    settings = _Settings(loss, tolerance, max_iterations)
+    _check_starts(starts, workers, seed)
+    stages = model.split("+") if isinstance(model, str) else [model]
+    for stage in stages:
+        if stage not in MODELS:
+            raise OptionError(f"model is {model!r}: it must be one of {sorted(MODELS)}, or two")
+    problems = [FitProblem(parameters, data, free, stage, solver) for stage in stages]
+    points = _points(problems[0], start or {}, starts, seed)
+
     began = time.perf_counter()
-    search = _Search(loss, tolerance, max_iterations, _checkpoint(checkpoint), progress)
-    first = search.resume(problem, first)
-    outcome = _best_of(problem, first, starts, seed, workers, search)
-    solves = outcome.solves
-    for stage in stages[1:]:
-        problem = FitProblem(parameters, data, free, stage, solver)
-        outcome = search.run(problem, outcome.unit)
-        solves += outcome.solves
-    return FitResult(problem, outcome, solves, time.perf_counter() - began)
+    identity = {
+        **asdict(settings),
+        "points": [point.tolist() for point in points[:1]],
+        "starts": starts,
+        **({"seed": seed} if starts > 1 else {}),
+        "versions": provenance.versions(),
+    }
+    record = Checkpoint(checkpoint, problems, identity)
+    interrupted = ""
+    for number, stage in enumerate(record.stages):
+        try:
+            if workers > 1 and len(points) > 1:
+                stopped = _in_parallel(stage, points, settings, workers)
+            else:
+                stopped = _in_turn(stage, points, settings, progress)
+        finally:
+            record.flush()
+        best = stage.best()
+        if stopped:
+            interrupted = _how_far(stages, number, stage, best, len(points))
+            break
+        assert best is not None
+        if not best.is_there:
+            record.discard()
+            raise SSNIBError(_nothing(stage, best))
+        points = [best.unit]
+    # the last stage that has anything
+    found = [(s, b) for s, b in ((s, s.best()) for s in record.stages) if b is not None]
+    if not found:
+        raise KeyboardInterrupt
+    stage, best = found[-1]
+    result = FitResult(
+        stage.problem,
+        best,
+        solves=sum(b.solves for _, b in found),
+        seconds=time.perf_counter() - began,
+        interrupted=interrupted,
+        notes=_notes(data, stages, solver, starts, workers),
+    )
+    return result
 
 
-def _as_data(given, parameters: ParameterSet, number: int) -> list:
+def _as_data(given: Any, parameters: ParameterSet, number: int) -> Sequence[Data]:
     """Data sets from whatever was given in their place."""
     if isinstance(given, str | Path):
         return data_from_file(given, parameters)
     if isinstance(given, pd.DataFrame):
         return [RateTestData(f"table {number}", given)]
-    if not hasattr(given, "simulate"):
+    if not isinstance(given, Data):
         raise OptionError(
             f"data has a {type(given).__name__}: a RateTestData, CurveData, SpectrumData, table "
             "or path is needed"
@@ -144,113 +186,248 @@ def _as_data(given, parameters: ParameterSet, number: int) -> list:
     return [given]
 
 
-@dataclass
-class _Outcome:
-    unit: np.ndarray
-    cost: float
-    message: str
-    solves: int
+@dataclass(frozen=True)
+class _Settings:
+    """Of one local search."""
 
+    loss: str = "linear"
+    tolerance: float = 1e-6
+    max_iterations: int = 50
 
-@dataclass
-class _Search:
-    """One local search, with progress, checkpoint and Ctrl-C."""
-
-    loss: str
-    tolerance: float
-    max_iterations: int
-    checkpoint: Path | None
-    progress: bool
-
-    def resume(self, problem: FitProblem, first: np.ndarray) -> np.ndarray:
-        if self.checkpoint is None or not self.checkpoint.exists():
-            return first
-        try:
-            saved = json.loads(read_bytes(self.checkpoint, MAX_CHECKPOINT_SIZE))
-            unit = np.array(saved["unit"], dtype=float)
-            same = saved["problem"] == json.loads(json.dumps(problem.fingerprint()))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise SSNIBError(f"checkpoint {self.checkpoint} cannot be read: {error}") from error
-        if not same or unit.shape != first.shape or not ((unit >= 0) & (unit <= 1)).all():
-            raise SSNIBError(
-                f"checkpoint {self.checkpoint} belongs to another fit (other data, free "
-                "parameters or model): remove it or name another file"
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise OptionError(f"loss is {self.loss!r}: it must be one of {LOSSES}")
+        number = isinstance(self.tolerance, numbers.Real) and not isinstance(self.tolerance, bool)
+        if not (number and 1e-15 <= self.tolerance < 1):
+            raise OptionError(f"tolerance is {self.tolerance!r}: 1e-15 to 1 is allowed")
+        if not (_is_whole(self.max_iterations) and self.max_iterations >= 1):
+            raise OptionError(
+                f"max_iterations is {self.max_iterations!r}: a whole number from 1 is needed"
             )
-        return unit
-
-    def run(self, problem: FitProblem, first: np.ndarray) -> _Outcome:
-        best = _Outcome(first, math.inf, "interrupted: the best point so far", 0)
-        solved_before = problem.solves
-        bar = tqdm(desc="Fit", unit="evaluation", disable=not self.progress)
-
-        def residuals(unit):
-            values = problem.residuals(unit)
-            cost = float(values @ values)
-            bar.update()
-            if cost < best.cost:
-                best.cost, best.unit = cost, np.array(unit)
-                bar.set_postfix_str(f"chi2 {cost:.4g}")
-                self._save(problem, best)
-            return values
-
-        try:
-            solution = least_squares(
-                residuals,
-                first,
-                jac=problem.jacobian,
-                bounds=(0.0, 1.0),
-                loss=self.loss,
-                xtol=self.tolerance,
-                ftol=self.tolerance,
-                gtol=self.tolerance,
-                max_nfev=self.max_iterations,
-            )
-            best.unit, best.message = solution.x, solution.message
-            best.cost = float(solution.fun @ solution.fun)
-        except KeyboardInterrupt:
-            if not math.isfinite(best.cost):
-                raise
-        finally:
-            bar.close()
-        best.solves = problem.solves - solved_before
-        return best
-
-    def _save(self, problem: FitProblem, best: _Outcome) -> None:
-        if self.checkpoint is not None:
-            state = {"problem": problem.fingerprint(), "unit": best.unit.tolist()}
-            new = self.checkpoint.with_suffix(".new")
-            new.write_text(json.dumps(state | {"chi2": best.cost}))
-            new.replace(self.checkpoint)
 
 
-def _checkpoint(path) -> Path | None:
-    if path is None:
-        return None
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise SSNIBError(f"checkpoint {path}: the folder {path.parent} does not exist")
-    return path
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def _best_of(problem, first, starts, seed, workers, search) -> _Outcome:
-    if not 1 <= starts <= MAX_STARTS or workers < 1 or seed < 0:
+def _check_starts(starts: Any, workers: Any, seed: Any) -> None:
+    whole = all(_is_whole(value) for value in (starts, workers, seed))
+    if not (whole and 1 <= starts <= MAX_STARTS and workers >= 1 and seed >= 0):
         raise OptionError(
             f"starts is {starts}, workers {workers} and seed {seed}: 1 to {MAX_STARTS} starts, at "
             "least one worker and a seed of at least 0 are needed"
         )
+
+
+def _points(
+    problem: FitProblem, start: Mapping[str, float], starts: int, seed: int
+) -> list[np.ndarray]:
+    """Where the searches begin, on the unit scale."""
+    first = problem.start()
+    labels = [f.label for f in problem.free]
+    for label, value in start.items():
+        if label not in labels:
+            raise OptionError(f'start has "{label}", which is not free: {labels}')
+        k = labels.index(label)
+        free = problem.free[k]
+        if not (isinstance(value, numbers.Real) and free.low <= value <= free.high):
+            raise OptionError(
+                f'start has {value!r} for "{label}": it must be within its bounds, {free.low:g} '
+                f"to {free.high:g}"
+            )
+        first[k] = np.clip(free.to_unit(float(value)), 0, 1)
     draws = np.random.default_rng(seed).uniform(0.05, 0.95, (starts - 1, len(first)))
-    points = [first, *draws]
-    if workers == 1 or starts == 1:
-        outcomes = [search.run(problem, point) for point in points]
-    else:
-        quiet = replace(search, checkpoint=None, progress=False)
-        jobs = [(problem, point, quiet) for point in points]
-        with ProcessPoolExecutor(min(workers, starts), mp_context=get_context("spawn")) as pool:
-            outcomes = list(pool.map(_run_job, jobs))
-    best = min(outcomes, key=lambda outcome: outcome.cost)
-    return replace(best, solves=sum(outcome.solves for outcome in outcomes))
+    return [first, *draws]
 
 
-def _run_job(job) -> _Outcome:
-    problem, point, search = job
-    return search.run(problem, point)
+def descend(log: Log, point: np.ndarray, settings: _Settings) -> Outcome:
+    """One local search from a point on the unit scale, to its end."""
+    problem = log.problem
+    solution = least_squares(
+        lambda unit: problem.residuals_of(log.answer(unit), unit),
+        point,
+        jac=log.jacobian,
+        bounds=(0.0, 1.0),
+        loss=settings.loss,
+        xtol=settings.tolerance,
+        ftol=settings.tolerance,
+        gtol=settings.tolerance,
+        max_nfev=settings.max_iterations,
+    )
+    best = best_of(problem, log.entries, solution.message)
+    assert best is not None
+    if settings.loss != "linear":
+        # a robust loss ends elsewhere than at the least sum of squares
+        at = [e for e in log.entries if np.array_equal(e.unit, solution.x)]
+        best.unit, best.cost = solution.x, float(solution.fun @ solution.fun)
+        best.answer = next(e.result for e in at if isinstance(e.result, Answer))
+        best.jacobian = next((e.result for e in at if isinstance(e.result, np.ndarray)), None)
+    return best
+
+
+def _in_turn(stage: Stage, points: list[np.ndarray], settings: _Settings, progress: bool) -> bool:
+    """All searches of a stage that are not done, in this process; whether Ctrl-C ended them."""
+    bar = tqdm(desc=f"Fit, {stage.problem.model}", unit="evaluation", disable=not progress)
+    try:
+        for number, point in enumerate(points):
+            search = stage.search(number)
+            if search.is_done:
+                continue
+
+            def report(evaluation: Evaluation, number: int = number) -> None:
+                stage.add(number, evaluation)
+                bar.update()
+                if progress and isinstance(evaluation.result, Answer):
+                    residuals = stage.problem.residuals_of(evaluation.result, evaluation.unit)
+                    bar.set_postfix_str(
+                        f"start {number + 1} of {len(points)}, chi2 {residuals @ residuals:.4g}"
+                    )
+
+            log = Log(stage.problem, search.entries, report)
+            stage.finish(number, descend(log, point, settings))
+    except KeyboardInterrupt:
+        return True
+    finally:
+        bar.close()
+    return False
+
+
+def _in_parallel(
+    stage: Stage, points: list[np.ndarray], settings: _Settings, workers: int
+) -> bool:
+    """As `_in_turn`, shared among processes."""
+    jobs = [n for n in range(len(points)) if not stage.search(n).is_done]
+    if not jobs:
+        return False
+    context = get_context("spawn")
+    stop, events = context.Event(), context.Queue()
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)),
+        mp_context=context,
+        initializer=_start_worker,
+        initargs=(stage.problem, settings, stop, events),
+    )
+    interrupted = False
+
+    def read_events() -> None:
+        with contextlib.suppress(Exception):  # Empty; a worker that died while writing
+            while True:
+                stage.add(*events.get_nowait())
+
+    with pool:
+        # processes that are only starting must not die of the Ctrl-C that is meant for us
+        with _no_interrupts():
+            pending: set[Future] = {
+                pool.submit(_run_job, n, points[n], stage.search(n).entries) for n in jobs
+            }
+        while pending:
+            try:
+                ended, pending = wait(pending, timeout=0.1, return_when="FIRST_COMPLETED")
+                read_events()
+                for future in ended:
+                    if not future.cancelled():
+                        number, outcome, entries = future.result()
+                        if outcome is not None:
+                            stage.finish(number, outcome)
+                        else:
+                            stage.search(number).entries = entries
+            except KeyboardInterrupt:
+                if interrupted:  # for the second time: without waiting for the workers
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                interrupted = True
+                stop.set()
+                for future in pending:
+                    future.cancel()
+            except BrokenProcessPool as error:
+                read_events()
+                raise SSNIBError(
+                    f"a process of the fit ended by itself; {stage.done} of {len(points)} starts "
+                    "of the stage are done, and a checkpoint keeps what there is"
+                ) from error
+    return interrupted
+
+
+class _StoppedError(Exception):
+    """The main process wants no more."""
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(problem: FitProblem, settings: _Settings, stop: Any, events: Any) -> None:
+    # the main process hears Ctrl-C and says when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker.update(problem=problem, settings=settings, stop=stop, events=events)
+
+
+def _run_job(
+    number: int, point: np.ndarray, known: list[Evaluation]
+) -> tuple[int, Outcome | None, list[Evaluation]]:
+    """One search in a worker: its outcome, or how far it came."""
+
+    def report(evaluation: Evaluation) -> None:
+        _worker["events"].put((number, evaluation))
+        if _worker["stop"].is_set():
+            raise _StoppedError
+
+    log = Log(_worker["problem"], known, report)
+    try:
+        if _worker["stop"].is_set():
+            raise _StoppedError
+        return number, descend(log, point, _worker["settings"]), []
+    except _StoppedError:
+        return number, None, log.entries
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Processes that start here ignore Ctrl-C; only the main thread can see to that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Callable | int | None = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _how_far(
+    stages: list[str], number: int, stage: Stage, best: Outcome | None, starts: int
+) -> str:
+    """What Ctrl-C ended, as a message."""
+    text = f"interrupted in stage {stages[number]} with {stage.done} of {starts} start(s) done"
+    left = stages[number + 1 :]
+    text += f", stage {', '.join(left)} not begun" if left else ""
+    return f"{text}: the best point so far" + ("" if best else f", of stage {stages[number - 1]}")
+
+
+def _nothing(stage: Stage, best: Outcome) -> str:
+    names = [d.name for d in stage.problem.data for _ in d.labels]
+    reasons = dict.fromkeys(
+        f"{name}: {reason}" for name, reason in zip(names, best.answer.reasons, strict=True)
+    )
+    shown = list(reasons)[:3]
+    more = f" (and {len(reasons) - len(shown)} more)" if len(reasons) > len(shown) else ""
+    return (
+        "nothing of the data could be simulated, neither at the start nor at any other point "
+        f"tried: {'; '.join(shown)}{more}"
+    )
+
+
+def _notes(
+    data: list[Data], stages: list[str], solver: Any, starts: int, workers: int
+) -> list[str]:
+    """What there is to say about settings that have no effect."""
+    notes = []
+    if workers > 1 and starts == 1:
+        notes.append(f"workers is {workers}, but there is one start: one process did it")
+    elif workers > starts:
+        notes.append(f"workers is {workers}, but there are {starts} starts: as many processes")
+    spectra = [d.name for d in data if not d.takes_solver]
+    if spectra and stages != ["dfn"]:
+        notes.append(f"the spectra {spectra} are those of the full model in every stage")
+    if len(spectra) == len(data) and solver is not None:
+        notes.append("the solver is that of rate tests, of which there are no data")
+    return notes

@@ -6,6 +6,7 @@ Everything here is a function of a result of `fit`.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.fits.data import CAPACITY, GAP, RateTestData
+from ssnib_model.errors import OptionError, ParameterError, SSNIBError
+from ssnib_model.fits.data import CAPACITY, GAP, MASS, TEMPERATURE, cycles_at, read_quantity
 from ssnib_model.models.names import MODELS
-from ssnib_model.rate_test import RateTest
+from ssnib_model.parameters import ParameterSet
+from ssnib_model.rate_test import RateTest, half_cycle_solver
 
 if TYPE_CHECKING:
     from ssnib_model.fits.problem import FitProblem
@@ -25,13 +27,27 @@ if TYPE_CHECKING:
 
 
 def sample(result: FitResult, n: int, seed: int = 0) -> np.ndarray:
-    """``n`` draws of the parameters on their unit scale, shape (n, k).
+    """Draws of the parameters on their unit scale.
 
     From the Gaussian of the covariance, cut at the bounds: a direction that the data leave
-    open fills its range.
+    open fills its range. In a misfit the covariance is scaled by chi2/dof.
+
+    Parameters
+    ----------
+    result : FitResult
+        Of `ssnib_model.fits.search.fit`.
+    n : int
+        Number of draws.
+    seed : int, optional
+        Of the random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, k).
     """
     rng = np.random.default_rng(seed)
-    variances, axes = np.linalg.eigh(result.covariance)
+    variances, axes = np.linalg.eigh(result.covariance * result.widening**2)
     widths = np.sqrt(np.clip(variances, 0, 1.0))
     draws = np.empty((0, len(result.unit)))
     while len(draws) < n:
@@ -57,6 +73,8 @@ def predict(
 
     Parameters
     ----------
+    result : FitResult
+        Of `ssnib_model.fits.search.fit`.
     rates : iterable of float
         C-rates to predict.
     temperature : float, optional
@@ -66,39 +84,76 @@ def predict(
     n, seed : int, optional
         Number of draws and their seed.
     test : RateTest, optional
-        The protocol; default: ``rates`` in turn.
+        The protocol; default: ``rates`` in turn. Where it comes back to a rate, its last block
+        counts.
 
     Returns
     -------
     pandas.DataFrame
         One row a rate and quantity: "C-rate", "Quantity", "Best", "Low", "High" (2.5 and
-        97.5 % of the draws).
+        97.5 % of the draws that give a value), "Without a value" (part of the draws that do
+        not).
+
+    Raises
+    ------
+    OptionError
+        If ``data`` is no data set of the fit, ``n`` no number of draws, or ``test`` lacks one of
+        the rates.
     """
-    rates = list(rates)
-    nothing = pd.DataFrame({"C-rate": rates, CAPACITY: 1.0, GAP: 1.0})
-    asked = RateTestData("prediction", nothing, temperature=temperature, test=test)
-    best = result.problem.parameters_for(result.unit, data)
-    names = [f.name for f in result.problem.free]
-    values = best.to_pybamm()
-    moved = result.problem.parameters_for(np.full(len(result.unit), 0.37), data)
-    varying = [n for n in best if n in values and (n in names or best[n] != moved[n])]
-    asked.prepare(MODELS[result.problem.model], best, varying, solver=result.problem.solver)
-    center = asked.simulate(best)
-    draws = np.array(
-        [
-            asked.simulate(result.problem.parameters_for(unit, data))
-            for unit in result.sample(n, seed)
-        ]
+    rates = list(dict.fromkeys(rates))
+    names = [d.name for d in result.problem.data]
+    if data is not None and data not in names:
+        raise OptionError(f"data is {data!r}: it must be one of the data sets, {names}")
+    if not isinstance(n, numbers.Integral) or n < 1:
+        raise OptionError(f"n is {n!r}: at least one draw is needed")
+    test = test or RateTest(rates)
+    places = {rate: cycles_at(test, rate) for rate in rates}
+    for rate, found in places.items():
+        if not found:
+            raise OptionError(f"{rate!r} is to be predicted, but test has {test.rates} only")
+    points = [(rate, column) for rate in rates for column in (CAPACITY, GAP)]
+    problem = result.problem
+
+    def cell(unit: np.ndarray) -> ParameterSet:
+        parameters = problem.parameters_for(unit, data)
+        return (
+            parameters if temperature is None else parameters.replace({TEMPERATURE: temperature})
+        )
+
+    best = cell(result.unit)
+    prepared = test.prepare(
+        MODELS[problem.model](best.model_options),
+        best,
+        varying=problem.varying(data),
+        solver=problem.solver or half_cycle_solver(1e-7, 1e-7),
     )
-    low, high = np.nanpercentile(draws, [2.5, 97.5], axis=0)
-    keys = [(rate, column) for rate, column, _ in asked._points]
+
+    def simulate(parameters: ParameterSet) -> np.ndarray:
+        half_cycles, mass = prepared.half_cycles(parameters), parameters[MASS]
+        return np.array(
+            [read_quantity(half_cycles, column, *places[r][-1], mass) for r, column in points]
+        )
+
+    def draw(unit: np.ndarray) -> np.ndarray:
+        try:
+            return simulate(cell(unit))
+        except ParameterError:  # values that cannot be together
+            return np.full(len(points), np.nan)
+
+    center = simulate(best)
+    draws = np.array([draw(unit) for unit in sample(result, int(n), seed)])
+    bands = np.full((2, len(points)), np.nan)
+    there = np.isfinite(draws)
+    for i in np.flatnonzero(there.any(axis=0)):
+        bands[:, i] = np.percentile(draws[there[:, i], i], [2.5, 97.5])
     return pd.DataFrame(
         {
-            "C-rate": [rate for rate, _ in keys],
-            "Quantity": [column for _, column in keys],
+            "C-rate": [rate for rate, _ in points],
+            "Quantity": [column for _, column in points],
             "Best": center,
-            "Low": low,
-            "High": high,
+            "Low": bands[0],
+            "High": bands[1],
+            "Without a value": 1 - there.mean(axis=0),
         }
     )
 
@@ -136,7 +191,7 @@ def profile(result: FitResult, label: str, points: int = 9) -> pd.DataFrame:
             solution = least_squares(
                 lambda part: result.problem.residuals(full(part)),
                 start,
-                jac=lambda part: result.problem.jacobian(full(part))[:, others],
+                jac=lambda part: result.problem.jacobian(full(part), others),
                 bounds=(0, 1),
                 max_nfev=15,
             )
