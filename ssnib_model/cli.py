@@ -383,8 +383,8 @@ def _option(text: str) -> tuple[str, str | int]:
 
 # -------------------------------------------------------------------- commands
 def _rate_test(arguments) -> int:
-    from ssnib_model.provenance import repeat_run
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.protocol.repeat import repeat_run
 
     if arguments.repeat:
         folder = _folder(arguments)
@@ -409,8 +409,8 @@ def _rate_test(arguments) -> int:
 def _breakdown(arguments) -> int:
     import pandas as pd
 
-    from ssnib_model.plotting import save_breakdown
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.results.plots import save_breakdown
 
     slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
     test = RateTest([*slower, arguments.rate])
@@ -478,7 +478,7 @@ def _fit(arguments) -> int:
 
 def _sweep(arguments) -> int:
     from ssnib_model import sweeps
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
 
     settings = {
         "workers": arguments.workers,
@@ -513,8 +513,8 @@ def _sweep(arguments) -> int:
 
 def _sensitivity(arguments) -> int:
     from ssnib_model import sensitivities as found
-    from ssnib_model.plotting import save_sensitivity
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs.plots import save_sensitivity
 
     parameters, test = _parameters(arguments), RateTest(arguments.rates)
     found.check_metric(arguments.metric, arguments.rates[-1], test)
@@ -567,7 +567,8 @@ def _target(arguments) -> int:
 
 def _design(arguments, parameters):
     from ssnib_model import sweeps
-    from ssnib_model.measured import MAX_CURVES_SIZE, read_csv
+    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.tables import read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:
@@ -597,7 +598,7 @@ def _impedance(arguments) -> int:
 
 
 def _materials(arguments) -> int:
-    from ssnib_model.materials.solid_electrolytes import solid_electrolytes
+    from ssnib_model.cell.electrolytes import solid_electrolytes
 
     materials = {name: vars(material) for name, material in solid_electrolytes().items()}
     if arguments.json:
@@ -610,7 +611,8 @@ def _materials(arguments) -> int:
 
 
 def _parameters_list(arguments) -> int:
-    from ssnib_model.parameters import ParameterSet, list_parameter_sets
+    from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.cell.set_files import list_parameter_sets
 
     sets = {name: ParameterSet(name).description for name in list_parameter_sets()}
     if arguments.json:
@@ -621,7 +623,7 @@ def _parameters_list(arguments) -> int:
 
 
 def _parameters_show(arguments) -> int:
-    from ssnib_model.parameters import ParameterSet
+    from ssnib_model.cell.parameter_set import ParameterSet
 
     parameters = ParameterSet(arguments.set)
     text = arguments.name.casefold()
@@ -653,8 +655,8 @@ def _parameters_show(arguments) -> int:
 
 
 def _parameters_check(arguments) -> int:
+    from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.errors import ParameterError
-    from ssnib_model.parameters import ParameterSet
 
     try:
         parameters, problems = ParameterSet(arguments.set), []
@@ -674,7 +676,7 @@ def _parameters_check(arguments) -> int:
 
 # -------------------------------------------------------------------- helpers
 def _parameters(arguments):
-    from ssnib_model.parameters import ParameterSet
+    from ssnib_model.cell.parameter_set import ParameterSet
 
     changes = dict(arguments.param)
     if arguments.temperature is not None:
@@ -687,7 +689,7 @@ def _parameters(arguments):
 
 
 def _swapped(parameters, layer: str, material: str):
-    from ssnib_model.materials.solid_electrolytes import swap_layer
+    from ssnib_model.cell.electrolytes import swap_layer
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ValidityWarning)
@@ -723,7 +725,7 @@ def _solver(arguments, rtol: float = 1e-4):
     """The solver asked for; None for that of the model."""
     if arguments.solver == "idaklu":
         return None
-    from ssnib_model.structured import StructuredSolver
+    from ssnib_model.solvers.structured import StructuredSolver
 
     return StructuredSolver(rtol, rtol / 100)
 

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pybamm
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.models.symmetric import BlockingPellet
-from ssnib_model.parameters import ParameterSet
 
 #: The range of a usual instrument: 7 MHz to 10 mHz.
 FREQUENCIES = np.geomspace(7e6, 1e-2, 60)
@@ -63,7 +63,7 @@ class Impedance:
         SSNIBError
             If the folder cannot be written.
         """
-        from ssnib_model.plotting import save_impedance
+        from ssnib_model.results.plots import save_impedance
 
         with writing(folder) as folder:
             self.table.to_csv(folder / "impedance.csv", index=False)

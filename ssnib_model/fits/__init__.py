@@ -1,1 +1,1 @@
-"""Fits of parameters to measured data."""
+"""Parameters fitted to measured data."""

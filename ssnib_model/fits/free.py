@@ -6,8 +6,8 @@ import math
 import numbers
 from dataclasses import dataclass
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
-from ssnib_model.parameters import ParameterSet
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Plots of fits. Every function draws on an Axes (a new one if none is given) and returns it."""
+"""Plots of fits."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ssnib_model.plotting import _axes
+from ssnib_model.plotting import axes
 
 
 def fit_residuals(result, ax=None):
     """Residuals in units of sigma, one group a data set."""
-    ax = _axes(ax)
+    ax = axes(ax)
     start = 0
     for name, rows in result.residuals.groupby("Data", sort=False):
         at = np.arange(start, start + len(rows))
@@ -28,7 +28,7 @@ def fit_residuals(result, ax=None):
 
 def fit_comparison(result, ax=None):
     """Measured against simulated value of everything, in units of the measurement's sigma."""
-    ax = _axes(ax)
+    ax = axes(ax)
     rows = result.residuals
     rates = rows["Quantity"].str.extract(r"^(.*) at ([\d.e+-]+) C$")
     for quantity, group in rows.groupby(rates[0]):
@@ -47,7 +47,7 @@ def fit_comparison(result, ax=None):
 
 def profile_likelihood(profile, label, ax=None):
     """chi2 over a parameter, with the level of the 95 % interval."""
-    ax = _axes(ax)
+    ax = axes(ax)
     ax.plot(profile["Value"], profile["chi2"], "o-")
     ax.axhline(profile["chi2"].min() + 3.84, color="k", linestyle=":", label="95 %")
     ax.set(xlabel=label, ylabel="chi2 [-]")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pybamm
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError
 from ssnib_model.fits.data import Data
 from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
 #: of a capacity at the solver's tolerance, small against its curvature.
@@ -297,7 +297,7 @@ def inputs_that_vary(parameters: ParameterSet, names: Iterable[str]) -> list[str
 def _dependents(parameters: ParameterSet, names: Iterable[str]) -> set[str]:
     if hasattr(parameters, "dependents"):
         return parameters.dependents(names)
-    from ssnib_model.cell import rules
+    from ssnib_model.cell.relations import rules
 
     found = set(names)
     relations = rules(parameters.model_options["electrolyte layers"], parameters.catholyte)

@@ -13,15 +13,16 @@ import pandas as pd
 import tomlkit
 from scipy.stats import chi2 as chi2_distribution
 
-from ssnib_model import provenance
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.files import writing
 from ssnib_model.fits import uncertainty
 from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
 from ssnib_model.fits.problem import FitProblem
-from ssnib_model.parameters import ParameterInfo, ParameterSet
-from ssnib_model.rate_test import RateTest
-from ssnib_model.schema import unit_of
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.quantity import unit_of
+from ssnib_model.results import record
 
 #: A direction in which the data leave more than this part of the range open is undetermined.
 UNDETERMINED = 0.3
@@ -324,7 +325,7 @@ class FitResult:
         finite = self.residuals.astype(object).where(self.residuals.notna(), None)
         scale = self.scale if math.isfinite(self.scale) else None
         return {
-            "versions": provenance.versions(),
+            "versions": record.versions(),
             "model": self.problem.model,
             "interrupted": self.interrupted,
             "message": self.message,

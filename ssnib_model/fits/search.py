@@ -25,7 +25,7 @@ import pybamm
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
-from ssnib_model import provenance
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.checkpoint import Checkpoint, Evaluation, Log, Outcome, Stage, best_of
 from ssnib_model.fits.data import Data, RateTestData, data_from_file
@@ -33,8 +33,8 @@ from ssnib_model.fits.free import Free
 from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.result import FitResult
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.results.record import versions
+from ssnib_model.solvers.structured import StructuredSolver
 
 MAX_STARTS = 100_000
 
@@ -135,7 +135,7 @@ def fit(
         "points": [point.tolist() for point in points[:1]],
         "starts": starts,
         **({"seed": seed} if starts > 1 else {}),
-        "versions": provenance.versions(),
+        "versions": versions(),
     }
     record = Checkpoint(checkpoint, problems, identity)
     interrupted = ""

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError, SSNIBError
 from ssnib_model.fits.data import CAPACITY, GAP, MASS, TEMPERATURE, cycles_at, read_quantity
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import RateTest, half_cycle_solver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.solvers.idaklu import half_cycle_solver
 
 if TYPE_CHECKING:
     from ssnib_model.fits.problem import FitProblem

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import rate_test
 from ssnib_model.fits import search as fit_search
 from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP
 from ssnib_model.fits.problem import MODELS, FitProblem
+from ssnib_model.protocol import rate_test
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
