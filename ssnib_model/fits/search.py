@@ -120,7 +120,7 @@ def fit(
         for number, given in enumerate([data] if single else data, start=1)
         for d in _as_data(given, parameters, number)
     ]
-    settings = _Settings(loss, tolerance, max_iterations)
+    settings = Settings(loss, tolerance, max_iterations)
     _check_starts(starts, workers, seed)
     stages = model.split("+") if isinstance(model, str) else [model]
     for stage in stages:
@@ -187,7 +187,7 @@ def _as_data(given: Any, parameters: ParameterSet, number: int) -> Sequence[Data
 
 
 @dataclass(frozen=True)
-class _Settings:
+class Settings:
     """Of one local search."""
 
     loss: str = "linear"
@@ -240,7 +240,7 @@ def _points(
     return [first, *draws]
 
 
-def descend(log: Log, point: np.ndarray, settings: _Settings) -> Outcome:
+def descend(log: Log, point: np.ndarray, settings: Settings) -> Outcome:
     """One local search from a point on the unit scale, to its end."""
     problem = log.problem
     solution = least_squares(
@@ -265,7 +265,7 @@ def descend(log: Log, point: np.ndarray, settings: _Settings) -> Outcome:
     return best
 
 
-def _in_turn(stage: Stage, points: list[np.ndarray], settings: _Settings, progress: bool) -> bool:
+def _in_turn(stage: Stage, points: list[np.ndarray], settings: Settings, progress: bool) -> bool:
     """All searches of a stage that are not done, in this process; whether Ctrl-C ended them."""
     bar = tqdm(desc=f"Fit, {stage.problem.model}", unit="evaluation", disable=not progress)
     try:
@@ -292,9 +292,7 @@ def _in_turn(stage: Stage, points: list[np.ndarray], settings: _Settings, progre
     return False
 
 
-def _in_parallel(
-    stage: Stage, points: list[np.ndarray], settings: _Settings, workers: int
-) -> bool:
+def _in_parallel(stage: Stage, points: list[np.ndarray], settings: Settings, workers: int) -> bool:
     """As `_in_turn`, shared among processes."""
     jobs = [n for n in range(len(points)) if not stage.search(n).is_done]
     if not jobs:
@@ -355,7 +353,7 @@ class _StoppedError(Exception):
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(problem: FitProblem, settings: _Settings, stop: Any, events: Any) -> None:
+def _start_worker(problem: FitProblem, settings: Settings, stop: Any, events: Any) -> None:
     # the main process hears Ctrl-C and says when to stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker.update(problem=problem, settings=settings, stop=stop, events=events)

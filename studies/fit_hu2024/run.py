@@ -74,7 +74,10 @@ def measured(parameters: ss.ParameterSet) -> list[ss.RateTestData]:
         SECOND_TEST: cell_b[cell_b["C-rate"] == 0.2],
         FIRST_CYCLE: cell_b[cell_b["C-rate"] == 0.1],
     }
-    return [ss.RateTestData(name, table, sigma=SIGMA) for name, table in tables.items()]
+    return [
+        ss.RateTestData(name, table, sigma={q: s for q, s in SIGMA.items() if q in table})
+        for name, table in tables.items()
+    ]
 
 
 def fit_variant(base: ss.ParameterSet, name: str, quick: bool) -> ss.FitResult:

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.fits import search as fit_search
+from ssnib_model.fits.checkpoint import Log
 from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP
-from ssnib_model.fits.problem import MODELS, FitProblem
+from ssnib_model.fits.problem import FitProblem
+from ssnib_model.fits.search import Settings, descend
+from ssnib_model.models.names import MODELS
 from ssnib_model.protocol import rate_test
 
 D = "Positive particle diffusivity [m2.s-1]"
@@ -101,13 +103,13 @@ def test_intervals_cover_the_truth(hu2024):
         sigma={CAPACITY: 0.3, CHARGE_CAPACITY: 0.3, GAP: 0.002},
     )
     problem = FitProblem(hu2024, [problem_data], free, "spm")
-    search = fit_search._Search("linear", 1e-5, 20, None, False)
+    settings = Settings(tolerance=1e-5, max_iterations=20)
     start = np.array([f.to_unit(hu2024[f.name]) for f in problem.free])
     inside = np.zeros(3)
     for _ in range(200):
-        problem_data.measured = clean.measured + rng.normal(0, clean.sigma)
-        outcome = search.run(problem, start)
-        jacobian = problem.jacobian(outcome.unit)
+        problem.data[0].measured = clean.measured + rng.normal(0, clean.sigma)
+        outcome = descend(Log(problem), start, settings)
+        jacobian = outcome.jacobian
         errors = np.sqrt(np.diag(np.linalg.inv(jacobian.T @ jacobian)))
         inside += np.abs(outcome.unit - start) < 1.96 * errors
     coverage = inside / 200
@@ -202,15 +204,15 @@ def test_multi_start_finds_the_same_point_in_parallel(hu2024):
 
 def test_failed_trial_points_do_not_poison_the_search(hu2024, monkeypatch):
     data = synthetic(hu2024, ss.SolidStateSPM)
-    simulate, failures = ss.RateTestData.simulate, []
+    read, failures = ss.RateTestData.read, []
 
-    def sometimes_fails(self, parameters):
+    def sometimes_fails(self, outcome, parameters):
         if parameters[D] > 1e-15:
             failures.append(parameters[D])
             return np.full(len(self.measured), np.nan)
-        return simulate(self, parameters)
+        return read(self, outcome, parameters)
 
-    monkeypatch.setattr(ss.RateTestData, "simulate", sometimes_fails)
+    monkeypatch.setattr(ss.RateTestData, "read", sometimes_fails)
     fit = ss.fit(hu2024, [data], [ss.Free(D, 1e-17, 1e-14), ss.Free(J0)], model="spm",
                  start={D: 3e-17}, starts=3, seed=3)  # fmt: skip
     assert failures
