@@ -7,7 +7,6 @@ the experiment gave and hold nothing of a model.
 
 from __future__ import annotations
 
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
@@ -20,12 +19,14 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
+from ssnib_model.fits.free import is_number
 from ssnib_model.measured.curves import half_cycles
 from ssnib_model.measured.formats import MAX_CURVES_SIZE, read_curves
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.steps import Status
 from ssnib_model.tables import read_rate_data
 
 CAPACITY, CHARGE_CAPACITY = "Discharge capacity [mA.h.g-1]", "Charge capacity [mA.h.g-1]"
@@ -78,12 +79,12 @@ class Data(ABC):
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Any
     ) -> Callable[[ParameterSet], Any]:
-        """The experiment, built once to be run for many values of ``varying``.
+        """The experiment, built once to be run for many values of ``varying`` and what follows.
 
         Returns
         -------
         callable
-            From parameters, which differ in ``varying`` only, to what `read` reads.
+            From parameters, which differ in nothing else, to what `read` reads.
         """
 
     @abstractmethod
@@ -373,8 +374,13 @@ class SpectrumData(Data):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Any
     ) -> Callable[[ParameterSet], Impedance]:
         """See `Data.prepare`; always the full model, in the frequency domain."""
-        prepared = PreparedImpedance(parameters, self.frequencies, self.state, varying=varying)
-        return prepared.solve
+        read = parameters.to_pybamm()
+        inputs = [
+            name
+            for name in sorted(parameters.dependents(varying))
+            if name in read and isinstance(parameters[name], float)
+        ]
+        return PreparedImpedance(parameters, self.frequencies, self.state, varying=inputs).solve
 
     def read(self, outcome: Impedance, parameters: ParameterSet) -> np.ndarray:
         """See `Data.read`."""
@@ -426,8 +432,7 @@ def check_sigma(where: str, sigma: Mapping[str, float], allowed: Iterable[str]) 
 
 def _check_sigma(where: str, quantity: str, value: Any) -> None:
     low, high = SIGMA_RANGE
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not (number and low <= value <= high):
+    if not (is_number(value) and low <= value <= high):
         raise MeasuredDataError(
             f"{where}: sigma must be positive, from {low:g} to {high:g}: that of {quantity} is "
             f"{value!r}"
@@ -445,7 +450,7 @@ def _last_block(name: str, test: RateTest, rate: float) -> tuple[int, int]:
 
 def _blocks(name: str, test: RateTest, rates: dict[int, float]) -> dict[int, tuple[int, int]]:
     """Charge and discharge of the test for every row of a table, by row."""
-    found = {}
+    found: dict[int, tuple[int, int]] = {}
     for rate in dict.fromkeys(rates.values()):
         rows = [row for row, r in rates.items() if r == rate]
         last, blocks = _last_block(name, test, rate), cycles_at(test, rate)
@@ -463,8 +468,8 @@ def _why(half_cycles: Iterable[HalfCycle]) -> str:
     """Why there is nothing to read off half-cycles, the first of them; "" if there is."""
     for h in half_cycles:
         if h.solution is None:
-            reason = f" ({h.reason})" if h.reason else ""
-            return f"the {h.direction} at {h.rate:g} C: {h.status}{reason}"
+            reason = f" ({h.reason})" if h.reason and h.status is not Status.FAILED else ""
+            return f"the {h.direction} at {h.rate:g} C: {h.ending}{reason}"
     return ""
 
 
@@ -522,8 +527,8 @@ def _rate_tables(
     has = {column for column in SIGMA if column in table.columns}
     own = {column: value for column, value in sigma.items() if column in has}
     data: list[Data] = [
-        RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=float(kelvin))
-        for kelvin, rows in table.groupby(TEMPERATURE)
+        RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
+        for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
     ]
     return data, has
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
+from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
@@ -104,15 +105,25 @@ class Bounded(Free):
         return f'"{self.label}" plus {step * self.span:.3g}'
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a finite real number."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def _checked(free: Free, log: bool) -> tuple[float, float] | None:
     """The prior; `OptionError` if it is none."""
     if free.prior is None:
         return None
-    good = isinstance(free.prior, tuple | list) and len(free.prior) == 2
-    good = good and all(isinstance(x, numbers.Real) and math.isfinite(x) for x in free.prior)
-    if not good or free.prior[1] <= 0 or (log and free.prior[0] <= 0):
+    prior: Any = free.prior
+    good = isinstance(prior, tuple | list) and len(prior) == 2 and all(map(is_number, prior))
+    if not good or prior[1] <= 0 or (log and prior[0] <= 0):
         raise OptionError(
             f'"{free.label}" has the prior {free.prior!r}: a mean{" > 0" if log else ""} and a '
             "standard deviation > 0 are needed"
         )
-    return float(free.prior[0]), float(free.prior[1])
+    return float(prior[0]), float(prior[1])

@@ -140,9 +140,8 @@ class FitProblem:
         }
 
     def varying(self, data_name: str | None) -> list[str]:
-        """Names of all inputs of the model that follow from what is free for one data set."""
-        free = [f.name for f in self.free if f.applies_to(data_name)]
-        return inputs_that_vary(self.parameters, free)
+        """Names of what is free for one data set (or for none by name)."""
+        return sorted(f.name for f in self.free if f.applies_to(data_name))
 
     def prepare(self) -> None:
         """Build the models, which the first simulation does otherwise."""
@@ -282,30 +281,6 @@ class FitProblem:
             "data": {d.name: d.describe() for d in self.data},
             "solver": _settings_of(self.solver),
         }
-
-
-def inputs_that_vary(parameters: ParameterSet, names: Iterable[str]) -> list[str]:
-    """Numbers that the model reads and that may change when those of ``names`` do."""
-    read = parameters.to_pybamm()
-    return sorted(
-        name
-        for name in _dependents(parameters, names)
-        if name in read and isinstance(parameters[name], float)
-    )
-
-
-def _dependents(parameters: ParameterSet, names: Iterable[str]) -> set[str]:
-    if hasattr(parameters, "dependents"):
-        return parameters.dependents(names)
-    from ssnib_model.cell.relations import rules
-
-    found = set(names)
-    relations = rules(parameters.model_options["electrolyte layers"], parameters.catholyte)
-    while True:
-        more = {rule.target for rule in relations if found & set(rule.inputs)} - found
-        if not more:
-            return found
-        found |= more
 
 
 def _digest(parameters: ParameterSet) -> str:

@@ -277,11 +277,12 @@ class FitResult:
             both = f" ({error * self.scale:.2g} scaled)" if scaled else ""
             range_ = f"[{f.low:.4g}, {f.high:.4g}]"
             lines.append(f"  {f.label}: {value:.5g} +- {error:.2g}{both}  {range_}{bound}")
+        correlation, labels = self.correlation.to_numpy(), list(self.values)
         strong = [
-            f"  {a} with {b}: {self.correlation.loc[a, b]:+.3f}"
-            for i, a in enumerate(self.values)
-            for b in list(self.values)[i + 1 :]
-            if abs(self.correlation.loc[a, b]) > 0.5
+            f"  {a} with {b}: {correlation[i, j]:+.3f}"
+            for i, a in enumerate(labels)
+            for j, b in enumerate(labels)
+            if j > i and abs(correlation[i, j]) > 0.5
         ]
         lines += ["Correlations above 0.5", *strong] if strong else []
         open_ = self.undetermined()
@@ -387,7 +388,7 @@ class FitResult:
         ).strip()
         tables = [d for d in self.problem.data if isinstance(d, RateTestData)]
         if tables:
-            document["sources"]["fit"] = {"citation": f"the data of this fit: {names}"}  # type: ignore[index]
+            document["sources"]["fit"] = {"citation": f"the data of this fit: {names}"}
         measured = tomlkit.table()
         for number, d in enumerate(tables, start=1):
             kelvin = base[TEMPERATURE] if d.temperature is None else d.temperature

@@ -7,7 +7,6 @@ prior; scipy's bounded Gauss-Newton method (trust region) minimises their square
 from __future__ import annotations
 
 import contextlib
-import numbers
 import signal
 import threading
 import time
@@ -29,7 +28,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.checkpoint import Checkpoint, Evaluation, Log, Outcome, Stage, best_of
 from ssnib_model.fits.data import Data, RateTestData, data_from_file
-from ssnib_model.fits.free import Free
+from ssnib_model.fits.free import Free, is_number, is_whole
 from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.result import FitResult
 from ssnib_model.models.names import MODELS
@@ -111,22 +110,23 @@ def fit(
     KeyboardInterrupt
         After Ctrl-C before anything was simulated.
     """
-    if isinstance(free, Mapping):
-        free = [Free(name, *bounds) for name, bounds in free.items()]
-    free = [Free(f) if isinstance(f, str) else f for f in free]
+    given = [Free(n, *b) for n, b in free.items()] if isinstance(free, Mapping) else free
+    wanted = [Free(f) if isinstance(f, str) else f for f in given]
     single = isinstance(data, str | Path | pd.DataFrame | Data)
     data = [
         d
-        for number, given in enumerate([data] if single else data, start=1)
-        for d in _as_data(given, parameters, number)
+        for number, one in enumerate([data] if single else data, start=1)
+        for d in _as_data(one, parameters, number)
     ]
     settings = Settings(loss, tolerance, max_iterations)
     _check_starts(starts, workers, seed)
-    stages = model.split("+") if isinstance(model, str) else [model]
-    for stage in stages:
-        if stage not in MODELS:
-            raise OptionError(f"model is {model!r}: it must be one of {sorted(MODELS)}, or two")
-    problems = [FitProblem(parameters, data, free, stage, solver) for stage in stages]
+    stages = str(model).split("+")
+    for name in stages:
+        if name not in MODELS:
+            raise OptionError(
+                f"model is {model!r}: it must be one of {sorted(MODELS)}, or some joined by +"
+            )
+    problems = [FitProblem(parameters, data, wanted, name, solver) for name in stages]
     points = _points(problems[0], start or {}, starts, seed)
 
     began = time.perf_counter()
@@ -197,21 +197,16 @@ class Settings:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise OptionError(f"loss is {self.loss!r}: it must be one of {LOSSES}")
-        number = isinstance(self.tolerance, numbers.Real) and not isinstance(self.tolerance, bool)
-        if not (number and 1e-15 <= self.tolerance < 1):
+        if not (is_number(self.tolerance) and 1e-15 <= self.tolerance < 1):
             raise OptionError(f"tolerance is {self.tolerance!r}: 1e-15 to 1 is allowed")
-        if not (_is_whole(self.max_iterations) and self.max_iterations >= 1):
+        if not (is_whole(self.max_iterations) and self.max_iterations >= 1):
             raise OptionError(
                 f"max_iterations is {self.max_iterations!r}: a whole number from 1 is needed"
             )
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def _check_starts(starts: Any, workers: Any, seed: Any) -> None:
-    whole = all(_is_whole(value) for value in (starts, workers, seed))
+    whole = all(is_whole(value) for value in (starts, workers, seed))
     if not (whole and 1 <= starts <= MAX_STARTS and workers >= 1 and seed >= 0):
         raise OptionError(
             f"starts is {starts}, workers {workers} and seed {seed}: 1 to {MAX_STARTS} starts, at "
@@ -230,7 +225,7 @@ def _points(
             raise OptionError(f'start has "{label}", which is not free: {labels}')
         k = labels.index(label)
         free = problem.free[k]
-        if not (isinstance(value, numbers.Real) and free.low <= value <= free.high):
+        if not (is_number(value) and free.low <= value <= free.high):
             raise OptionError(
                 f'start has {value!r} for "{label}": it must be within its bounds, {free.low:g} '
                 f"to {free.high:g}"

@@ -6,7 +6,6 @@ Everything here is a function of a result of `fit`.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from scipy.optimize import least_squares
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError, SSNIBError
 from ssnib_model.fits.data import CAPACITY, GAP, MASS, TEMPERATURE, cycles_at, read_quantity
+from ssnib_model.fits.free import is_whole
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.solvers.idaklu import half_cycle_solver
@@ -105,7 +105,7 @@ def predict(
     names = [d.name for d in result.problem.data]
     if data is not None and data not in names:
         raise OptionError(f"data is {data!r}: it must be one of the data sets, {names}")
-    if not isinstance(n, numbers.Integral) or n < 1:
+    if not is_whole(n) or n < 1:
         raise OptionError(f"n is {n!r}: at least one draw is needed")
     test = test or RateTest(rates)
     places = {rate: cycles_at(test, rate) for rate in rates}
