@@ -438,8 +438,9 @@ def _breakdown(arguments) -> int:
 
 
 def _fit(arguments) -> int:
-    from ssnib_model.fit_data import data_from_file
-    from ssnib_model.fitting import Free, fit
+    from ssnib_model.fits.data import data_from_file
+    from ssnib_model.fits.free import Free
+    from ssnib_model.fits.search import fit
 
     parameters = _parameters(arguments)
     data = [

@@ -51,8 +51,9 @@ import pandas as pd
 
 import ssnib_model as ss
 import ssnib_model.runs.target
-from ssnib_model import cli, fitting, tables
+from ssnib_model import cli, tables
 from ssnib_model.cell.set_files import parameter_root
+from ssnib_model.fits import search as fit_search
 from ssnib_model.measured import formats
 from ssnib_model.protocol import rate_test
 from ssnib_model.runs import plots, store, sweep  # noqa: F401
@@ -854,7 +855,7 @@ class _Refused(ss.SSNIBError):
 @contextlib.contextmanager
 def few_iterations():
     """Fits that stop after their first steps, and sweeps of a few runs only."""
-    least_squares = fitting.least_squares
+    least_squares = fit_search.least_squares
 
     def short(*arguments, **settings):
         return least_squares(*arguments, **settings | {"max_nfev": 1})
@@ -869,7 +870,7 @@ def few_iterations():
         return points(self, *arguments, **settings)
 
     with (
-        mock.patch.object(fitting, "least_squares", short),
+        mock.patch.object(fit_search, "least_squares", short),
         mock.patch.object(rate_test.PreparedRateTest, "half_cycles", counted),
     ):
         yield
