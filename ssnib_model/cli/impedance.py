@@ -1,0 +1,41 @@
+"""``ssnib impedance``."""
+
+from __future__ import annotations
+
+from ssnib_model.cli.arguments import add_cell_arguments, add_output_arguments, cell
+from ssnib_model.cli.output import EXIT_OK, print_json, results_folder, say
+
+
+def add_parsers(commands) -> None:
+    spectrum = commands.add_parser(
+        "impedance",
+        help="impedance of the cell, or of a pellet of one of its electrolytes",
+        description="Impedance at equilibrium, 7 MHz to 10 mHz. Writes impedance.csv (frequency, "
+        "Re, Im) and impedance.png (Nyquist and Bode).",
+    )
+    add_cell_arguments(spectrum, models=())
+    add_output_arguments(spectrum, "impedance")
+    spectrum.add_argument(
+        "--state", type=float, default=0.5, help="state of charge, 0 to 1 (default: 0.5)"
+    )
+    spectrum.add_argument(
+        "--pellet", metavar="LAYER", help="this layer between blocking electrodes instead"
+    )
+    spectrum.set_defaults(command=_impedance)
+
+
+def _impedance(arguments) -> int:
+    from ssnib_model.eis import impedance
+
+    parameters = cell(arguments)
+    folder = results_folder(arguments)
+    spectrum = impedance(parameters, state=arguments.state, pellet=arguments.pellet)
+    if folder:
+        spectrum.save(folder)
+    if arguments.json:
+        print_json(spectrum.table.to_dict("list"))
+    elif not arguments.quiet:
+        say(spectrum.title)
+        say(spectrum.table.iloc[::6].to_string(index=False, float_format="{:.4g}".format))
+        say(f"\nimpedance.csv and impedance.png are in {folder}")
+    return EXIT_OK
