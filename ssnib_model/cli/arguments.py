@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-import warnings
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from ssnib_model.cli.output import say
-from ssnib_model.errors import ValidityWarning
+from ssnib_model.cli.output import say, warn
+from ssnib_model.errors import OptionError, SSNIBError
 
 #: Values of one parameter in a sweep.
 MAX_VALUES = 1_000_000
 
+DEFAULT_SET = "Hu2024"
+TEMPERATURE = "Ambient temperature [K]"
 
+#: A temperature without a unit above this [degC] is meant in kelvin.
+KELVIN_FROM = 150.0
+
+#: What follows from a change is listed up to this many.
+MAX_CONSEQUENCES = 6
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf))(.*)", re.I)
+
+
+# -------------------------------------------------------------------- the same for all commands
 def add_cell_arguments(
     parser: argparse.ArgumentParser, models=("dfn", "spm"), solvers=("idaklu", "structured")
 ) -> None:
+    """What the cell is, and how its equations are solved."""
     parser.add_argument(
-        "--set", default="Hu2024", metavar="NAME_OR_PATH", help="parameter set (default: Hu2024)"
-    )
+        "--set", metavar="NAME_OR_PATH", help=f"parameter set (default: {DEFAULT_SET})"
+    ).completer = _sets
     parser.add_argument(
         "--param",
         action="append",
         default=[],
         type=assignment,
-        metavar='"NAME=VALUE"',
-        help="replace a parameter, in the unit of its name; repeatable",
+        metavar='"NAME=VALUE [UNIT]"',
+        help="replace a parameter, in the unit of its name or in the one given; repeatable",
     )
     parser.add_argument(
         "--layer",
@@ -47,7 +60,9 @@ def add_cell_arguments(
         help='change a model option, "size classes=5" for example; repeatable',
     )
     parser.add_argument(
-        "--temperature", type=float, metavar="C", help="temperature of the cell [degC]"
+        "--temperature",
+        metavar="T",
+        help='temperature of the cell [degC], or with a unit, "298.15 K" for example',
     )
     if models:
         parser.add_argument(
@@ -66,20 +81,56 @@ def add_cell_arguments(
         )
 
 
-def add_output_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+def add_output_arguments(
+    parser: argparse.ArgumentParser,
+    called: str,
+    *,
+    is_default: bool = True,
+    can_force: bool = True,
+) -> None:
+    """Where results go.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    called : str
+        Name of the command.
+    is_default : bool, optional
+        Whether there is a folder, with the name of the command, without ``--out``.
+    can_force : bool, optional
+        Whether results can be overwritten on demand.
+    """
+    default = f"{called}; none with --json" if is_default else "none"
     parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"folder for the results (default: {folder}; none with --json)",
+        "--out", type=Path, metavar="DIR", help=f"folder for the results (default: {default})"
     )
+    if can_force:
+        parser.add_argument(
+            "--force", action="store_true", help="overwrite the results that the folder holds"
+        )
     parser.add_argument(
         "--json", action="store_true", help="print JSON on stdout, and nothing else there"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no table")
-    parser.set_defaults(folder=Path(folder))
+    folder = Path(called) if is_default else None
+    parser.set_defaults(called=called, folder=folder, parser=parser)
 
 
+def refuse_beside(arguments, flag: str, names: Iterable[str]) -> None:
+    """`OptionError` if an argument was given that ``flag`` leaves without effect."""
+    default = arguments.parser.get_default
+    given = [name for name in names if getattr(arguments, name) != default(name)]
+    if given:
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise OptionError(f"{flags} has no effect with {flag}: leave one of them out")
+
+
+#: Arguments that describe a cell and its solver, by their names.
+CELL = ("set", "param", "layer", "option", "temperature", "model", "solver")
+
+
+# -------------------------------------------------------------------- what is read from a text
 def numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
@@ -89,15 +140,23 @@ def numbers(text: str) -> list[float]:
         ) from None
 
 
-def assignment(text: str) -> tuple[str, float]:
+def quantity(text: str) -> tuple[float, str]:
+    """A number and its unit, which is "" if there is none."""
+    match = _NUMBER.fullmatch(text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, with its unit or without")
+    return float(match[1]), match[2].strip()
+
+
+def assignment(text: str) -> tuple[str, tuple[float, str]]:
     name, equals, value = text.rpartition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} has no '=': NAME=VALUE is needed")
     try:
-        return name.strip(), float(value)
-    except ValueError:
+        return name.strip(), quantity(value)
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not NAME=VALUE with a number as value"
-            if equals
-            else f"{text!r} has no '=': NAME=VALUE is needed"
         ) from None
 
 
@@ -140,28 +199,129 @@ def option(text: str) -> tuple[str, str | int]:
     return name.strip(), int(value) if value.isdecimal() else value
 
 
-def cell(arguments):
+def in_unit_of(name: str, value: tuple[float, str]) -> float:
+    """A value in the unit of a name, as in a parameter file.
+
+    Raises
+    ------
+    OptionError
+        If its unit is none, or cannot be converted.
+    """
+    from ssnib_model.schema import unit_of
+    from ssnib_model.units import convert
+
+    number, unit = value
+    if not unit:
+        return number
+    try:
+        return convert(number, unit, unit_of(name))
+    except ValueError as error:
+        raise OptionError(f'"{name}" is given as {number:g} {unit}: {error}') from error
+
+
+def once(pairs, flag: str) -> dict:
+    """Pairs as a dictionary; `OptionError` for a name that is given twice."""
+    found = {}
+    for name, value in pairs:
+        if name in found:
+            raise OptionError(f'{flag} gives "{name}" twice: only one value can hold')
+        found[name] = value
+    return found
+
+
+def kelvin(text: str) -> float:
+    """A temperature [K] from a text in degC, or with its unit.
+
+    Raises
+    ------
+    OptionError
+        If it is no temperature, or without a unit far more plausible in kelvin.
+    """
+    try:
+        number, unit = quantity(text)
+    except argparse.ArgumentTypeError as error:
+        raise OptionError(f"--temperature {error}") from error
+    if not unit and KELVIN_FROM < number < math.inf:
+        raise OptionError(
+            f"--temperature {number:g} is in degC, which is {number + 273.15:g} K: write "
+            f"--temperature {number - 273.15:.6g} if {number:g} K is meant (or "
+            f'--temperature "{number:g} K"), and --temperature "{number:g} degC" if it is not'
+        )
+    unit = {"": "degC", "C": "degC", "°C": "degC"}.get(unit, unit)
+    return in_unit_of(TEMPERATURE, (number, unit))
+
+
+# -------------------------------------------------------------------- the cell
+def base_set(arguments):
+    """The set asked for, before anything is changed."""
     from ssnib_model.parameters import ParameterSet
 
-    changes = dict(arguments.param)
+    return ParameterSet(DEFAULT_SET if arguments.set is None else arguments.set)
+
+
+def cell(arguments):
+    """The set asked for, with all that is changed; says so unless JSON or silence is wanted."""
+    base = base_set(arguments)
+    changes = {n: in_unit_of(n, v) for n, v in once(arguments.param, "--param").items()}
     if arguments.temperature is not None:
-        changes["Ambient temperature [K]"] = arguments.temperature + 273.15
-    parameters = ParameterSet(arguments.set)
-    options = dict(arguments.option)
-    for layer, material in arguments.layer:
-        parameters = _swapped(parameters, layer, str(material))
-    return parameters.replace(changes, options) if changes or options else parameters
+        if TEMPERATURE in changes:
+            raise OptionError(f'--temperature and --param "{TEMPERATURE}" are the same thing')
+        changes[TEMPERATURE] = kelvin(arguments.temperature)
+    options = once(arguments.option, "--option")
+    parameters = base
+    for layer, material in once(arguments.layer, "--layer").items():
+        parameters = _swapped(parameters, layer, str(material), changes)
+    if changes or options:
+        parameters = parameters.replace(changes, options)
+    if not (arguments.json or arguments.quiet):
+        say(in_words(parameters, base))
+    return parameters
 
 
-def _swapped(parameters, layer: str, material: str):
+def _swapped(parameters, layer: str, material: str, changes):
     from ssnib_model.materials.solid_electrolytes import swap_layer
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ValidityWarning)
-        parameters = swap_layer(parameters, layer, material)
-    for warning in caught:
-        say(f"ssnib: warning: {warning.message}", file=sys.stderr)
-    return parameters
+    swapped = swap_layer(parameters, layer, material)
+    electrolyte = "Positive electrode electrolyte conductivity [S.m-1]"
+    if layer == parameters.catholyte and electrolyte not in changes:
+        warn(
+            f"--layer changes the {layer} layer only: the electrolyte in the composite keeps its "
+            f'{swapped[electrolyte]:g} S/m, which --param "{electrolyte}=..." changes'
+        )
+    return swapped
+
+
+def in_words(parameters, base) -> str:
+    """Name and temperature of a cell, what was changed in it, and what follows from that."""
+
+    def differs(name: str) -> bool:
+        return name not in base or parameters[name] != base[name]
+
+    heading = f"{base.name} at {parameters[TEMPERATURE] - 273.15:.6g} degC"
+    if differs(TEMPERATURE):
+        heading += f" (was {base[TEMPERATURE] - 273.15:.6g})"
+    given = parameters.given
+    changed = [n for n in given if n != TEMPERATURE and differs(n)]
+    options, before = parameters.model_options, base.model_options
+    parts = [_change(n, parameters, base) for n in changed]
+    parts += [f"{o} = {v} (was {before[o]})" for o, v in options.items() if v != before[o]]
+    lines = [heading + (f", changed: {'; '.join(parts)}" if parts else "")]
+    read = parameters.to_pybamm()
+    moved = [n for n in parameters if n in read and n not in given and differs(n)]
+    if moved:
+        parts = [_change(n, parameters, base) for n in moved[:MAX_CONSEQUENCES]]
+        more = len(moved) - len(parts)
+        lines.append(f"  what follows: {'; '.join(parts)}" + (f"; {more} more" if more else ""))
+    return "\n".join(lines)
+
+
+def _change(name: str, parameters, base) -> str:
+    was = f" (was {_number(base[name])})" if name in base else ""
+    return f"{name} = {_number(parameters[name])}{was}"
+
+
+def _number(value) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def model(arguments, parameters):
@@ -177,3 +337,18 @@ def solver(arguments, rtol: float = 1e-4):
     from ssnib_model.structured import StructuredSolver
 
     return StructuredSolver(rtol, rtol / 100)
+
+
+# -------------------------------------------------------------------- completion in a shell
+def _sets(**_) -> list[str]:
+    from ssnib_model.parameters import list_parameter_sets
+
+    return list_parameter_sets()
+
+
+def parameter_names(parsed_args, **_) -> list[str]:
+    """Names of the set asked for."""
+    try:
+        return list(base_set(parsed_args))
+    except SSNIBError:
+        return []

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
     assignment,
     cell,
     free,
+    in_unit_of,
+    once,
     solver,
 )
-from ssnib_model.cli.output import EXIT_OK, print_json, results_folder, say, talks
-from ssnib_model.errors import SSNIBError
+from ssnib_model.cli.output import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    RUN_FILE,
+    print_json,
+    results_folder,
+    run_record,
+    say,
+    talks,
+    write_run,
+)
+from ssnib_model.files import read_bytes, writing
+
+#: Residuals that are printed one by one.
+MAX_RESIDUALS = 30
+SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
 
 
 def add_parsers(commands) -> None:
+    """``fit``."""
     fit = commands.add_parser(
         "fit",
         help="fit parameters to measured data",
         description="Fit parameters to files: tables of capacities by C-rate, or curves from a "
-        "cycler. Writes the fitted parameter set, report.txt, fit.json and fit.png.",
+        "cycler. Writes the fitted parameter set, report.txt, fit.json, fit.png and run.json.",
         epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
         '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"',
     )
@@ -40,7 +60,7 @@ def add_parsers(commands) -> None:
         default=[],
         type=assignment,
         metavar='"QUANTITY=VALUE"',
-        help='standard deviation of a measurement, "Voltage [V]=0.002" for example',
+        help='standard deviation of a measurement, "Voltage [V]=2 mV" for example',
     )
     fit.add_argument("--starts", type=int, default=1, help="starting points (default: 1)")
     fit.add_argument("--seed", type=int, default=0, help="seed of the further starting points")
@@ -51,36 +71,67 @@ def add_parsers(commands) -> None:
 def _fit(arguments) -> int:
     from ssnib_model.fit_data import data_from_file
     from ssnib_model.fitting import Free, fit
+    from ssnib_model.measured import MAX_CURVES_SIZE
 
     parameters = cell(arguments)
-    data = [
-        d
-        for file in arguments.data
-        for d in data_from_file(file, parameters, dict(arguments.sigma))
+    sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
+    data = [d for file in arguments.data for d in data_from_file(file, parameters, sigma)]
+    files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
+    folder = results_folder(arguments, files, keeps=True)
+    # differences of residuals need digits
+    chosen = solver(arguments, rtol=1e-6)
+    record = run_record(arguments, parameters, chosen)
+    contents = {file: read_bytes(Path(file), MAX_CURVES_SIZE) for file in arguments.data}
+    record["settings"]["data"] = [
+        {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
+        for file, content in contents.items()
     ]
-    folder = results_folder(arguments)
-    if folder and (folder / "parameters.toml").exists():
-        raise SSNIBError(f"--out {folder}: holds a parameter set already, name another folder")
     result = fit(
         parameters,
         data,
         [Free(*free) for free in arguments.free],
         model=arguments.model,
-        # differences of residuals need digits
-        solver=solver(arguments, rtol=1e-6),
+        solver=chosen,
         starts=arguments.starts,
         seed=arguments.seed,
         workers=arguments.workers,
-        checkpoint=folder / "checkpoint.json" if folder else None,
+        checkpoint=folder / CHECKPOINT if folder else None,
         progress=talks(arguments),
     )
+    interrupted = result.message.startswith("interrupted")
     if folder:
+        with writing(folder):
+            (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one
         result.save(folder)
-        if not result.message.startswith("interrupted"):
-            (folder / "checkpoint.json").unlink(missing_ok=True)
+        write_run(folder, record)
+        if not interrupted:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
     if arguments.json:
-        print_json(result.to_dict())
+        found = result.to_dict()
+        print_json(record | {"fitted": found.pop("parameters")} | found)
     elif not arguments.quiet:
-        say(result.report())
-        say(f"\nThe fitted set, report.txt, fit.json and fit.png are in {folder}")
-    return EXIT_OK
+        say(_report(result))
+        say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
+        if interrupted:
+            say("It was interrupted: the same command with --force goes on from there")
+    return EXIT_INTERRUPTED if interrupted else EXIT_OK
+
+
+def _report(result) -> str:
+    """The report of a fit, with a line a data set in place of a long list of residuals."""
+    report = result.report()
+    if len(result.residuals) <= MAX_RESIDUALS:
+        return report
+    head = report.split("\nResiduals\n", 1)[0]
+    sets = result.residuals.groupby("Data", sort=False)["Residual"]
+    summary = sets.agg(
+        **{
+            "Values": "size",
+            "Root mean square": lambda r: (r**2).mean() ** 0.5,
+            "Largest": lambda r: r.loc[r.abs().idxmax()] if r.notna().any() else r.iloc[0],
+        }
+    )
+    return (
+        f"{head}\nResiduals in units of sigma, by data set (one by one in report.txt)\n"
+        + summary.reset_index().to_string(index=False, float_format="{:.3g}".format)
+    )

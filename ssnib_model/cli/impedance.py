@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from ssnib_model.cli.arguments import add_cell_arguments, add_output_arguments, cell
-from ssnib_model.cli.output import EXIT_OK, print_json, results_folder, say
+from ssnib_model.cli.arguments import (
+    add_cell_arguments,
+    add_output_arguments,
+    cell,
+    refuse_beside,
+)
+from ssnib_model.cli.output import (
+    EXIT_OK,
+    RUN_FILE,
+    print_json,
+    results_folder,
+    run_record,
+    say,
+    write_run,
+)
 
 
 def add_parsers(commands) -> None:
+    """``impedance``."""
     spectrum = commands.add_parser(
         "impedance",
         help="impedance of the cell, or of a pellet of one of its electrolytes",
         description="Impedance at equilibrium, 7 MHz to 10 mHz. Writes impedance.csv (frequency, "
-        "Re, Im) and impedance.png (Nyquist and Bode).",
+        "Re, Im), impedance.png (Nyquist and Bode) and run.json.",
+        epilog="Example: ssnib impedance --state 0.5 --temperature 60",
     )
     add_cell_arguments(spectrum, models=())
     add_output_arguments(spectrum, "impedance")
@@ -27,15 +42,19 @@ def add_parsers(commands) -> None:
 def _impedance(arguments) -> int:
     from ssnib_model.eis import impedance
 
+    if arguments.pellet is not None:
+        refuse_beside(arguments, "--pellet", ["state"])
     parameters = cell(arguments)
-    folder = results_folder(arguments)
+    folder = results_folder(arguments, ("impedance.csv", "impedance.png", RUN_FILE))
     spectrum = impedance(parameters, state=arguments.state, pellet=arguments.pellet)
+    document = run_record(arguments, parameters) | spectrum.table.to_dict("list")
     if folder:
         spectrum.save(folder)
+        write_run(folder, document)
     if arguments.json:
-        print_json(spectrum.table.to_dict("list"))
+        print_json(document)
     elif not arguments.quiet:
         say(spectrum.title)
         say(spectrum.table.iloc[::6].to_string(index=False, float_format="{:.4g}".format))
-        say(f"\nimpedance.csv and impedance.png are in {folder}")
+        say(f"\nimpedance.csv, impedance.png and run.json are in {folder}")
     return EXIT_OK

@@ -4,40 +4,84 @@ from __future__ import annotations
 
 import sys
 
-from ssnib_model.cli.output import EXIT_BAD_INPUT, EXIT_OK, one_line, print_json, say
+from ssnib_model.cli.arguments import DEFAULT_SET, add_output_arguments
+from ssnib_model.cli.output import (
+    EXIT_BAD_INPUT,
+    EXIT_OK,
+    one_line,
+    print_json,
+    results_folder,
+    say,
+    write_json,
+)
 from ssnib_model.errors import SSNIBError
 
 
 def add_parsers(commands) -> None:
-    materials = commands.add_parser("materials", help="the solid electrolytes known by name")
-    materials.add_argument("--json", action="store_true", help="machine-readable output")
+    """``materials`` and ``parameters``."""
+    materials = commands.add_parser(
+        "materials",
+        help="the solid electrolytes known by name",
+        epilog='Example: ssnib materials; ssnib rate-test --layer "Na3PS4=Na2.88Sb0.88W0.12S4"',
+    )
     materials.set_defaults(command=_materials)
 
-    parameters = commands.add_parser("parameters", help="list, show or check parameter sets")
+    parameters = commands.add_parser(
+        "parameters",
+        help="list, show or check parameter sets",
+        epilog="Example: ssnib parameters show Hu2024 conductivity",
+    )
     actions = parameters.add_subparsers(title="actions", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the sets that come with the package")
     listing.set_defaults(command=_parameters_list)
-    show = actions.add_parser("show", help="values, units, sources and notes of a set")
-    show.add_argument("set", nargs="?", default="Hu2024", help="name or folder (default: Hu2024)")
+    show = actions.add_parser(
+        "show",
+        help="values, units, sources and notes of a set",
+        epilog="Example: ssnib parameters show Hu2024 conductivity",
+    )
+    show.add_argument(
+        "set", nargs="?", default=DEFAULT_SET, help=f"name or folder (default: {DEFAULT_SET})"
+    )
     show.add_argument("name", nargs="?", default="", help="only names that contain this text")
     show.set_defaults(command=_parameters_show)
-    check = actions.add_parser("check", help="report every problem of a set")
+    check = actions.add_parser(
+        "check", help="report every problem of a set", epilog="Example: ssnib parameters check ."
+    )
     check.add_argument("set", help="name or folder")
     check.set_defaults(command=_parameters_check)
-    for action in (listing, show, check):
-        action.add_argument("--json", action="store_true", help="machine-readable output")
+    commands_and_names = {
+        materials: "materials",
+        listing: "sets",
+        show: "parameters",
+        check: "check",
+    }
+    for parser, called in commands_and_names.items():
+        add_output_arguments(parser, called, is_default=False)
+
+
+def _tell(arguments, document, text: str, file=None) -> None:
+    """Print a document or its text, and write the document if a folder is named."""
+    name = f"{arguments.called}.json"
+    folder = results_folder(arguments, [name])
+    if folder:
+        write_json(folder, name, document)
+    if arguments.json:
+        print_json(document)
+    elif file or not arguments.quiet:  # silence is not for errors
+        say(text, file=file)
 
 
 def _materials(arguments) -> int:
     from ssnib_model.materials.solid_electrolytes import solid_electrolytes
 
     materials = {name: vars(material) for name, material in solid_electrolytes().items()}
-    if arguments.json:
-        print_json(materials)
-        return EXIT_OK
+    lines = []
     for name, m in materials.items():
-        say(f"{name}: {m['conductivity']:g} S/m at 25 degC, {m['kind']} (grade {m['grade']})")
-        say(f"    {m['source']}" + (f"; {m['note']}" if m["note"] else ""))
+        lines += [
+            f"{name}: {m['conductivity']:g} S/m at 25 degC, {m['kind']} (grade {m['grade']})",
+            f"    {m['source']}" + (f"; {m['note']}" if m["note"] else ""),
+        ]
+    _tell(arguments, materials, "\n".join(lines))
     return EXIT_OK
 
 
@@ -45,10 +89,7 @@ def _parameters_list(arguments) -> int:
     from ssnib_model.parameters import ParameterSet, list_parameter_sets
 
     sets = {name: ParameterSet(name).description for name in list_parameter_sets()}
-    if arguments.json:
-        print_json(sets)
-    else:
-        say("\n".join(f"{name}  {description}" for name, description in sets.items()))
+    _tell(arguments, sets, "\n".join(f"{name}  {text}" for name, text in sets.items()))
     return EXIT_OK
 
 
@@ -60,17 +101,13 @@ def _parameters_show(arguments) -> int:
     infos = [parameters.info(name) for name in parameters if text in name.casefold()]
     if not infos:
         raise SSNIBError(f'no parameter name of {arguments.set} contains "{arguments.name}"')
-    if arguments.json:
-        print_json(
-            [
-                vars(i) | {"value": i.value if isinstance(i.value, float) else str(i.value)}
-                for i in infos
-            ]
-        )
-        return EXIT_OK
+    document = [
+        vars(i) | {"value": i.value if isinstance(i.value, float) else str(i.value)} for i in infos
+    ]
+    lines = []
     for info in infos:
         value = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
-        say(one_line(f"{info.name} = {value}"))
+        lines.append(one_line(f"{info.name} = {value}"))
         details = [info.kind]
         if info.source:
             source = parameters.sources[info.source]
@@ -80,7 +117,8 @@ def _parameters_show(arguments) -> int:
             numbers = number if how == "range" else (number,)
             details.append(f"{how} {' to '.join(f'{n:.4g}' for n in numbers)}")
         details += [info.note] if info.note else []
-        say("    " + one_line("; ".join(details)))
+        lines.append("    " + one_line("; ".join(details)))
+    _tell(arguments, document, "\n".join(lines))
     return EXIT_OK
 
 
@@ -92,13 +130,13 @@ def _parameters_check(arguments) -> int:
         parameters, problems = ParameterSet(arguments.set), []
     except ParameterError as error:
         parameters, problems = None, error.problems
-    if arguments.json:
-        print_json({"ok": not problems, "problems": problems})
-    elif problems:
-        say("\n".join(map(one_line, problems)), file=sys.stderr)
-        say(f"{len(problems)} problem(s)", file=sys.stderr)
-    else:
-        counts = parameters.to_frame()["kind"].value_counts()
-        kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
-        say(f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})")
-    return EXIT_BAD_INPUT if problems else EXIT_OK
+    document = {"ok": not problems, "problems": problems}
+    if problems:
+        lines = [*map(one_line, problems), f"{len(problems)} problem(s)"]
+        _tell(arguments, document, "\n".join(lines), file=sys.stderr)
+        return EXIT_BAD_INPUT
+    counts = parameters.to_frame()["kind"].value_counts()
+    kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
+    text = f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})"
+    _tell(arguments, document, text)
+    return EXIT_OK

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ssnib_model.cli.arguments import (
+    CELL,
     add_cell_arguments,
     add_output_arguments,
     cell,
+    in_words,
     model,
     numbers,
+    refuse_beside,
     solver,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
     EXIT_SOME_FAILED,
+    RUN_FILE,
+    no_answer,
     print_json,
+    result_record,
     results_folder,
     say,
     talks,
-    warned,
+    write_run,
 )
 from ssnib_model.files import writing
 
+TABLES = ("table.csv", "curves.csv", "comparison.csv", RUN_FILE)
+PLOTS = ("rate_test.png", "rate_capability.png", "voltage.png", "polarization.png")
+
 
 def add_parsers(commands) -> None:
+    """``rate-test`` and ``breakdown``."""
     rate_test = commands.add_parser(
         "rate-test",
         help="charge and discharge at each rate, beside the measured data",
         description="Charge and discharge the cell at each rate in turn and compare with the "
         "measured data of the parameter set. Writes table.csv, curves.csv, comparison.csv, "
         "run.json and plots.",
-        epilog='Example: ssnib rate-test --param "Na3PS4 layer conductivity [S.m-1]=0.1"',
+        epilog='Example: ssnib rate-test --param "Na3PS4 layer conductivity [S.m-1]=1 mS/cm" '
+        "--temperature 60",
     )
     add_cell_arguments(rate_test)
     add_output_arguments(rate_test, "rate-test")
@@ -54,7 +64,8 @@ def add_parsers(commands) -> None:
         "--repeat",
         type=Path,
         metavar="RUN.JSON",
-        help="run what this file of an earlier run says, and nothing else of the above",
+        help="run what this file of an earlier rate test or breakdown says; with it, only where "
+        "results go can be given",
     )
     rate_test.set_defaults(command=_rate_test)
 
@@ -63,6 +74,7 @@ def add_parsers(commands) -> None:
         help="which loss costs how many millivolts",
         description="Run the rate test up to a rate and print every overpotential at one "
         "point of its charge and discharge. Writes breakdown.csv, breakdown.png and run.json.",
+        epilog="Example: ssnib breakdown --rate 2 --at 0.5",
     )
     add_cell_arguments(breakdown, solvers=())
     add_output_arguments(breakdown, "breakdown")
@@ -79,22 +91,34 @@ def _rate_test(arguments) -> int:
     from ssnib_model.rate_test import RateTest
 
     if arguments.repeat:
-        folder = results_folder(arguments)
-        result = warned(lambda: repeat_run(arguments.repeat))
+        refuse_beside(arguments, "--repeat", (*CELL, "rates", "charge_rate", "cycles"))
+        folder = results_folder(arguments, (*TABLES, *PLOTS))
+        result = repeat_run(arguments.repeat)
+        if not (arguments.json or arguments.quiet):
+            say(in_words(result.parameters, result.parameters))
     else:
         test = RateTest(
             arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles
         )
         parameters = cell(arguments)
-        folder = results_folder(arguments)
+        folder = results_folder(arguments, (*TABLES, *PLOTS))
         result = _run(test, arguments, parameters)
-    if folder:
+    document = result_record(arguments, result)
+    computed = any(h.solution is not None for h in result.half_cycles)
+    if folder and computed:
         result.save(folder)
+        write_run(folder, document)
     if arguments.json:
-        print_json(result.to_dict())
+        print_json(document)
     elif not arguments.quiet:
         say(_rate_table(result))
-        say(f"\nTable, curves, plots and run.json are in {folder}")
+        if computed:
+            say(f"\nTable, curves, plots and run.json are in {folder}")
+    if not computed:
+        return no_answer(
+            f"no charge or discharge at {_listed(result.test.rates)} C could be run, and nothing "
+            "is written"
+        )
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 
@@ -107,7 +131,7 @@ def _breakdown(arguments) -> int:
     slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
     test = RateTest([*slower, arguments.rate])
     parameters = cell(arguments)
-    folder = results_folder(arguments)
+    folder = results_folder(arguments, ("breakdown.csv", "breakdown.png", RUN_FILE))
     result = _run(test, arguments, parameters)
     losses = pd.DataFrame(
         {
@@ -115,13 +139,17 @@ def _breakdown(arguments) -> int:
             for direction in ("charge", "discharge")
         }
     )
+    document = result_record(arguments, result)
+    asked = {"rate": arguments.rate, "at": arguments.at}
+    document["settings"] = document["settings"] | asked
+    document |= {**asked, **losses.to_dict()}
     if folder:
         with writing(folder):
             losses.to_csv(folder / "breakdown.csv", index_label="Overpotential")
-            (folder / "run.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
             save_breakdown(result, arguments.rate, arguments.at, folder)
+        write_run(folder, document)
     if arguments.json:
-        print_json({"rate": arguments.rate, "at": arguments.at, **losses.to_dict()})
+        print_json(document)
     elif not arguments.quiet:
         say(f"Overpotentials at {arguments.rate:g} C, {arguments.at:.0%} of the half-cycle")
         say(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
@@ -132,7 +160,11 @@ def _breakdown(arguments) -> int:
 def _run(test, arguments, parameters):
     """The rate test by the model asked for."""
     settings = {"solver": solver(arguments), "progress": talks(arguments)}
-    return warned(lambda: test.run(model(arguments, parameters), parameters, **settings))
+    return test.run(model(arguments, parameters), parameters, **settings)
+
+
+def _listed(rates) -> str:
+    return ", ".join(f"{rate:g}" for rate in rates)
 
 
 def _rate_table(result) -> str:
