@@ -9,7 +9,8 @@ import numpy as np
 import pybamm
 
 import ssnib_model as ss
-from ssnib_model.rate_test import HalfCycle, half_cycle_solver
+from ssnib_model.results.half_cycle import HalfCycle
+from ssnib_model.solvers.idaklu import half_cycle_solver
 
 VOLTAGE, CURRENT = "Voltage [V]", "Current function [A]"
 FRACTIONS = np.linspace(0.02, 0.98, 49)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ssnib_model import provenance
+from ssnib_model.results import record
 
 HEADER = ("Benchmark", "ours", "next to", "ratio", "must", "goal", "stretch", "error", "verdict")
 
@@ -106,4 +106,4 @@ def machine() -> dict[str, str]:
         names = [s for s in info.read_text().splitlines() if s.startswith("model name")]
         processor = names[0].partition(": ")[2] if names else processor
     about = {"processor": processor, "python": platform.python_version()}
-    return about | provenance.versions() | {"pybop": version("pybop")}
+    return about | record.versions() | {"pybop": version("pybop")}

@@ -17,16 +17,16 @@ __version__ = "0.1.0"
 
 # No module has the name of a function below: importing it would hide the function.
 _HOMES = {
-    "ParameterSet": "parameters",
-    "list_parameter_sets": "parameters",
+    "ParameterSet": "cell.parameter_set",
+    "list_parameter_sets": "cell.set_files",
     "SolidStateDFN": "models.dfn",
     "SolidStateSPM": "models.spm",
-    "solid_electrolytes": "materials.solid_electrolytes",
-    "swap_layer": "materials.solid_electrolytes",
-    "RateTest": "rate_test",
-    "RateTestResult": "rate_test",
-    "repeat_run": "provenance",
-    "StructuredSolver": "structured",
+    "solid_electrolytes": "cell.electrolytes",
+    "swap_layer": "cell.electrolytes",
+    "RateTest": "protocol.rate_test",
+    "RateTestResult": "results.rate_test",
+    "repeat_run": "protocol.repeat",
+    "StructuredSolver": "solvers.structured",
     "SymmetricCell": "models.symmetric",
     "BlockingPellet": "models.symmetric",
     "impedance": "eis",
@@ -38,8 +38,8 @@ _HOMES = {
     "CurveData": "fit_data",
     "SpectrumData": "fit_data",
     "data_from_file": "fit_data",
-    "read_curves": "measured",
-    "half_cycles": "measured",
+    "read_curves": "measured.formats",
+    "half_cycles": "measured.curves",
     "sweep": "sweeps",
     "grid": "sweeps",
     "sample": "sweeps",
@@ -70,4 +70,4 @@ def __getattr__(name: str):
 
 
 def __dir__():
-    return sorted([*globals(), *_HOMES])
+    return [*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"]

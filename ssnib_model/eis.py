@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pybamm
+from tqdm import tqdm
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.models.symmetric import BlockingPellet
-from ssnib_model.parameters import ParameterSet
 
 #: The range of a usual instrument: 7 MHz to 10 mHz.
 FREQUENCIES = np.geomspace(7e6, 1e-2, 60)
@@ -63,7 +64,7 @@ class Impedance:
         SSNIBError
             If the folder cannot be written.
         """
-        from ssnib_model.plotting import save_impedance
+        from ssnib_model.results.plots import save_impedance
 
         with writing(folder) as folder:
             self.table.to_csv(folder / "impedance.csv", index=False)
@@ -79,6 +80,7 @@ def impedance(
     *,
     pellet: str | None = None,
     var_pts: dict | None = None,
+    progress: bool = False,
 ) -> Impedance:
     """Impedance at equilibrium, by ``pybamm.EISSimulation``.
 
@@ -98,6 +100,8 @@ def impedance(
         electrodes, as in a measurement of its conductivity.
     var_pts : dict, optional
         Mesh points, as for ``pybamm.Simulation``.
+    progress : bool, optional
+        Whether to show a progress bar on stderr.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def impedance(
     prepared = PreparedImpedance(
         parameters, frequencies, state, temperature, pellet=pellet, var_pts=var_pts
     )
-    return prepared.solve(parameters)
+    return prepared.solve(parameters, progress=progress)
 
 
 class PreparedImpedance:
@@ -181,10 +185,11 @@ class PreparedImpedance:
     def _at_state(self, parameters: ParameterSet) -> ParameterSet:
         return parameters.replace(self._changes, {"surface form": "differential"})
 
-    def solve(self, parameters: ParameterSet) -> Impedance:
+    def solve(self, parameters: ParameterSet, progress: bool = False) -> Impedance:
         """The spectrum for ``parameters``, which differ in varying parameters only."""
         parameters = self._at_state(parameters)
         inputs = {name: parameters[name] for name in self._varying}
-        z = self._simulation.solve(self.frequencies, inputs=inputs).impedance
+        bar = tqdm(self.frequencies, desc="Impedance", unit="frequency", disable=not progress)
+        z = self._simulation.solve(bar, inputs=inputs).impedance
         area = parameters["Electrode area [m2]"]
         return Impedance(self.frequencies, np.asarray(z), self.title, area)

@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.eis import PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
-from ssnib_model.measured import MAX_CURVES_SIZE, half_cycles, read_curves, read_rate_data
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import HalfCycle, RateTest, half_cycle_solver
+from ssnib_model.measured.curves import half_cycles
+from ssnib_model.measured.formats import MAX_CURVES_SIZE, read_curves
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.half_cycle import HalfCycle
+from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.tables import read_rate_data
 
 CAPACITY, CHARGE_CAPACITY = "Discharge capacity [mA.h.g-1]", "Charge capacity [mA.h.g-1]"
 GAP = "Polarization [V]"

@@ -21,15 +21,16 @@ import pybamm
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
-from ssnib_model import provenance
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.files import read_bytes, writing
 from ssnib_model.fit_data import CAPACITY, GAP, RateTestData, data_from_file
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterInfo, ParameterSet
-from ssnib_model.rate_test import RateTest
-from ssnib_model.schema import unit_of
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.quantity import unit_of
+from ssnib_model.results import record
+from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
 #: of a capacity at the solver's tolerance, small against its curvature.
@@ -747,7 +748,7 @@ class FitResult:
         """Everything of the report, ready for JSON."""
         finite = self.residuals.astype(object).where(self.residuals.notna(), None)
         return {
-            "versions": provenance.versions(),
+            "versions": record.versions(),
             "model": self.problem.model,
             "message": self.message,
             "chi2": self.chi2,
@@ -777,7 +778,7 @@ class FitResult:
         SSNIBError
             If the folder exists or cannot be written.
         """
-        from ssnib_model.plotting import save_fit
+        from ssnib_model.fits.plots import save_fit
 
         with writing(self.parameters.save(folder)) as folder:
             (folder / "report.txt").write_text(self.report() + "\n")

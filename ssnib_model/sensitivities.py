@@ -12,11 +12,13 @@ import pandas as pd
 import pybamm
 from scipy.optimize import brentq
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import ParameterSet
-from ssnib_model.rate_test import RateTest, RateTestResult, half_cycle_solver
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.sweeps import MAX_RUNS, own_range, sweep
 
 #: Results of a rate test that a sensitivity can be asked of.

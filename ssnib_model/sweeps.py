@@ -24,13 +24,17 @@ from filelock import FileLock, Timeout
 from scipy.stats import qmc
 from tqdm import tqdm
 
-from ssnib_model import provenance
+from ssnib_model.cell.electrolytes import swap_layer
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.set_files import FILE_NAME
+from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
-from ssnib_model.materials.solid_electrolytes import swap_layer
 from ssnib_model.models.names import MODELS
-from ssnib_model.parameters import FILE_NAME, ParameterInfo, ParameterSet, short
-from ssnib_model.rate_test import TABLE_COLUMNS, RateTest, RateTestResult
-from ssnib_model.structured import StructuredSolver
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results import record
+from ssnib_model.results.rate_test import TABLE_COLUMNS, RateTestResult
+from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.words import short
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
 RUN = "Run"
@@ -233,7 +237,7 @@ def sweep(
         )
     _check_design(parameters, design)
     job = {
-        "versions": provenance.versions(),
+        "versions": record.versions(),
         "model": model,
         "solver": None if solver is None else dataclasses.asdict(solver),
         "rates": run.rates,

@@ -207,7 +207,7 @@ def in_unit_of(name: str, value: tuple[float, str]) -> float:
     OptionError
         If its unit is none, or cannot be converted.
     """
-    from ssnib_model.schema import unit_of
+    from ssnib_model.quantity import unit_of
     from ssnib_model.units import convert
 
     number, unit = value
@@ -254,7 +254,7 @@ def kelvin(text: str) -> float:
 # -------------------------------------------------------------------- the cell
 def base_set(arguments):
     """The set asked for, before anything is changed."""
-    from ssnib_model.parameters import ParameterSet
+    from ssnib_model.cell.parameter_set import ParameterSet
 
     return ParameterSet(DEFAULT_SET if arguments.set is None else arguments.set)
 
@@ -279,7 +279,7 @@ def cell(arguments):
 
 
 def _swapped(parameters, layer: str, material: str, changes):
-    from ssnib_model.materials.solid_electrolytes import swap_layer
+    from ssnib_model.cell.electrolytes import swap_layer
 
     swapped = swap_layer(parameters, layer, material)
     electrolyte = "Positive electrode electrolyte conductivity [S.m-1]"
@@ -334,14 +334,14 @@ def solver(arguments, rtol: float = 1e-4):
     """The solver asked for; None for that of the model."""
     if arguments.solver == "idaklu":
         return None
-    from ssnib_model.structured import StructuredSolver
+    from ssnib_model.solvers.structured import StructuredSolver
 
     return StructuredSolver(rtol, rtol / 100)
 
 
 # -------------------------------------------------------------------- completion in a shell
 def _sets(**_) -> list[str]:
-    from ssnib_model.parameters import list_parameter_sets
+    from ssnib_model.cell.set_files import list_parameter_sets
 
     return list_parameter_sets()
 

@@ -69,9 +69,8 @@ def add_parsers(commands) -> None:
 
 
 def _fit(arguments) -> int:
-    from ssnib_model.fit_data import data_from_file
-    from ssnib_model.fitting import Free, fit
-    from ssnib_model.measured import MAX_CURVES_SIZE
+    from ssnib_model import Free, data_from_file, fit
+    from ssnib_model.measured.formats import MAX_CURVES_SIZE
 
     parameters = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}

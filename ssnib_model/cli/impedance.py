@@ -15,6 +15,7 @@ from ssnib_model.cli.output import (
     results_folder,
     run_record,
     say,
+    talks,
     write_run,
 )
 
@@ -40,13 +41,15 @@ def add_parsers(commands) -> None:
 
 
 def _impedance(arguments) -> int:
-    from ssnib_model.eis import impedance
+    from ssnib_model import impedance
 
     if arguments.pellet is not None:
         refuse_beside(arguments, "--pellet", ["state"])
     parameters = cell(arguments)
     folder = results_folder(arguments, ("impedance.csv", "impedance.png", RUN_FILE))
-    spectrum = impedance(parameters, state=arguments.state, pellet=arguments.pellet)
+    spectrum = impedance(
+        parameters, state=arguments.state, pellet=arguments.pellet, progress=talks(arguments)
+    )
     document = run_record(arguments, parameters) | spectrum.table.to_dict("list")
     if folder:
         spectrum.save(folder)

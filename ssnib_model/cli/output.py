@@ -147,7 +147,7 @@ def run_record(arguments, parameters, solver=None) -> dict:
     Every document that a command prints with ``--json`` or writes as ``run.json`` begins with
     these four; its results follow.
     """
-    from ssnib_model.provenance import digest, versions
+    from ssnib_model.results.record import digest, versions
 
     settings = {k: v for k, v in vars(arguments).items() if k not in _NO_SETTINGS}
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()}

@@ -72,7 +72,7 @@ def _tell(arguments, document, text: str, file=None) -> None:
 
 
 def _materials(arguments) -> int:
-    from ssnib_model.materials.solid_electrolytes import solid_electrolytes
+    from ssnib_model.cell.electrolytes import solid_electrolytes
 
     materials = {name: vars(material) for name, material in solid_electrolytes().items()}
     lines = []
@@ -86,7 +86,8 @@ def _materials(arguments) -> int:
 
 
 def _parameters_list(arguments) -> int:
-    from ssnib_model.parameters import ParameterSet, list_parameter_sets
+    from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.cell.set_files import list_parameter_sets
 
     sets = {name: ParameterSet(name).description for name in list_parameter_sets()}
     _tell(arguments, sets, "\n".join(f"{name}  {text}" for name, text in sets.items()))
@@ -94,7 +95,7 @@ def _parameters_list(arguments) -> int:
 
 
 def _parameters_show(arguments) -> int:
-    from ssnib_model.parameters import ParameterSet
+    from ssnib_model.cell.parameter_set import ParameterSet
 
     parameters = ParameterSet(arguments.set)
     text = arguments.name.casefold()
@@ -123,8 +124,8 @@ def _parameters_show(arguments) -> int:
 
 
 def _parameters_check(arguments) -> int:
+    from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.errors import ParameterError
-    from ssnib_model.parameters import ParameterSet
 
     try:
         parameters, problems = ParameterSet(arguments.set), []

@@ -87,8 +87,8 @@ def add_parsers(commands) -> None:
 
 
 def _rate_test(arguments) -> int:
-    from ssnib_model.provenance import repeat_run
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.protocol.repeat import repeat_run
 
     if arguments.repeat:
         refuse_beside(arguments, "--repeat", (*CELL, "rates", "charge_rate", "cycles"))
@@ -125,8 +125,8 @@ def _rate_test(arguments) -> int:
 def _breakdown(arguments) -> int:
     import pandas as pd
 
-    from ssnib_model.plotting import save_breakdown
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.results.plots import save_breakdown
 
     slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
     test = RateTest([*slower, arguments.rate])

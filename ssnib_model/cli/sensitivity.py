@@ -109,8 +109,8 @@ def add_parsers(commands) -> None:
 
 def _sensitivity(arguments) -> int:
     from ssnib_model import sensitivities as found
-    from ssnib_model.plotting import save_sensitivity
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs.plots import save_sensitivity
 
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
@@ -152,7 +152,7 @@ def _sensitivity(arguments) -> int:
 
 
 def _target(arguments) -> int:
-    from ssnib_model.sensitivities import contour, target
+    from ssnib_model import contour, target
 
     parameters = cell(arguments)
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))

@@ -83,7 +83,7 @@ def add_parsers(commands) -> None:
 
 def _sweep(arguments) -> int:
     from ssnib_model import sweeps
-    from ssnib_model.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RateTest
 
     settings = {
         "workers": arguments.workers,
@@ -142,7 +142,8 @@ def _read_record(folder: Path) -> dict | None:
 
 def _design(arguments, parameters):
     from ssnib_model import sweeps
-    from ssnib_model.measured import MAX_CURVES_SIZE, read_csv
+    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.tables import read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:

@@ -6,8 +6,8 @@ import itertools
 
 import pybamm
 
+from ssnib_model.cell.options import ModelOptions
 from ssnib_model.materials.transport import effective_ratio
-from ssnib_model.models.options import ModelOptions
 
 F = pybamm.constants.F
 R_gas = pybamm.constants.R
@@ -300,7 +300,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     # ---------------------------------------------------------------- PyBaMM's defaults
     @property
     def default_parameter_values(self):
-        from ssnib_model.parameters import ParameterSet
+        from ssnib_model.cell.parameter_set import ParameterSet
 
         return ParameterSet("Hu2024").to_pybamm()
 

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from scipy.optimize import brentq
 
 import ssnib_model as ss
+from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.fit_data import CAPACITY, GAP
-from ssnib_model.parameters import parameter_root
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"

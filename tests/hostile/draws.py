@@ -29,8 +29,9 @@ import pybamm
 import ssnib_model as ss
 from ssnib_model.models.base import F, R_gas
 from ssnib_model.models.names import MODELS
-from ssnib_model.preflight import CURRENT, CUT_OFFS, INITIAL, Preflight
-from ssnib_model.rate_test import HalfCycle, half_cycle_solver
+from ssnib_model.results.half_cycle import HalfCycle
+from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.preflight import CURRENT, CUT_OFFS, INITIAL, Preflight
 
 P, N = "Positive electrode", "Negative electrode"
 FILM = f"{P} film resistance [Ohm.m2]"

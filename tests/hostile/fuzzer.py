@@ -50,8 +50,10 @@ import numpy as np
 import pandas as pd
 
 import ssnib_model as ss
-from ssnib_model import cli, fitting, measured, plotting, rate_test, sweeps  # noqa: F401
-from ssnib_model.parameters import parameter_root
+from ssnib_model import cli, fitting, sweeps, tables
+from ssnib_model.cell.set_files import parameter_root
+from ssnib_model.measured import formats
+from ssnib_model.protocol import rate_test
 
 SECONDS, BYTES = 5.0, 2**30
 TOO_LONG = f"longer than {SECONDS:g} s"
@@ -521,10 +523,10 @@ def measured_case(rng: Rng, folder: Path) -> Case:
         case "path":
             path = folder / pick(rng, PATHS)
     if path.name == "ocp.csv" and chance(rng, 0.7):
-        return Case(lambda: measured.read_table(path), may_read_outside=True)
+        return Case(lambda: tables.read_table(path), may_read_outside=True)
     if path.name in (*CURVES, "curve.parquet") and chance(rng, 0.7):
-        return Case(lambda: measured.read_curves(path), may_read_outside=True)
-    readers = [measured.read_rate_data, measured.read_curves, measured.read_table]
+        return Case(lambda: formats.read_curves(path), may_read_outside=True)
+    readers = [tables.read_rate_data, formats.read_curves, tables.read_table]
     fitting_reader = lambda p: ss.data_from_file(p, shipped())  # noqa: E731
     reader = pick(rng, (*readers, readers[1], fitting_reader))
     return Case(lambda: reader(path), may_read_outside=True)

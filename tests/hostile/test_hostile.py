@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import cli, measured, sweeps
+from ssnib_model import cli, sweeps, tables
+from ssnib_model.measured import formats
 from ssnib_model.units import convert
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -179,7 +180,7 @@ def test_units(unit, target):
 
 
 # -------------------------------------------------------------------- measured data
-READERS = (measured.read_rate_data, measured.read_curves, measured.read_table)
+READERS = (tables.read_rate_data, formats.read_curves, tables.read_table)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -225,29 +226,29 @@ def test_a_path_is_never_an_address(tmp_path, monkeypatch):
     (tmp_path / "x.csv").write_text("C-rate,Ambient temperature [K]\n1,298.15\n")
     for scheme in ("file:", "http:", "ftp:"):
         with pytest.raises(ss.MeasuredDataError, match="No such file"):
-            measured.read_rate_data(f"{scheme}{tmp_path}/x.csv")
+            tables.read_rate_data(f"{scheme}{tmp_path}/x.csv")
 
 
 def test_rows_with_more_values_than_names(tmp_path):
     (tmp_path / "x.csv").write_text("C-rate,Ambient temperature [K]\n1,298.15,3\n1,x,3\n")
     with pytest.raises(ss.MeasuredDataError, match="more values than the header has names"):
-        measured.read_rate_data(tmp_path / "x.csv")
+        tables.read_rate_data(tmp_path / "x.csv")
 
 
 def test_a_whole_number_too_large_for_a_float(tmp_path):
     (tmp_path / "x.csv").write_text(f"C-rate,Ambient temperature [K]\n1,{'9' * 400}\n")
     with pytest.raises(ss.MeasuredDataError, match="it must be a finite number"):
-        measured.read_rate_data(tmp_path / "x.csv")
+        tables.read_rate_data(tmp_path / "x.csv")
 
 
 def test_curves_with_odd_headers(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("Time [s], Time [s],Current [A],Voltage [V]\n1,9,1,3\n2,9,1,3\n")
-    assert measured.read_curves(path)["Time [s]"].tolist() == [1, 2]
+    assert formats.read_curves(path)["Time [s]"].tolist() == [1, 2]
     for count in ("0", "9" * 5000):
         path.write_text(f"EC-Lab ASCII FILE\nNb header lines : {count}\na\nb\nc\n")
         with pytest.raises(ss.MeasuredDataError, match="Nb header lines"):
-            measured.read_curves(path)
+            formats.read_curves(path)
 
 
 def test_parquet_of_a_billion_values_in_some_bytes(tmp_path):
@@ -258,10 +259,10 @@ def test_parquet_of_a_billion_values_in_some_bytes(tmp_path):
         pa.table({"Time / s": column, "Current / A": column, "Voltage / V": column}), path
     )
     with pytest.raises(ss.MeasuredDataError, match="more than 20000000 numbers"):
-        measured.read_curves(path)
+        formats.read_curves(path)
     pq.write_table(pa.table({"Time / s": [[1.0]], "Current / A": ["x"], "Voltage / V": [1]}), path)
     with pytest.raises(ss.MeasuredDataError, match="no column for time"):
-        measured.read_curves(path)
+        formats.read_curves(path)
 
 
 # -------------------------------------------------------------------- stores

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import cell
+from ssnib_model.cell import relations
 
 AREA = math.pi / 4 * 0.01**2
 
@@ -41,7 +41,7 @@ def test_cell_of_the_paper(hu2024):
 
 
 def test_masses_and_thicknesses_round_trip():
-    rules = cell.rules(("A",), "A")
+    rules = relations.rules(("A",), "A")
     made = {
         "Die diameter [m]": 0.01,
         "A layer density [kg.m-3]": 2000.0,
@@ -57,9 +57,9 @@ def test_masses_and_thicknesses_round_trip():
         "A layer mass [kg]": ("A layer thickness [m]", 4e-5),
         "Positive electrode void fraction": ("Positive electrode thickness [m]", 0.15),
     }
-    forward = cell.derive(made | {name: value for name, (_, value) in pairs.items()}, rules)
+    forward = relations.derive(made | {name: value for name, (_, value) in pairs.items()}, rules)
     thicknesses = {name: forward[name][0] for name, _ in pairs.values()}
-    backward = cell.derive(made | thicknesses, rules)
+    backward = relations.derive(made | thicknesses, rules)
     for name, (_, value) in pairs.items():
         assert backward[name][0] == pytest.approx(value, rel=1e-12)
 
@@ -68,13 +68,13 @@ def test_masses_and_thicknesses_round_trip():
 def test_contradiction_shows_both_values(factor, hu2024):
     name = "Na3PS4 layer thickness [m]"
     given = {n: i.value for n, i in hu2024.given.items() if isinstance(i.value, float)}
-    rules = cell.rules(("Na3PS4", "NaTaCl6"), "NaTaCl6")
+    rules = relations.rules(("Na3PS4", "NaTaCl6"), "NaTaCl6")
     wrong = factor * hu2024[name]
-    (sentence,) = cell.contradictions(given | {name: wrong}, rules, [name])
+    (sentence,) = relations.contradictions(given | {name: wrong}, rules, [name])
     assert f"{wrong:.6g}" in sentence
     assert f"{hu2024[name]:.6g}" in sentence
     near = hu2024[name] * (1 + (factor - 1) / 2)
-    assert not cell.contradictions(given | {name: near}, rules, [name])
+    assert not relations.contradictions(given | {name: near}, rules, [name])
 
 
 def test_replacing_an_input_carries_through(hu2024):

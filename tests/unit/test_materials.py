@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.materials.solid_electrolytes import solid_electrolytes
-from ssnib_model.parameters import parameter_root
+from ssnib_model.cell.electrolytes import solid_electrolytes
+from ssnib_model.cell.set_files import parameter_root
 
 
 def test_materials_are_complete():

@@ -9,7 +9,7 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.parameters import KINDS
+from ssnib_model.cell.values import KINDS
 from ssnib_model.units import convert
 
 SHIPPED = Path(__file__).parents[2] / "parameters" / "Hu2024"

@@ -10,9 +10,10 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import plotting
-from ssnib_model.preflight import CURRENT, INITIAL, Preflight
-from ssnib_model.rate_test import TABLE_COLUMNS, half_cycle_solver
+from ssnib_model.results import plots
+from ssnib_model.results.rate_test import TABLE_COLUMNS
+from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.preflight import CURRENT, INITIAL, Preflight
 
 
 def test_table_and_curves(rate_test):
@@ -193,8 +194,8 @@ def test_the_dense_solver_where_two_others_give_up(hu2024):
 
 def test_steps_without_end_are_given_up(hu2024, monkeypatch):
     """A tenth of the steps that a half-cycle needs, for every solver of the ladder."""
-    monkeypatch.setattr("ssnib_model.rate_test.MAX_STEPS", 20)
-    monkeypatch.setattr("ssnib_model.rate_test.RECOVERIES", {"a first step of 1 ns": {}})
+    monkeypatch.setattr("ssnib_model.solvers.idaklu.MAX_STEPS", 20)
+    monkeypatch.setattr("ssnib_model.protocol.prepared.RECOVERIES", {"a first step of 1 ns": {}})
     result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
     assert result.table["Status"].tolist() == [
         "failed: the solver gave up (steps too many or too short)"
@@ -292,7 +293,7 @@ def test_breakdown_of_a_rate_that_was_not_run(rate, rate_test):
 
 @pytest.mark.parametrize(
     ("plot", "measured"),
-    [(plotting.rate_capability, 2), (plotting.polarization, 1), (plotting.voltage_curves, 0)],
+    [(plots.rate_capability, 2), (plots.polarization, 1), (plots.voltage_curves, 0)],
 )
 def test_plots_have_units_and_measured_points(plot, measured, rate_test):
     _, ax = plt.subplots()
@@ -307,8 +308,8 @@ def test_plots_have_units_and_measured_points(plot, measured, rate_test):
 
 def test_breakdown_plots(rate_test):
     for ax in (
-        plotting.breakdown_over_capacity(rate_test, 2.0, "charge"),
-        plotting.breakdown_bars(rate_test),
+        plots.breakdown_over_capacity(rate_test, 2.0, "charge"),
+        plots.breakdown_bars(rate_test),
     ):
         assert ax.get_ylabel() == "Overpotential [mV]"
         assert "Na3PS4 layer" in ax.get_legend_handles_labels()[1]
@@ -320,8 +321,8 @@ def test_breakdown_plots(rate_test):
 def test_breakdown_plots_of_losses_below_a_tenth_of_a_millivolt(hu2024):
     result = ss.RateTest([1e-4]).run(ss.SolidStateSPM(), hu2024)
     for ax in (
-        plotting.breakdown_over_capacity(result, 1e-4),
-        plotting.breakdown_bars(result),
+        plots.breakdown_over_capacity(result, 1e-4),
+        plots.breakdown_bars(result),
     ):
         labels = [text.get_text() for text in ax.get_legend().get_texts()]
         assert "Na3PS4 layer" in labels

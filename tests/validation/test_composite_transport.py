@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.materials.transport import LAWS, fit_law
-from ssnib_model.parameters import parameter_root
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import fitting, rate_test
+from ssnib_model import fitting
 from ssnib_model.fit_data import CAPACITY, CHARGE_CAPACITY, GAP
+from ssnib_model.protocol import rate_test
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"

@@ -8,8 +8,8 @@ import pytest
 from scipy.optimize import brentq
 
 import ssnib_model as ss
-from ssnib_model.rate_test import RateTestResult
-from ssnib_model.structured import Modes
+from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.solvers.coefficients import Modes
 
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
 CONDUCTIVITY = "Na3PS4 layer conductivity [S.m-1]"

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ssnib_model.schema import activated_quantities, unit_of
+from ssnib_model.cell.declared import activated_quantities
+from ssnib_model.quantity import unit_of
 
 #: Relative difference beyond which a given and a derived value contradict each other.
 TOLERANCE = 0.02

@@ -8,174 +8,45 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import math
 import numbers
-import os
 import tempfile
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-import pydantic
 
-from ssnib_model import cell, schema
+from ssnib_model.cell import declared, relations
+from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell.set_files import (
+    FILE_NAME,
+    Entry,
+    Function,
+    Table,
+    Uncertainty,
+    beside,
+    find_set,
+    list_parameter_sets,
+    read_set,
+)
+from ssnib_model.cell.values import (
+    OVERRIDING_KINDS,
+    FunctionValue,
+    ParameterInfo,
+    TableValue,
+    shown,
+)
 from ssnib_model.errors import (
     MeasuredDataError,
     OptionError,
     ParameterError,
     UnknownParameterError,
 )
-from ssnib_model.files import read_bytes
-from ssnib_model.measured import read_rate_data, read_table
-from ssnib_model.models.options import ModelOptions
+from ssnib_model.quantity import Quantity, unit_of
+from ssnib_model.tables import read_rate_data, read_table
 from ssnib_model.units import convert
-
-FILE_NAME = "parameters.toml"
-KINDS = ("measured", "derived", "literature", "assumed", "fitted", "user")
-
-#: Kinds that stand beside a value derived from others instead of contradicting it.
-OVERRIDING_KINDS = ("user", "fitted")
-
-#: Bytes; a complete set has some 20 thousand.
-MAX_FILE_SIZE = 500_000
-#: Dots in a line: the time for a dotted key rises with the square of its parts.
-MAX_DOTS = 100
-MAX_LAYERS = 20
-#: Files of measured data of one set.
-MAX_MEASURED = 100
-
-
-# -------------------------------------------------------------------- shape of the file
-_Number = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
-
-
-_Option = (
-    Annotated[int, pydantic.Field(strict=True, ge=-(2**31), lt=2**31)]
-    | str
-    | Annotated[list[str], pydantic.Field(max_length=MAX_LAYERS)]
-)
-
-
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid")
-
-
-class _Uncertainty(_Strict):
-    sd: Annotated[float, pydantic.Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
-    range: tuple[_Number, _Number] | None = None
-
-
-class _Function(_Strict):
-    function: str
-    arguments: dict[str, _Number | str] = {}
-
-
-class _Table(_Strict):
-    table: str
-
-
-class _Entry(_Strict):
-    value: _Number | _Function | _Table
-    unit: str
-    kind: Literal["measured", "derived", "literature", "assumed", "fitted", "user"]
-    source: str | None = None
-    uncertainty: _Uncertainty | None = None
-    note: str = ""
-
-
-class _Source(_Strict):
-    citation: str
-    doi: str | None = None
-
-
-class _Measured(_Strict):
-    file: str
-    source: str
-    note: str = ""
-
-
-class _File(_Strict):
-    name: str
-    description: str = ""
-    base: str | None = None
-    stack: dict[str, _Option]
-    sources: dict[str, _Source] = {}
-    measured: Annotated[dict[str, _Measured], pydantic.Field(max_length=MAX_MEASURED)] = {}
-    parameters: dict[str, _Entry]
-
-
-# -------------------------------------------------------------------- what a user sees
-@dataclass(frozen=True)
-class FunctionValue:
-    """A named function of `ssnib_model.materials.FUNCTIONS` with its other arguments."""
-
-    function: str
-    arguments: dict[str, float | str]
-
-    def __str__(self) -> str:
-        return f"{self.function}(...)"
-
-    def to_pybamm(self) -> Callable:
-        import pybamm
-
-        from ssnib_model.materials import FUNCTIONS
-
-        arguments = {
-            name: pybamm.Parameter(value) if isinstance(value, str) else value
-            for name, value in self.arguments.items()
-        }
-        return functools.partial(FUNCTIONS[self.function], **arguments)
-
-
-@dataclass(frozen=True)
-class TableValue:
-    """A curve of two columns, in the unit of the parameter's name."""
-
-    file: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    steep_ends: bool
-
-    def __str__(self) -> str:
-        return f"table {self.file} of {len(self.x)} points"
-
-    def to_pybamm(self) -> Callable:
-        from ssnib_model.materials.tables import Table
-
-        return Table(self.x, self.y, self.steep_ends)
-
-
-@dataclass(frozen=True)
-class ParameterInfo:
-    """One parameter: value in the unit of its name, and where it comes from.
-
-    Attributes
-    ----------
-    name, unit : str
-        The name and the unit in it.
-    value : float, FunctionValue, TableValue or callable
-        The value.
-    kind : str
-        One of `KINDS`.
-    source : str or None
-        Key into `ParameterSet.sources`.
-    uncertainty : dict or None
-        ``{"sd": s}``, ``{"range": (low, high)}`` or both, in ``unit``.
-    note : str
-        What there is to say about it.
-    """
-
-    name: str
-    value: Any
-    unit: str
-    kind: str
-    source: str | None = None
-    uncertainty: dict | None = None
-    note: str = ""
+from ssnib_model.words import short, suggestion
 
 
 class ParameterSet(Mapping):
@@ -203,7 +74,7 @@ class ParameterSet(Mapping):
     """
 
     def __init__(self, name: str | Path = "Hu2024"):
-        path = _find(name)
+        path = find_set(name)
         self._load(path)
 
     # ------------------------------------------------------------ mapping
@@ -237,11 +108,11 @@ class ParameterSet(Mapping):
         """
         if name not in self._all:
             raise UnknownParameterError(
-                f'{self.origin}: no parameter "{name}"{schema.suggestion(name, self._all)}'
+                f'{self.origin}: no parameter "{name}"{suggestion(name, self._all)}'
             )
         return self._all[name]
 
-    def quantity(self, name: str) -> schema.Quantity:
+    def quantity(self, name: str) -> Quantity:
         """What is allowed for a parameter, whatever its value."""
         self.info(name)
         return self._known[name]
@@ -290,11 +161,11 @@ class ParameterSet(Mapping):
         for name, value in changes.items():
             quantity = new._known.get(name)
             if quantity is None:
-                problems.append(f'unknown parameter "{name}"{schema.suggestion(name, new._known)}')
+                problems.append(f'unknown parameter "{name}"{suggestion(name, new._known)}')
                 continue
             info = value if isinstance(value, ParameterInfo) else None
             value = info.value if info else value
-            problem = _value_problem(value, quantity, schema.unit_of(name))
+            problem = _value_problem(value, quantity, unit_of(name))
             if problem:
                 problems.append(f'"{name}" {problem}')
                 continue
@@ -302,11 +173,11 @@ class ParameterSet(Mapping):
                 given[name] = info
                 continue
             old = self._all.get(name)
-            note = f"replaces {_shown(old)} ({old.kind})" if old else "replaces nothing"
+            note = f"replaces {shown(old)} ({old.kind})" if old else "replaces nothing"
             if old and (old.kind == "derived" or "overrides" in old.note):
-                note = f"overrides the derived value {_shown(old)}: {old.note}"
+                note = f"overrides the derived value {shown(old)}: {old.note}"
             value = value if callable(value) else float(value)
-            given[name] = ParameterInfo(name, value, schema.unit_of(name), "user", note=note)
+            given[name] = ParameterInfo(name, value, unit_of(name), "user", note=note)
         if problems:
             raise ParameterError(problems)
         problems = new._complete(given, changes)
@@ -421,7 +292,7 @@ class ParameterSet(Mapping):
 
     # ------------------------------------------------------------ loading
     def _load(self, path: Path) -> None:
-        file = _read(path)
+        file = read_set(path)
         self.origin = str(path)
         self.name, self.description = file.name, file.description
         if file.base is not None and file.base not in list_parameter_sets():
@@ -448,7 +319,7 @@ class ParameterSet(Mapping):
         for name, entry in file.parameters.items():
             if name not in self._known:
                 # some are enough to see what is wrong
-                near = schema.suggestion(name, self._known) if len(problems) < 20 else ""
+                near = suggestion(name, self._known) if len(problems) < 20 else ""
                 problems.append(f'unknown parameter "{name}"{near}')
                 continue
             info, found = self._read_entry(path, name, entry)
@@ -462,7 +333,7 @@ class ParameterSet(Mapping):
         self.measured: dict[str, pd.DataFrame] = {}
         for key, measured in file.measured.items():
             try:
-                self.measured[key] = read_rate_data(_beside(path, measured.file))
+                self.measured[key] = read_rate_data(beside(path, measured.file))
             except MeasuredDataError as error:
                 problems.append(f"measured.{key}: {error}")
         # what is missing or contradictory shows only once every value given is a good one
@@ -483,22 +354,22 @@ class ParameterSet(Mapping):
                 'material is given by "Positive electrode electrolyte conductivity [S.m-1]" and '
                 "density"
             )
-        self._known = schema.known_names(layers)
-        self._rules = cell.rules(layers, self.catholyte)
+        self._known = declared.known_names(layers)
+        self._rules = relations.rules(layers, self.catholyte)
 
-    def _read_entry(self, path: Path, name: str, entry: _Entry):
+    def _read_entry(self, path: Path, name: str, entry: Entry):
         """The entry as a `ParameterInfo`, and sentences on what is wrong with it."""
         problems = []
-        quantity, target = self._known[name], schema.unit_of(name)
+        quantity, target = self._known[name], unit_of(name)
         value, uncertainty = entry.value, None
-        if isinstance(value, _Function):
+        if isinstance(value, Function):
             problems += self._function_problems(value)
             value = FunctionValue(value.function, dict(value.arguments))
-        elif isinstance(value, _Table) and quantity.shape != "function":
+        elif isinstance(value, Table) and quantity.shape != "function":
             problems.append(f"is a table: it must be a number, {_allowed(quantity, target)}")
-        elif isinstance(value, _Table):
+        elif isinstance(value, Table):
             try:
-                x, y = read_table(_beside(path, value.table))
+                x, y = read_table(beside(path, value.table))
                 value = TableValue(value.table, tuple(x), tuple(y), target == "V")
             except MeasuredDataError as error:
                 problems.append(f"has a table that cannot be used: {error}")
@@ -539,13 +410,13 @@ class ParameterSet(Mapping):
         )
         return (None if problems else info), problems
 
-    def _function_problems(self, value: _Function) -> list[str]:
+    def _function_problems(self, value: Function) -> list[str]:
         import inspect
 
         from ssnib_model.materials import FUNCTIONS
 
         if value.function not in FUNCTIONS:
-            near = schema.suggestion(value.function, FUNCTIONS)
+            near = suggestion(value.function, FUNCTIONS)
             return [f'names the function "{value.function}": known are {sorted(FUNCTIONS)}{near}']
         _, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
         problems = []
@@ -558,7 +429,7 @@ class ParameterSet(Mapping):
             if isinstance(given, str) and given not in self._known:
                 problems.append(
                     f'takes "{argument}" from the unknown parameter "{given}"'
-                    f"{schema.suggestion(given, self._known)}"
+                    f"{suggestion(given, self._known)}"
                 )
             elif isinstance(given, str) and self._known[given].shape != "number":
                 problems.append(f'takes "{argument}" from "{given}", which is not a number')
@@ -572,15 +443,15 @@ class ParameterSet(Mapping):
         """
         self._given = given
         numbers_given = {n: i.value for n, i in given.items() if isinstance(i.value, float)}
-        derived = cell.derive(numbers_given, self._rules)
+        derived = relations.derive(numbers_given, self._rules)
         self._all = dict(given)
         for name, (value, rule) in derived.items():
-            unit = schema.unit_of(name)
+            unit = unit_of(name)
             self._all[name] = ParameterInfo(name, value, unit, "derived", note=rule.formula)
         for name, quantity in self._known.items():
             if name not in self._all and quantity.default is not None:
                 self._all[name] = ParameterInfo(
-                    name, quantity.default, schema.unit_of(name), "assumed", note="default"
+                    name, quantity.default, unit_of(name), "assumed", note="default"
                 )
             interface_energy = name.endswith("interface resistance activation energy [J.mol-1]")
             if name not in self._all and interface_energy:
@@ -590,17 +461,17 @@ class ParameterSet(Mapping):
 
         problems = []
         for name, (value, rule) in derived.items():
-            problem = _value_problem(value, self._known[name], schema.unit_of(name))
+            problem = _value_problem(value, self._known[name], unit_of(name))
             if problem:
                 problems.append(
                     f'"{name}" {problem}; it follows from {rule.formula} '
                     f"({', '.join(rule.inputs)})"
                 )
         optional = self._function_parameters()
-        for text, (option, needed_by) in schema.OPTION_PARAMETERS.items():
+        for text, (option, needed_by) in declared.OPTION_PARAMETERS.items():
             if self._options[option] != needed_by:
                 optional |= {name for name in self._known if text in name}
-        for name, option in schema.NEEDS_OPTION.items():
+        for name, option in declared.NEEDS_OPTION.items():
             value, chosen = self._all[name].value, self._options[option]
             if value > 0 and chosen == ModelOptions()[option]:
                 problems.append(
@@ -624,8 +495,8 @@ class ParameterSet(Mapping):
             if given[name].kind not in OVERRIDING_KINDS
             or (name in changed and set(inputs.get(name, ())) & set(changed))
         ]
-        problems += cell.contradictions(numbers_given, self._rules, checked)
-        problems += cell.check_composition({n: i.value for n, i in self._all.items()})
+        problems += relations.contradictions(numbers_given, self._rules, checked)
+        problems += relations.check_composition({n: i.value for n, i in self._all.items()})
         return problems
 
     def _function_parameters(self) -> set[str]:
@@ -633,11 +504,6 @@ class ParameterSet(Mapping):
         return {n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")} | {
             "Positive electrode plateau potential [V]"
         }
-
-
-def list_parameter_sets() -> list[str]:
-    """Names of the parameter sets that come with the package."""
-    return sorted(p.parent.name for p in parameter_root().glob(f"*/{FILE_NAME}"))
 
 
 def get_hu2024() -> dict:
@@ -649,108 +515,13 @@ def get_hu2024() -> dict:
     return dict(ParameterSet("Hu2024").to_pybamm())
 
 
-# -------------------------------------------------------------------- helpers
-def parameter_root() -> Path:
-    """The folder of the parameter sets and materials that come with the package."""
-    package = Path(__file__).parent
-    shipped = package / "_parameters"  # in a wheel
-    return shipped if shipped.is_dir() else package.parent / "parameters"  # in a clone
-
-
-def _find(name: str | Path) -> Path:
-    known = list_parameter_sets()
-    if str(name) in known:
-        return parameter_root() / str(name) / FILE_NAME
-    path = Path(name)
-    try:
-        path = path / FILE_NAME if path.is_dir() else path
-        found = path.name == FILE_NAME and path.is_file()
-    except (OSError, ValueError):  # a name too long, a zero byte, a folder closed to us
-        found = False
-    if found:
-        return path
-    raise ParameterError(
-        f'"{name}" is neither a known parameter set ({", ".join(known)}) nor a folder with a '
-        f"{FILE_NAME}{schema.suggestion(str(name), known)}"
-    )
-
-
-def _read(path: Path) -> _File:
-    try:
-        text = read_bytes(path, MAX_FILE_SIZE).decode()
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.count(".") > MAX_DOTS:
-                raise ValueError(f"line {number} has more than {MAX_DOTS} dots")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise ParameterError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise ParameterError(f"{path}: not a valid TOML file: {error}") from error
-    try:
-        return _File.model_validate(document)
-    except pydantic.ValidationError as error:
-        raise ParameterError([f"{path}: {s}" for s in _sentences(error)]) from error
-
-
-def _sentences(error: pydantic.ValidationError) -> list[str]:
-    """One sentence for each field that has not the right shape."""
-    sentences = {}
-    for problem in error.errors(include_url=False):
-        # the members of the union for "value" each complain: one sentence is enough
-        where = [str(part) for part in problem["loc"]]
-        if "value" in where:
-            where = where[: where.index("value") + 1]
-            message = (
-                f"is {short(problem['input'])}: a finite number, {{ function = ..., arguments = "
-                "{...} } or { table = ... } is allowed"
-            )
-        elif where[0] == "stack" and len(where) > 1:  # a union as well
-            where = where[:2]
-            message = (
-                f"is {short(problem['input'])}: a text, a whole number or a list of at most "
-                f"{MAX_LAYERS} texts is allowed"
-            )
-        elif problem["type"] == "extra_forbidden":
-            message = "is not a known field"
-        elif problem["type"] == "missing":
-            message = "is missing"
-        else:
-            message = f"is {short(problem['input'])}: {problem['msg']}"
-        where = [f'"{part}"' if " " in part else part for part in where]
-        sentences.setdefault(".".join(where), message)
-    return [f"{where} {message}" for where, message in sentences.items()]
-
-
-def short(value) -> str:
-    """A value for a message, cut if it is long."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a number of more than 4300 digits, endless brackets
-        return f"{type(value).__name__} that is too long to show"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _beside(path: Path, file: str) -> Path:
-    """The path of a file that a parameter file names, which can only be its neighbour."""
-    target = path.parent / file
-    # all of them may be links to one folder, but none may lead elsewhere
-    homes = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
-    if (
-        Path(file).name != file
-        or "\0" in file
-        or os.path.dirname(os.path.realpath(target)) not in homes
-    ):
-        raise MeasuredDataError(f"{short(file)} is not the name of a file in {path.parent}")
-    return target
-
-
 def _no_source(where: str, key: str, sources: dict) -> str:
-    near = schema.suggestion(key, sources)
+    near = suggestion(key, sources)
     where = f"{where} " if where else ""
     return f'{where}has source "{key}", which is not in the sources table{near}'
 
 
-def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
+def _value_problem(value, quantity: Quantity, unit: str) -> str | None:
     """What is wrong with a value, as the rest of a sentence, or None."""
     allowed = _allowed(quantity, unit)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -764,12 +535,12 @@ def _value_problem(value, quantity: schema.Quantity, unit: str) -> str | None:
     return None
 
 
-def _allowed(quantity: schema.Quantity, unit: str) -> str:
+def _allowed(quantity: Quantity, unit: str) -> str:
     allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
     return allowed if unit == "1" else f"{allowed} {unit}"
 
 
-def _table_problem(table: TableValue, quantity: schema.Quantity, allowed: str) -> str | None:
+def _table_problem(table: TableValue, quantity: Quantity, allowed: str) -> str | None:
     for x, y in zip(table.x, table.y, strict=True):
         if not quantity.low <= y <= quantity.high:
             return f"is {y:g} at {x:g} in {table.file}: {allowed}"
@@ -782,7 +553,7 @@ def _table_problem(table: TableValue, quantity: schema.Quantity, allowed: str) -
     return None
 
 
-def _converted_uncertainty(value: float, given: _Uncertainty, unit: str, target: str) -> dict:
+def _converted_uncertainty(value: float, given: Uncertainty, unit: str, target: str) -> dict:
     converted: dict = {}
     if given.sd is not None and not math.isfinite(value + given.sd):
         raise ValueError(f"{value:g} + {given.sd:g} is too large a number")
@@ -793,8 +564,3 @@ def _converted_uncertainty(value: float, given: _Uncertainty, unit: str, target:
     if given.range is not None:
         converted["range"] = tuple(sorted(convert(v, unit, target) for v in given.range))
     return converted
-
-
-def _shown(info: ParameterInfo) -> str:
-    number = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
-    return number if info.unit == "1" else f"{number} {info.unit}"

@@ -8,9 +8,12 @@ import pybamm
 
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
-from ssnib_model.models.numbers import Numbers
+from ssnib_model.solvers.numbers import Numbers
 
 INITIAL = "Initial state of charge"
+#: Variable of the reduced model.
+UNIFORMITY = "Reaction uniformity number"
+
 CURRENT = "Current function [A]"
 CUT_OFFS = {"discharge": "Lower voltage cut-off [V]", "charge": "Upper voltage cut-off [V]"}
 

@@ -7,40 +7,10 @@ the name (SI; dimensionless without brackets).
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
-import re
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Quantity:
-    """What is known about a parameter before any file is read.
-
-    Attributes
-    ----------
-    low, high : float
-        Allowed range, in the unit of the name, both ends included.
-    description : str
-        What it is.
-    in_model : bool
-        Whether the models read it; the others only serve to derive those.
-    default : float or None
-        Value taken, as an assumption, where a file gives none.
-    shape : str
-        "number", or "function" where a named function or a table is allowed as well.
-    argument : tuple of float
-        Allowed range of the argument of a function given as a table.
-    """
-
-    low: float
-    high: float
-    description: str
-    in_model: bool = False
-    default: float | None = None
-    shape: str = "number"
-    argument: tuple[float, float] = (0.0, 1.0)
+from ssnib_model.quantity import Quantity
 
 
 def _model(low, high, description, **kwargs):
@@ -255,12 +225,6 @@ ACTIVATED = (
 )
 
 
-def unit_of(name: str) -> str:
-    """The unit in the brackets of a name; "1" if it has none."""
-    match = re.search(r"\[([^\[\]]+)\]$", name)
-    return match[1] if match else "1"
-
-
 @functools.lru_cache(maxsize=100)
 def known_names(layers: tuple[str, ...]) -> dict[str, Quantity]:
     """Every parameter name of a stack of ``layers``, anode to cathode, with its `Quantity`."""
@@ -284,14 +248,3 @@ def _filled(template: str, fill: dict) -> list[str]:
         if placeholder in template:
             return [template.replace(placeholder, name) for name in names]
     return [template]
-
-
-def suggestion(name: str, known) -> str:
-    """A clause that names the nearest known names, or nothing if none is near."""
-    if len(name) > 100 or len(known) > 1000:
-        return ""  # the search takes long, and nobody typed that
-    folded = {k.casefold(): k for k in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=2, cutoff=0.6)
-    if not near:
-        return ""
-    return "; did you mean " + " or ".join(f'"{folded[n]}"' for n in near) + "?"

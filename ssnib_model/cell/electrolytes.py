@@ -7,11 +7,12 @@ import tomllib
 import warnings
 from dataclasses import dataclass
 
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.materials.na_sn import PLATEAUS
-from ssnib_model.parameters import ParameterSet, parameter_root
-from ssnib_model.schema import suggestion
 from ssnib_model.units import convert
+from ssnib_model.words import suggestion
 
 #: Na15Sn4 against Na/Na+ [V]: the last plateau of the alloy.
 NA15SN4 = PLATEAUS[-1][1]

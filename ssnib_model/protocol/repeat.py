@@ -1,33 +1,16 @@
-"""What a result is to be repeated with: versions, hashes, and the repetition itself."""
+"""A run again from its record."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import ssnib_model
 from ssnib_model.errors import OptionError
 from ssnib_model.files import read_bytes
 
-#: The packages whose versions may change the last digits of a result.
-PACKAGES = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy")
-
 #: Bytes of a run.json, which holds the tables of its parameter set.
 MAX_RUN_SIZE = 100_000_000
-
-
-def versions() -> dict[str, str]:
-    """Version of this package and of those that compute."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"ssnib_model": ssnib_model.__version__, **found}
-
-
-def digest(files: Mapping[str, str]) -> str:
-    """SHA-256 of texts by name, whatever their order."""
-    return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
 
 
 def repeat_run(source: str | Path | Mapping):
@@ -50,10 +33,10 @@ def repeat_run(source: str | Path | Mapping):
         If the document is none of this kind, or what was run cannot be written down: a Python
         function as a parameter, a solver or a model of one's own.
     """
+    from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.models.names import MODELS
-    from ssnib_model.parameters import ParameterSet
-    from ssnib_model.rate_test import RateTest
-    from ssnib_model.structured import StructuredSolver
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.solvers.structured import StructuredSolver
 
     is_read = not isinstance(source, Mapping)
     where, document = (source, _read(source)) if is_read else ("the document", source)

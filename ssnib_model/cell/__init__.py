@@ -1,0 +1,1 @@
+"""What the cell is: its quantities, how they follow from one another, sets of their values."""

@@ -1,0 +1,66 @@
+"""Plots of fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ssnib_model.plotting import axes
+
+
+def fit_residuals(result, ax=None):
+    """Residuals in units of sigma, one group a data set."""
+    ax = axes(ax)
+    start = 0
+    for name, rows in result.residuals.groupby("Data", sort=False):
+        at = np.arange(start, start + len(rows))
+        ax.bar(at, rows["Residual"], label=name)
+        start += len(rows)
+    ax.axhline(0, color="k", linewidth=0.8)
+    for bound in (-2, 2):
+        ax.axhline(bound, color="k", linestyle=":", linewidth=0.8)
+    ax.set(xlabel="Number of the value [-]", ylabel="(model - measured) / sigma [-]")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def fit_comparison(result, ax=None):
+    """Measured against simulated value of everything, in units of the measurement's sigma."""
+    ax = axes(ax)
+    rows = result.residuals
+    rates = rows["Quantity"].str.extract(r"^(.*) at ([\d.e+-]+) C$")
+    for quantity, group in rows.groupby(rates[0]):
+        at = rates.loc[group.index, 1].astype(float)
+        part = group.assign(rate=at).sort_values("rate")
+        (line,) = ax.plot(part["rate"], part["Model"], "x", label=f"model, {quantity}")
+        ax.errorbar(
+            part["rate"], part["Measured"], 2 * part["Sigma"], fmt="o", mfc="w",
+            color=line.get_color(), label="measured, 2 sigma",
+        )  # fmt: skip
+    ax.set(xlabel="C-rate [h$^{-1}$]", ylabel="Value [unit of its name]", xscale="log")
+    if rates[0].notna().any():
+        ax.legend(fontsize="x-small")
+    return ax
+
+
+def profile_likelihood(profile, label, ax=None):
+    """chi2 over a parameter, with the level of the 95 % interval."""
+    ax = axes(ax)
+    ax.plot(profile["Value"], profile["chi2"], "o-")
+    ax.axhline(profile["chi2"].min() + 3.84, color="k", linestyle=":", label="95 %")
+    ax.set(xlabel=label, ylabel="chi2 [-]")
+    if profile["Value"].max() > 10 * profile["Value"].min() > 0:
+        ax.set_xscale("log")
+    ax.legend()
+    return ax
+
+
+def save_fit(result, folder: Path) -> None:
+    """Write comparison and residuals of a fit as PNG."""
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    fit_comparison(result, left)
+    fit_residuals(result, right)
+    figure.savefig(folder / "fit.png", dpi=150)

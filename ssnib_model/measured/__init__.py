@@ -1,0 +1,1 @@
+"""What was measured: files of instruments, as time, current and voltage."""

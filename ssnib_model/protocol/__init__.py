@@ -1,0 +1,1 @@
+"""What is done to the cell, and the running of it."""

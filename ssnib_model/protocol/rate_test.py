@@ -1,0 +1,172 @@
+"""The rate test: charge and discharge one cell at a sequence of rates."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Iterable, Iterator
+
+import pybamm
+
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import OptionError, ValidityWarning
+from ssnib_model.models import default_model
+from ssnib_model.protocol.prepared import PreparedRateTest, StructuredRateTest
+from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.solvers.structured import StructuredSolver
+
+#: C-rates that are run: from a charge of a year to one of some seconds.
+RATE_RANGE = (1e-4, 1e3)
+
+#: Cycles at one rate, of which every solution is kept.
+MAX_CYCLES = 10_000
+
+
+class RateTest:
+    """Charge and discharge the same cell at each rate in turn, between the set's cut-offs.
+
+    The cell starts as made and carries its state from one half-cycle to the
+    next. Every half-cycle is a plain solve with the current as an input that ends at the
+    voltage cut-off; the model is built once.
+
+    Parameters
+    ----------
+    rates : iterable of float
+        C-rates of the discharges, positive, in the order of the test.
+    charge_rate : float, optional
+        C-rate of every charge; default: that of the discharge that follows.
+    cycles : int, optional
+        Cycles at each rate; the table shows the last one.
+    initial_state_of_charge : float, optional
+        Where the test starts; default: the "As-made state of charge" of the parameters.
+
+    Raises
+    ------
+    OptionError
+        For a value that is not allowed.
+
+    Examples
+    --------
+    >>> result = RateTest([0.2, 1]).run(parameters=ParameterSet("Hu2024"))
+    >>> result.table["Status"].tolist()
+    ['ok', 'ok']
+    """
+
+    def __init__(
+        self,
+        rates: Iterable[float],
+        *,
+        charge_rate: float | None = None,
+        cycles: int = 1,
+        initial_state_of_charge: float | None = None,
+    ):
+        rates = [rates] if isinstance(rates, numbers.Real | str) else rates
+        self.rates = [_positive(rate, "rates") for rate in rates]
+        if not self.rates:
+            raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
+        self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
+        whole = isinstance(cycles, numbers.Integral) and not isinstance(cycles, bool)
+        if not whole or not 1 <= cycles <= MAX_CYCLES:
+            raise OptionError(
+                f"cycles is {cycles!r}: it must be a whole number from 1 to {MAX_CYCLES}"
+            )
+        self.cycles = int(cycles)
+        soc = initial_state_of_charge
+        if soc is not None and not (isinstance(soc, numbers.Real) and 0 < soc < 1):
+            raise OptionError(
+                f"initial_state_of_charge is {soc!r}: it must be between 0 and 1, both excluded"
+            )
+        self.initial_state_of_charge = soc
+
+    def run(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        var_pts: dict | None = None,
+        progress: bool = False,
+    ) -> RateTestResult:
+        """Run the test.
+
+        Parameters
+        ----------
+        model : pybamm.BaseModel, optional
+            Default `SolidStateDFN` for the stack of ``parameters``.
+        parameters : ParameterSet, optional
+            Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
+            simulation starts, is not used.
+        solver : pybamm.BaseSolver or StructuredSolver, optional
+            Default: that of the model.
+        var_pts : dict, optional
+            Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+        progress : bool, optional
+            Whether to show a progress bar on stderr.
+
+        Returns
+        -------
+        RateTestResult
+            One row a rate, whatever happened to it.
+        """
+        prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
+        half_cycles = prepared.half_cycles(prepared.parameters, progress=progress)
+        result = RateTestResult(
+            self, prepared.parameters, half_cycles, prepared.model_name, prepared.settings
+        )
+        for note in result.notes:
+            warnings.warn(note, ValidityWarning, stacklevel=2)
+        return result
+
+    def prepare(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        varying: Iterable[str] = (),
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        var_pts: dict | None = None,
+    ) -> PreparedRateTest:
+        """Build the model once, to run the test for many values of some parameters.
+
+        Parameters
+        ----------
+        model, parameters, solver, var_pts
+            As for `run`.
+        varying : iterable of str, optional
+            Parameters of the model that later runs may change.
+
+        Returns
+        -------
+        PreparedRateTest
+        """
+        parameters = ParameterSet("Hu2024") if parameters is None else parameters
+        if not isinstance(parameters, ParameterSet):
+            raise OptionError(
+                f"parameters is a {type(parameters).__name__}: a ParameterSet is needed, "
+                'ParameterSet("Hu2024") for example'
+            )
+        if parameters.model_options["positive electrode"] == "alloy":
+            raise OptionError(
+                f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
+            )
+        model = default_model(parameters.model_options) if model is None else model
+        structured = isinstance(solver, StructuredSolver)
+        prepared = StructuredRateTest if structured else PreparedRateTest
+        return prepared(self, model, parameters, varying, solver, var_pts)
+
+    def schedule(self) -> Iterator[tuple[float, float, str, int]]:
+        """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
+        for rate in self.rates:
+            for cycle in range(1, self.cycles + 1):
+                yield rate, self.charge_rate or rate, "charge", cycle
+                yield rate, rate, "discharge", cycle
+
+
+def _positive(value, name: str) -> float:
+    low, high = RATE_RANGE
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise OptionError(
+            f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
+        )
+    return float(value)

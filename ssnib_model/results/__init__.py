@@ -1,0 +1,1 @@
+"""What came out: half-cycles, tables, breakdowns, plots, and the record to repeat it."""

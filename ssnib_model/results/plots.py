@@ -1,0 +1,190 @@
+"""Plots. Every function draws on an Axes (a new one if none is given) and returns it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ssnib_model.plotting import axes, label
+
+MEASURED_MARKERS = "sD^vPX"
+
+
+def rate_capability(result, ax=None):
+    """Discharge capacity against C-rate, with the measured points."""
+    return _against_rate(result, "Discharge capacity [mA.h.g-1]", ax)
+
+
+def polarization(result, ax=None):
+    """Gap between charge and discharge at half capacity against C-rate, with measured points."""
+    return _against_rate(result, "Polarization [V]", ax)
+
+
+def _against_rate(result, column, ax):
+    ax = axes(ax)
+    table = result.table.sort_values("C-rate")
+    ax.plot(table["C-rate"], table[column], "o-", color="C0", label="model")
+    data = result.compare()
+    data = data[data["Quantity"] == column]
+    for marker, (name, points) in zip(MEASURED_MARKERS, data.groupby("Data"), strict=False):
+        ax.plot(
+            points["C-rate"],
+            points["Measured"],
+            marker,
+            color="k",
+            mfc="w",
+            label=f"measured, {name}",
+        )
+    ax.set_xscale("log")
+    ax.set_xticks(rates := sorted(set(table["C-rate"])), [f"{r:g}" for r in rates])
+    ax.minorticks_off()
+    ax.margins(y=0.1)
+    ax.set(xlabel="C-rate [h$^{-1}$]", ylabel=label(column), ylim=(0, None))
+    ax.legend()
+    return ax
+
+
+def voltage_curves(result, ax=None):
+    """Voltage against capacity: one colour a rate, charge dashed, last cycle of each rate."""
+    ax = axes(ax)
+    curves = result.curves
+    curves = curves[curves["Cycle"] == result.test.cycles]
+    rates = list(dict.fromkeys(curves["C-rate"]))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(rates)))
+    for rate, colour in zip(rates, colours, strict=True):
+        for direction, style in (("charge", "--"), ("discharge", "-")):
+            part = curves[(curves["C-rate"] == rate) & (curves["Direction"] == direction)]
+            ax.plot(
+                part["Capacity [mA.h.g-1]"],
+                part["Voltage [V]"],
+                style,
+                color=colour,
+                label=f"{rate:g} C" if direction == "discharge" else None,
+            )
+    ax.set(xlabel=label("Capacity [mA.h.g-1]"), ylabel="Voltage vs Na$_{15}$Sn$_4$ [V]")
+    if rates:
+        # beside the axes, which the curves fill
+        ax.legend(title="charge dashed", loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
+def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
+    """Stacked overpotentials [mV] over the capacity of one half-cycle (its first and last 2 %
+    left out, where the equilibrium potential is steep)."""
+    ax = axes(ax)
+    fractions = np.linspace(0.02, 0.98, 97)
+    losses = result.breakdown(rate, fractions, direction)
+    table = result.table.set_index("C-rate")
+    capacity = fractions * table[f"{direction.capitalize()} capacity [mA.h.g-1]"][rate]
+    sign = -1e3 if direction == "discharge" else 1e3
+    shown = _shown(losses)
+    ax.margins(x=0, y=0.4)
+    ax.stackplot(capacity, (sign * shown).T, labels=shown.columns, colors=_colours(losses, shown))
+    ax.set(
+        xlabel=label("Capacity [mA.h.g-1]"),
+        ylabel="Overpotential [mV]",
+        title=f"{direction} at {rate:g} C",
+    )
+    ax.legend(fontsize="x-small", loc="upper left")
+    return ax
+
+
+def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
+    """One stacked bar of overpotentials [mV] a rate, at a fraction of the half-cycle."""
+    ax = axes(ax)
+    rates = [h.rate for h in result.half_cycles if h.direction == direction and h.solution]
+    rates = sorted(set(rates))
+    sign = -1e3 if direction == "discharge" else 1e3
+    losses = pd.DataFrame({r: sign * result.breakdown(r, at, direction) for r in rates}).T
+    shown = _shown(losses)
+    bottom = np.zeros(len(rates))
+    for name, colour in zip(shown, _colours(losses, shown), strict=True):
+        ax.bar([f"{r:g}" for r in rates], shown[name], bottom=bottom, label=name, color=colour)
+        bottom += shown[name].clip(lower=0).to_numpy()
+    ax.set(
+        xlabel="C-rate [h$^{-1}$]",
+        ylabel="Overpotential [mV]",
+        title=f"{direction}, at {at:.0%} of its capacity",
+    )
+    ax.legend(fontsize="x-small", loc="upper left")
+    return ax
+
+
+def _shown(losses):
+    """Without what nobody would see."""
+    largest = losses.abs().max()
+    return losses.loc[:, largest >= 1e-3 * largest.max()]
+
+
+def _colours(losses, shown):
+    """The same colour for the same loss in every plot."""
+    colours = mpl.colormaps["tab20"](np.arange(losses.shape[1]) % 20)
+    return [colours[losses.columns.get_loc(name)] for name in shown]
+
+
+def save_breakdown(result, rate: float, at: float, folder: Path) -> None:
+    """Write the breakdown at one rate over capacity, and the bars of all rates, as PNG."""
+    figure = Figure(figsize=(14, 5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    breakdown_over_capacity(result, rate, ax=left)
+    breakdown_bars(result, at, ax=right)
+    figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+    figure.savefig(folder / "breakdown.png", dpi=150)
+
+
+def save_rate_test(result, folder: Path) -> None:
+    """Write the three plots of a rate test, and one picture of all of them, as PNG."""
+    plots = {
+        "rate_capability": rate_capability,
+        "voltage": voltage_curves,
+        "polarization": polarization,
+    }
+    pictures = {"rate_test": list(plots.values()), **{n: [p] for n, p in plots.items()}}
+    for file, drawn in pictures.items():
+        # a figure of its own, not pyplot's: nothing to show or close
+        figure = Figure(figsize=(5 * len(drawn), 4), layout="constrained")
+        for plot, ax in zip(drawn, figure.subplots(1, len(drawn), squeeze=False)[0], strict=True):
+            plot(result, ax)
+        figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+        figure.savefig(folder / f"{file}.png", dpi=150)
+
+
+def nyquist(spectrum, ax=None):
+    """Nyquist plot with equal axes: -Im against Re [Ohm], decades of frequency marked."""
+    ax = axes(ax)
+    z, frequencies = spectrum.z, spectrum.frequencies
+    ax.plot(z.real, -z.imag, ".-")
+    decades = np.arange(np.ceil(np.log10(frequencies.min())), np.log10(frequencies.max()) + 1e-9)
+    for decade in decades[::2]:
+        nearest = np.abs(np.log10(frequencies) - decade).argmin()
+        at = (z.real[nearest], -z.imag[nearest])
+        ax.annotate(f"$10^{{{decade:.0f}}}$ Hz", at, textcoords="offset points", xytext=(3, 5))
+    ax.set(xlabel="Re(Z) [Ohm]", ylabel="-Im(Z) [Ohm]")
+    ax.set_aspect("equal", adjustable="datalim")
+    return ax
+
+
+def bode(spectrum, ax=None):
+    """Bode plot: modulus [Ohm] on the left axis, phase [degree] on the right one."""
+    ax = axes(ax)
+    modulus = ax.loglog(spectrum.frequencies, np.abs(spectrum.z), ".-", label="modulus")
+    ax.set(xlabel="Frequency [Hz]", ylabel="|Z| [Ohm]")
+    right = ax.twinx()
+    degrees = np.angle(spectrum.z, deg=True)
+    phase = right.semilogx(spectrum.frequencies, degrees, ".--", color="C1", label="phase")
+    right.set(ylabel="Phase [degree]")
+    ax.legend(handles=[*modulus, *phase])
+    return ax
+
+
+def save_impedance(spectrum, folder: Path) -> None:
+    """Write Nyquist and Bode plot side by side as PNG."""
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    for plot, ax in zip((nyquist, bode), figure.subplots(1, 2), strict=True):
+        plot(spectrum, ax)
+    figure.suptitle(spectrum.title)
+    figure.savefig(folder / "impedance.png", dpi=150)
