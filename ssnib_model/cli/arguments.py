@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ssnib_model.cli.output import say, warn
@@ -268,13 +268,13 @@ def cell(arguments):
             raise OptionError(f'--temperature and --param "{TEMPERATURE}" are the same thing')
         changes[TEMPERATURE] = kelvin(arguments.temperature)
     options = once(arguments.option, "--option")
-    parameters = base
-    for layer, material in once(arguments.layer, "--layer").items():
+    parameters, layers = base, once(arguments.layer, "--layer")
+    for layer, material in layers.items():
         parameters = _swapped(parameters, layer, str(material), changes)
     if changes or options:
         parameters = parameters.replace(changes, options)
     if not (arguments.json or arguments.quiet):
-        say(in_words(parameters, base))
+        say(in_words(parameters, base, layers))
     return parameters
 
 
@@ -291,8 +291,21 @@ def _swapped(parameters, layer: str, material: str, changes):
     return swapped
 
 
-def in_words(parameters, base) -> str:
-    """Name and temperature of a cell, what was changed in it, and what follows from that."""
+def in_words(parameters, base, materials: Mapping[str, object] | None = None) -> str:
+    """Name and temperature of a cell, what was changed in it, and what follows from that.
+
+    Parameters
+    ----------
+    parameters, base : ParameterSet
+        The cell, and the set that it was made from.
+    materials : mapping, optional
+        Solid electrolytes by the layer that they were put in.
+
+    Returns
+    -------
+    str
+        One line, and a second one if something follows.
+    """
 
     def differs(name: str) -> bool:
         return name not in base or parameters[name] != base[name]
@@ -303,7 +316,8 @@ def in_words(parameters, base) -> str:
     given = parameters.given
     changed = [n for n in given if n != TEMPERATURE and differs(n)]
     options, before = parameters.model_options, base.model_options
-    parts = [_change(n, parameters, base) for n in changed]
+    parts = [f"{layer} layer of {name}" for layer, name in (materials or {}).items()]
+    parts += [_change(n, parameters, base) for n in changed]
     parts += [f"{o} = {v} (was {before[o]})" for o, v in options.items() if v != before[o]]
     lines = [heading + (f", changed: {'; '.join(parts)}" if parts else "")]
     read = parameters.to_pybamm()
