@@ -11,7 +11,7 @@ import dataclasses
 import math
 import numbers
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,10 @@ class ParameterSet(Mapping):
         if problems:
             raise ParameterError(problems)
         return new
+
+    def dependents(self, names: Iterable[str]) -> set[str]:
+        """``names`` and every other name whose value may change with theirs."""
+        return relations.dependents(names, self._rules)
 
     # ------------------------------------------------------------ hand over
     @property
