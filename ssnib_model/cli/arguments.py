@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ssnib_model.cli.output import say, warn
 from ssnib_model.errors import OptionError, SSNIBError
+
+if TYPE_CHECKING:
+    from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.solvers.structured import StructuredSolver
 
 #: Values of one parameter in a sweep.
 MAX_VALUES = 1_000_000
@@ -28,12 +33,15 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan
 
 # -------------------------------------------------------------------- the same for all commands
 def add_cell_arguments(
-    parser: argparse.ArgumentParser, models=("dfn", "spm"), solvers=("idaklu", "structured")
+    parser: argparse.ArgumentParser,
+    models: tuple[str, ...] = ("dfn", "spm"),
+    solvers: tuple[str, ...] = ("idaklu", "structured"),
 ) -> None:
     """What the cell is, and how its equations are solved."""
-    parser.add_argument(
+    sets = parser.add_argument(
         "--set", metavar="NAME_OR_PATH", help=f"parameter set (default: {DEFAULT_SET})"
-    ).completer = _sets
+    )
+    complete(sets, _sets)
     parser.add_argument(
         "--param",
         action="append",
@@ -117,7 +125,7 @@ def add_output_arguments(
     parser.set_defaults(called=called, folder=folder, parser=parser)
 
 
-def refuse_beside(arguments, flag: str, names: Iterable[str]) -> None:
+def refuse_beside(arguments: argparse.Namespace, flag: str, names: Iterable[str]) -> None:
     """`OptionError` if an argument was given that ``flag`` leaves without effect."""
     default = arguments.parser.get_default
     given = [name for name in names if getattr(arguments, name) != default(name)]
@@ -165,9 +173,10 @@ def axis(text: str) -> tuple[str, list[float]]:
 
     name, _, range_ = text.rpartition("=")
     try:
-        low, high, scale, number = range_.split(":")
-        space = {"log": np.geomspace, "lin": np.linspace}[scale]
-        low, high, n = float(low), float(high), int(number)
+        first, last, scale, number = range_.split(":")
+        spaces: dict[str, Callable] = {"log": np.geomspace, "lin": np.linspace}
+        space = spaces[scale]
+        low, high, n = float(first), float(last), int(number)
         good = math.isfinite(low) and math.isfinite(high) and 1 <= n <= MAX_VALUES
         if not good or (scale == "log" and min(low, high) <= 0):
             raise ValueError
@@ -219,9 +228,9 @@ def in_unit_of(name: str, value: tuple[float, str]) -> float:
         raise OptionError(f'"{name}" is given as {number:g} {unit}: {error}') from error
 
 
-def once(pairs, flag: str) -> dict:
+def once(pairs: Iterable[tuple[str, Any]], flag: str) -> dict[str, Any]:
     """Pairs as a dictionary; `OptionError` for a name that is given twice."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
             raise OptionError(f'{flag} gives "{name}" twice: only one value can hold')
@@ -252,15 +261,18 @@ def kelvin(text: str) -> float:
 
 
 # -------------------------------------------------------------------- the cell
-def base_set(arguments):
+def base_set(arguments: argparse.Namespace) -> ParameterSet:
     """The set asked for, before anything is changed."""
     from ssnib_model.cell.parameter_set import ParameterSet
 
     return ParameterSet(DEFAULT_SET if arguments.set is None else arguments.set)
 
 
-def cell(arguments):
-    """The set asked for, with all that is changed; says so unless JSON or silence is wanted."""
+def cell(arguments: argparse.Namespace) -> tuple[ParameterSet, str]:
+    """The set asked for with all that is changed, and that in words.
+
+    The words are printed, unless JSON or silence is wanted, and are a title for plots.
+    """
     base = base_set(arguments)
     changes = {n: in_unit_of(n, v) for n, v in once(arguments.param, "--param").items()}
     if arguments.temperature is not None:
@@ -273,12 +285,15 @@ def cell(arguments):
         parameters = _swapped(parameters, layer, str(material), changes)
     if changes or options:
         parameters = parameters.replace(changes, options)
+    words = in_words(parameters, base, layers)
     if not (arguments.json or arguments.quiet):
-        say(in_words(parameters, base, layers))
-    return parameters
+        say(words)
+    return parameters, words.split("\n")[0]
 
 
-def _swapped(parameters, layer: str, material: str, changes):
+def _swapped(
+    parameters: ParameterSet, layer: str, material: str, changes: Mapping[str, float]
+) -> ParameterSet:
     from ssnib_model.cell.electrolytes import swap_layer
 
     swapped = swap_layer(parameters, layer, material)
@@ -291,7 +306,9 @@ def _swapped(parameters, layer: str, material: str, changes):
     return swapped
 
 
-def in_words(parameters, base, materials: Mapping[str, object] | None = None) -> str:
+def in_words(
+    parameters: ParameterSet, base: ParameterSet, materials: Mapping[str, object] | None = None
+) -> str:
     """Name and temperature of a cell, what was changed in it, and what follows from that.
 
     Parameters
@@ -329,22 +346,23 @@ def in_words(parameters, base, materials: Mapping[str, object] | None = None) ->
     return "\n".join(lines)
 
 
-def _change(name: str, parameters, base) -> str:
+def _change(name: str, parameters: ParameterSet, base: ParameterSet) -> str:
     was = f" (was {_number(base[name])})" if name in base else ""
     return f"{name} = {_number(parameters[name])}{was}"
 
 
-def _number(value) -> str:
+def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def model(arguments, parameters):
+def model(arguments: argparse.Namespace, parameters: ParameterSet) -> Any:
+    """The model asked for, for the stack of a set."""
     from ssnib_model.models.names import MODELS
 
     return MODELS[arguments.model](parameters.model_options)
 
 
-def solver(arguments, rtol: float = 1e-4):
+def solver(arguments: argparse.Namespace, rtol: float = 1e-4) -> StructuredSolver | None:
     """The solver asked for; None for that of the model."""
     if arguments.solver == "idaklu":
         return None
@@ -354,13 +372,18 @@ def solver(arguments, rtol: float = 1e-4):
 
 
 # -------------------------------------------------------------------- completion in a shell
-def _sets(**_) -> list[str]:
+def complete(action: argparse.Action, names: Callable[..., list[str]]) -> None:
+    """Let the shell complete an argument by names."""
+    action.completer = names  # type: ignore[attr-defined]  # where argcomplete looks for it
+
+
+def _sets(**_: Any) -> list[str]:
     from ssnib_model.cell.set_files import list_parameter_sets
 
     return list_parameter_sets()
 
 
-def parameter_names(parsed_args, **_) -> list[str]:
+def parameter_names(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
     """Names of the set asked for."""
     try:
         return list(base_set(parsed_args))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from pathlib import Path
 
@@ -33,7 +34,7 @@ MAX_RESIDUALS = 30
 SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``fit``."""
     fit = commands.add_parser(
         "fit",
@@ -68,11 +69,12 @@ def add_parsers(commands) -> None:
     fit.set_defaults(command=_fit)
 
 
-def _fit(arguments) -> int:
-    from ssnib_model import Free, data_from_file, fit
+def _fit(arguments: argparse.Namespace) -> int:
+    from ssnib_model.fit_data import data_from_file
+    from ssnib_model.fitting import Free, fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
 
-    parameters = cell(arguments)
+    parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
     data = [d for file in arguments.data for d in data_from_file(file, parameters, sigma)]
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
@@ -20,7 +23,7 @@ from ssnib_model.cli.output import (
 )
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``impedance``."""
     spectrum = commands.add_parser(
         "impedance",
@@ -40,19 +43,19 @@ def add_parsers(commands) -> None:
     spectrum.set_defaults(command=_impedance)
 
 
-def _impedance(arguments) -> int:
-    from ssnib_model import impedance
+def _impedance(arguments: argparse.Namespace) -> int:
+    from ssnib_model.eis import impedance
 
     if arguments.pellet is not None:
         refuse_beside(arguments, "--pellet", ["state"])
-    parameters = cell(arguments)
+    parameters, words = cell(arguments)
     folder = results_folder(arguments, ("impedance.csv", "impedance.png", RUN_FILE))
     spectrum = impedance(
         parameters, state=arguments.state, pellet=arguments.pellet, progress=talks(arguments)
     )
     document = run_record(arguments, parameters) | spectrum.table.to_dict("list")
     if folder:
-        spectrum.save(folder)
+        dataclasses.replace(spectrum, title=f"{spectrum.title}, {words}").save(folder)
         write_run(folder, document)
     if arguments.json:
         print_json(document)

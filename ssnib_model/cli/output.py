@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -59,7 +60,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def talks(arguments) -> bool:
+def talks(arguments: argparse.Namespace) -> bool:
     """Whether to show a progress bar."""
     return not (arguments.quiet or arguments.json) and sys.stderr.isatty()
 
@@ -141,7 +142,7 @@ def records(table) -> list[dict]:
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def run_record(arguments, parameters, solver=None) -> dict:
+def run_record(arguments: argparse.Namespace, parameters, solver=None) -> dict:
     """What repeats a run: the command, its settings, the whole set and the versions.
 
     Every document that a command prints with ``--json`` or writes as ``run.json`` begins with
@@ -172,7 +173,7 @@ def run_record(arguments, parameters, solver=None) -> dict:
     }
 
 
-def result_record(arguments, result) -> dict:
+def result_record(arguments: argparse.Namespace, result) -> dict:
     """The same of the result of a rate test, which `repeat_run` takes."""
     document = result.to_dict()
     first = ("settings", "parameters", "versions")
@@ -181,7 +182,9 @@ def result_record(arguments, result) -> dict:
 
 
 # -------------------------------------------------------------------- files
-def results_folder(arguments, writes: Iterable[str], keeps: bool = False) -> Path | None:
+def results_folder(
+    arguments: argparse.Namespace, writes: Iterable[str], keeps: bool = False
+) -> Path | None:
     """The folder for results, made before the run so that no work is lost to it.
 
     Parameters

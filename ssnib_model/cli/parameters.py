@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from ssnib_model.cli.arguments import DEFAULT_SET, add_output_arguments
@@ -17,7 +18,7 @@ from ssnib_model.cli.output import (
 from ssnib_model.errors import SSNIBError
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``materials`` and ``parameters``."""
     materials = commands.add_parser(
         "materials",
@@ -59,7 +60,7 @@ def add_parsers(commands) -> None:
         add_output_arguments(parser, called, is_default=False)
 
 
-def _tell(arguments, document, text: str, file=None) -> None:
+def _tell(arguments: argparse.Namespace, document, text: str, file=None) -> None:
     """Print a document or its text, and write the document if a folder is named."""
     name = f"{arguments.called}.json"
     folder = results_folder(arguments, [name])
@@ -71,7 +72,7 @@ def _tell(arguments, document, text: str, file=None) -> None:
         say(text, file=file)
 
 
-def _materials(arguments) -> int:
+def _materials(arguments: argparse.Namespace) -> int:
     from ssnib_model.cell.electrolytes import solid_electrolytes
 
     materials = {name: vars(material) for name, material in solid_electrolytes().items()}
@@ -85,7 +86,7 @@ def _materials(arguments) -> int:
     return EXIT_OK
 
 
-def _parameters_list(arguments) -> int:
+def _parameters_list(arguments: argparse.Namespace) -> int:
     from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.cell.set_files import list_parameter_sets
 
@@ -94,7 +95,7 @@ def _parameters_list(arguments) -> int:
     return EXIT_OK
 
 
-def _parameters_show(arguments) -> int:
+def _parameters_show(arguments: argparse.Namespace) -> int:
     from ssnib_model.cell.parameter_set import ParameterSet
 
     parameters = ParameterSet(arguments.set)
@@ -123,21 +124,19 @@ def _parameters_show(arguments) -> int:
     return EXIT_OK
 
 
-def _parameters_check(arguments) -> int:
+def _parameters_check(arguments: argparse.Namespace) -> int:
     from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.errors import ParameterError
 
     try:
-        parameters, problems = ParameterSet(arguments.set), []
+        parameters = ParameterSet(arguments.set)
     except ParameterError as error:
-        parameters, problems = None, error.problems
-    document = {"ok": not problems, "problems": problems}
-    if problems:
-        lines = [*map(one_line, problems), f"{len(problems)} problem(s)"]
+        lines = [*map(one_line, error.problems), f"{len(error.problems)} problem(s)"]
+        document = {"ok": False, "problems": error.problems}
         _tell(arguments, document, "\n".join(lines), file=sys.stderr)
         return EXIT_BAD_INPUT
     counts = parameters.to_frame()["kind"].value_counts()
     kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
     text = f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})"
-    _tell(arguments, document, text)
+    _tell(arguments, {"ok": True, "problems": []}, text)
     return EXIT_OK

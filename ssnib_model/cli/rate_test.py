@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from ssnib_model.cli.arguments import (
@@ -33,7 +34,7 @@ TABLES = ("table.csv", "curves.csv", "comparison.csv", RUN_FILE)
 PLOTS = ("rate_test.png", "rate_capability.png", "voltage.png", "polarization.png")
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``rate-test`` and ``breakdown``."""
     rate_test = commands.add_parser(
         "rate-test",
@@ -86,7 +87,7 @@ def add_parsers(commands) -> None:
     breakdown.set_defaults(command=_breakdown, solver="idaklu")
 
 
-def _rate_test(arguments) -> int:
+def _rate_test(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.protocol.repeat import repeat_run
 
@@ -94,19 +95,20 @@ def _rate_test(arguments) -> int:
         refuse_beside(arguments, "--repeat", (*CELL, "rates", "charge_rate", "cycles"))
         folder = results_folder(arguments, (*TABLES, *PLOTS))
         result = repeat_run(arguments.repeat)
+        words = in_words(result.parameters, result.parameters)
         if not (arguments.json or arguments.quiet):
-            say(in_words(result.parameters, result.parameters))
+            say(words)
     else:
         test = RateTest(
             arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles
         )
-        parameters = cell(arguments)
+        parameters, words = cell(arguments)
         folder = results_folder(arguments, (*TABLES, *PLOTS))
         result = _run(test, arguments, parameters)
     document = result_record(arguments, result)
     computed = any(h.solution is not None for h in result.half_cycles)
     if folder and computed:
-        result.save(folder)
+        result.save(folder, f"{result.model_name}, {words}")
         write_run(folder, document)
     if arguments.json:
         print_json(document)
@@ -122,7 +124,7 @@ def _rate_test(arguments) -> int:
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 
-def _breakdown(arguments) -> int:
+def _breakdown(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from ssnib_model.protocol.rate_test import RateTest
@@ -130,7 +132,7 @@ def _breakdown(arguments) -> int:
 
     slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
     test = RateTest([*slower, arguments.rate])
-    parameters = cell(arguments)
+    parameters, words = cell(arguments)
     folder = results_folder(arguments, ("breakdown.csv", "breakdown.png", RUN_FILE))
     result = _run(test, arguments, parameters)
     losses = pd.DataFrame(
@@ -142,11 +144,13 @@ def _breakdown(arguments) -> int:
     document = result_record(arguments, result)
     asked = {"rate": arguments.rate, "at": arguments.at}
     document["settings"] = document["settings"] | asked
-    document |= {**asked, **losses.to_dict()}
+    document.update(asked)
+    document.update(losses.to_dict())
     if folder:
         with writing(folder):
             losses.to_csv(folder / "breakdown.csv", index_label="Overpotential")
-            save_breakdown(result, arguments.rate, arguments.at, folder)
+            title = f"{result.model_name}, {words}"
+            save_breakdown(result, arguments.rate, arguments.at, folder, title)
         write_run(folder, document)
     if arguments.json:
         print_json(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import warnings
 
@@ -10,6 +11,7 @@ from ssnib_model.cli.arguments import (
     add_output_arguments,
     axis,
     cell,
+    complete,
     in_unit_of,
     numbers,
     parameter_names,
@@ -39,7 +41,7 @@ CONTOUR = "contour.csv"
 SAMPLES = 64
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``sensitivity`` and ``target``."""
     sensitivity = commands.add_parser(
         "sensitivity",
@@ -52,9 +54,10 @@ def add_parsers(commands) -> None:
     )
     add_cell_arguments(sensitivity, models=("spm", "dfn"))
     add_output_arguments(sensitivity, "sensitivity")
-    sensitivity.add_argument(
+    names = sensitivity.add_argument(
         "--of", action="append", required=True, metavar="NAME", help="parameter; repeatable"
-    ).completer = parameter_names
+    )
+    complete(names, parameter_names)
     sensitivity.add_argument(
         "--method",
         choices=("local", "tornado", "sobol", "morris"),
@@ -87,9 +90,8 @@ def add_parsers(commands) -> None:
         help='"capacity retention at R C", "discharge capacity at R C" or "polarization at R C"',
     )
     target.add_argument("--value", type=float, required=True, help="what is wanted")
-    target.add_argument(
-        "--vary", required=True, metavar="NAME", help="the parameter"
-    ).completer = parameter_names
+    vary = target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
+    complete(vary, parameter_names)
     for end in ("low", "high"):
         target.add_argument(
             f"--{end}",
@@ -107,7 +109,7 @@ def add_parsers(commands) -> None:
     target.set_defaults(command=_target)
 
 
-def _sensitivity(arguments) -> int:
+def _sensitivity(arguments: argparse.Namespace) -> int:
     from ssnib_model import sensitivities as found
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.runs.plots import save_sensitivity
@@ -115,7 +117,7 @@ def _sensitivity(arguments) -> int:
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
     samples = SAMPLES if arguments.samples is None else arguments.samples
-    parameters, test = cell(arguments), RateTest(arguments.rates)
+    (parameters, _), test = cell(arguments), RateTest(arguments.rates)
     found.check_metric(arguments.metric, arguments.rates[-1], test)
     files = (f"{arguments.method}.csv", f"{arguments.method}.png")
     folder = results_folder(arguments, (*files, RUN_FILE))
@@ -151,10 +153,10 @@ def _sensitivity(arguments) -> int:
     return EXIT_OK
 
 
-def _target(arguments) -> int:
-    from ssnib_model import contour, target
+def _target(arguments: argparse.Namespace) -> int:
+    from ssnib_model.sensitivities import contour, target
 
-    parameters = cell(arguments)
+    parameters, _ = cell(arguments)
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
     chosen = solver(arguments)
     asked = (parameters, arguments.metric, arguments.value, arguments.vary)

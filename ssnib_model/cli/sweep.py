@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from pathlib import Path
@@ -38,7 +39,7 @@ from ssnib_model.files import read_bytes
 CAPACITY = "Discharge capacity [mA.h.g-1]"
 
 
-def add_parsers(commands) -> None:
+def add_parsers(commands: argparse._SubParsersAction) -> None:
     """``sweep``."""
     sweep = commands.add_parser(
         "sweep",
@@ -81,7 +82,7 @@ def add_parsers(commands) -> None:
     sweep.set_defaults(command=_sweep)
 
 
-def _sweep(arguments) -> int:
+def _sweep(arguments: argparse.Namespace) -> int:
     from ssnib_model import sweeps
     from ssnib_model.protocol.rate_test import RateTest
 
@@ -99,7 +100,7 @@ def _sweep(arguments) -> int:
         arguments.set = folder / sweeps.SET
         record = _read_record(folder) or run_record(arguments, base_set(arguments))
     else:
-        test, parameters = RateTest(arguments.rates), cell(arguments)
+        test, (parameters, _) = RateTest(arguments.rates), cell(arguments)
         own = os.path.isfile((arguments.out or arguments.folder) / sweeps.STORE)
         folder = results_folder(arguments, () if own else (sweeps.RESULTS, RUN_FILE))
         design = _design(arguments, parameters)
@@ -140,7 +141,7 @@ def _read_record(folder: Path) -> dict | None:
     return document if is_ours else None
 
 
-def _design(arguments, parameters):
+def _design(arguments: argparse.Namespace, parameters):
     from ssnib_model import sweeps
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
     from ssnib_model.tables import read_csv
