@@ -13,9 +13,17 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ssnib_model.errors import ParameterError, SSNIBError, ValidityWarning
 from ssnib_model.files import read_bytes, writing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.results.rate_test import RateTestResult
+    from ssnib_model.solvers.structured import StructuredSolver
 
 #: Done; bad input; some runs failed or there is no answer; stopped by Ctrl-C.
 EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 0, 2, 3, 130
@@ -35,7 +43,7 @@ MAX_ROWS = 40
 
 
 # -------------------------------------------------------------------- text
-def say(text: str, file=None) -> None:
+def say(text: str, file: TextIO | None = None) -> None:
     """Print for a person."""
     print(printable(text), file=file)
 
@@ -68,9 +76,9 @@ def talks(arguments: argparse.Namespace) -> bool:
 @contextlib.contextmanager
 def warnings_in_one_line() -> Iterator[None]:
     """Every warning as one line on stderr, none of them twice."""
-    seen = set()
+    seen: set[str] = set()
 
-    def show(message, category, filename, lineno, file=None, line=None) -> None:
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if str(message) not in seen:
             seen.add(str(message))
             warn(str(message))
@@ -81,7 +89,7 @@ def warnings_in_one_line() -> Iterator[None]:
         yield
 
 
-def fitted(table, first: list[str], number: str = "{:.5g}", na: str = "-") -> str:
+def fitted(table: pd.DataFrame, first: list[str], number: str = "{:.5g}", na: str = "-") -> str:
     """The rows and columns of a table that fit the terminal, in their order.
 
     Parameters
@@ -103,7 +111,7 @@ def fitted(table, first: list[str], number: str = "{:.5g}", na: str = "-") -> st
     width = shutil.get_terminal_size((100, 24)).columns
     part = table.head(MAX_ROWS)
 
-    def text(columns) -> str:
+    def text(columns: list[str]) -> str:
         shown = part[[c for c in table.columns if c in columns]]
         return shown.to_string(index=False, na_rep=na, float_format=number.format)
 
@@ -120,15 +128,15 @@ def fitted(table, first: list[str], number: str = "{:.5g}", na: str = "-") -> st
 
 
 # -------------------------------------------------------------------- JSON
-def print_json(document) -> None:
+def print_json(document: Any) -> None:
     print(_json(document))
 
 
-def _json(document) -> str:
+def _json(document: Any) -> str:
     return json.dumps(_finite(document), indent=2, allow_nan=False)
 
 
-def _finite(document):
+def _finite(document: Any) -> Any:
     """With None for NaN and infinity, which JSON does not have."""
     if isinstance(document, dict):
         return {key: _finite(value) for key, value in document.items()}
@@ -137,12 +145,16 @@ def _finite(document):
     return None if isinstance(document, float) and not math.isfinite(document) else document
 
 
-def records(table) -> list[dict]:
+def records(table: pd.DataFrame) -> list[dict]:
     """Rows as dictionaries, with None for NaN."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def run_record(arguments: argparse.Namespace, parameters, solver=None) -> dict:
+def run_record(
+    arguments: argparse.Namespace,
+    parameters: ParameterSet,
+    solver: StructuredSolver | None = None,
+) -> dict[str, Any]:
     """What repeats a run: the command, its settings, the whole set and the versions.
 
     Every document that a command prints with ``--json`` or writes as ``run.json`` begins with
@@ -173,7 +185,7 @@ def run_record(arguments: argparse.Namespace, parameters, solver=None) -> dict:
     }
 
 
-def result_record(arguments: argparse.Namespace, result) -> dict:
+def result_record(arguments: argparse.Namespace, result: RateTestResult) -> dict[str, Any]:
     """The same of the result of a rate test, which `repeat_run` takes."""
     document = result.to_dict()
     first = ("settings", "parameters", "versions")
@@ -233,7 +245,7 @@ def write_run(folder: Path, document: dict) -> None:
     write_json(folder, RUN_FILE, document)
 
 
-def write_json(folder: Path, name: str, document) -> None:
+def write_json(folder: Path, name: str, document: Any) -> None:
     """Write a document as a file of a folder."""
     with writing(folder):
         (folder / name).write_text(_json(document) + "\n")

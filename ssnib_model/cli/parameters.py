@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any, TextIO
 
 from ssnib_model.cli.arguments import DEFAULT_SET, add_output_arguments
 from ssnib_model.cli.output import (
@@ -60,7 +61,9 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         add_output_arguments(parser, called, is_default=False)
 
 
-def _tell(arguments: argparse.Namespace, document, text: str, file=None) -> None:
+def _tell(
+    arguments: argparse.Namespace, document: Any, text: str, file: TextIO | None = None
+) -> None:
     """Print a document or its text, and write the document if a folder is named."""
     name = f"{arguments.called}.json"
     folder = results_folder(arguments, [name])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell.pybamm_values import equilibrium
 from ssnib_model.materials.transport import effective_ratio
-
-F = pybamm.constants.F
-R_gas = pybamm.constants.R
-EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
+from ssnib_model.models.coordinates import DOMAIN, UnitFiniteVolume, UnitSubMesh, coordinate
+from ssnib_model.models.initial import CellOptions, UnitCharge
+from ssnib_model.models.losses import (
+    LOCAL,
+    SERIES,
+    AnodeReaction,
+    Layer,
+    LocalLoss,
+    SeriesLoss,
+    arrhenius,
+    pybamm_components,
+)
+from ssnib_model.models.losses import F as F
+from ssnib_model.models.losses import R_gas as R_gas
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
@@ -19,18 +28,7 @@ EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
 
 
-def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
-    """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
-
-    ``exp(-Ea / R (1 / T - 1 / T_ref))``, with Ea and T_ref the parameters
-    ``"<quantity> activation energy [J.mol-1]"`` and ``"<quantity> reference temperature [K]"``.
-    """
-    Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
-    T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
-    return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
-
-
-class CellSymbols:
+class CellSymbols(UnitCharge):
     """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
 
     def __init__(self, options: ModelOptions):
@@ -68,13 +66,10 @@ class CellSymbols:
         self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
         self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
 
-        # initial state: what the cathode has given up since the cell was made, the alloy holds
+        # initial state
         self.soc_init = pybamm.Parameter("Initial state of charge")
         self.soc_made = pybamm.Parameter("As-made state of charge")
-        self.sto_init = 1 - self.soc_init
-        given_up = (self.soc_init - self.soc_made) * self.Q_p / F
-        self.y_init = self.y_made + given_up / self.n_Sn
-        self.ocv_init = self.U_p(self.sto_init) - self.U_n(self.y_init)
+        self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init)
 
     def U_p(self, sto):
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
@@ -113,7 +108,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     Parameters
     ----------
     options : dict, optional
-        Any of `ssnib_model.models.options.OPTIONS`:
+        Any of `ssnib_model.cell.options.OPTIONS`:
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
@@ -142,7 +137,12 @@ class SolidStateBaseModel(pybamm.BaseModel):
         pybamm.citations.register(HU2024_BIBTEX)
         self.options = options
         self.param = CellSymbols(self.options)
-        self.summary_variables = []
+        # what PyBaMM keeps of every cycle of an experiment, at its end
+        self.summary_variables = [
+            "Discharge capacity [A.h]",
+            "Discharge energy [W.h]",
+            "Negative electrode sodium content",
+        ]
 
     @property
     def options(self):
@@ -150,7 +150,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @options.setter
     def options(self, options):
-        self._options = ModelOptions(options)
+        self._options = CellOptions(options)
 
     # ---------------------------------------------------------------- shared equations
     def conductivity(self, quantity: str) -> pybamm.Symbol:
@@ -167,58 +167,26 @@ class SolidStateBaseModel(pybamm.BaseModel):
         sigma = self.conductivity("Positive electrode electrolyte conductivity")
         return sigma * effective_ratio(self.options["composite transport"], self.param.phi_SE)
 
-    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
-        """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
-        layers = self.options["electrolyte layers"]
-        losses = {}
-        for left, right in itertools.pairwise(
-            ("Negative electrode", *layers, "Positive electrode")
-        ):
-            losses[f"{left}|{right} interface"] = self.interface_overpotential(left, right)
-            if right in layers:
-                losses[f"{right} layer"] = self.layer_overpotential(right)
-        return losses
+    def series_losses(self) -> list[SeriesLoss]:
+        """Every loss of the whole current, as an object; see `ssnib_model.models.losses`."""
+        return [loss for kind in SERIES for loss in kind.of(self)]
 
-    def interface_overpotential(self, left: str, right: str) -> pybamm.Symbol:
-        """Ohmic overpotential [V] between two neighbours."""
-        name = f"{left}|{right} interface"
-        # a resistance falls where a conductance rises
-        resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
-            f"{name} resistance", self.param.T
-        )
-        capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
-        return self._resistance_and_capacity(name, resistance, capacity)
+    def local_losses(self) -> list[LocalLoss]:
+        """Every loss of the reaction at a particle, beside its kinetics."""
+        return [loss for kind in LOCAL for loss in kind.of(self)]
+
+    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
+        """Overpotential [V] of all that the whole current passes, but the anode's reaction."""
+        losses = self.series_losses()
+        return {s.name: s.overpotential() for s in losses if not isinstance(s, AnodeReaction)}
 
     def layer_overpotential(self, layer: str) -> pybamm.Symbol:
         """Ohmic overpotential [V] of a dense electrolyte layer."""
-        name = f"{layer} layer"
-        thickness = pybamm.Parameter(f"{name} thickness [m]")
-        resistance = thickness / self.conductivity(f"{name} conductivity")
-        capacity = EPSILON_0 * pybamm.Parameter(f"{name} relative permittivity") / thickness
-        return self._resistance_and_capacity(name, resistance, capacity)
-
-    def _resistance_and_capacity(self, name, resistance, capacity) -> pybamm.Symbol:
-        """Overpotential [V] of a resistance, with a capacity parallel to it if asked for."""
-        i = self.param.i
-        if self.options["surface form"] == "false":
-            return -i * resistance
-        loss = pybamm.Variable(f"{name} potential drop [V]")
-        # an interface may have no resistance
-        self.rhs[loss] = (i - loss / pybamm.maximum(resistance, 1e-9)) / capacity
-        self.initial_conditions[loss] = pybamm.Scalar(0)
-        return -loss
+        return Layer(self, layer).overpotential()
 
     def anode_overpotential(self) -> pybamm.Symbol:
         """Reaction overpotential [V] of the planar anode, symmetric Butler-Volmer."""
-        p = self.param
-        if self.options["surface form"] == "false":
-            return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
-        eta = pybamm.Variable("Negative electrode potential drop [V]")
-        reaction = 2 * p.j0_n() * pybamm.sinh(F * eta / (2 * R_gas * p.T))
-        capacity = pybamm.Parameter("Negative electrode double-layer capacity [F.m-2]")
-        self.rhs[eta] = (p.i - reaction) / capacity
-        self.initial_conditions[eta] = pybamm.Scalar(0)
-        return -eta
+        return AnodeReaction(self).overpotential()
 
     def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
@@ -253,8 +221,10 @@ class SolidStateBaseModel(pybamm.BaseModel):
             {
                 "Positive electrode stoichiometry": sto_mean,
                 "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
+                "Capacity [A.h]": p.Q_p / 3600,
             }
         )
+        self.summary_variables += ["Capacity [A.h]", "Positive electrode stoichiometry"]
         return p.U_p(sto_mean)
 
     def set_voltage(self, V, U_right, U_left, overpotentials: dict[str, pybamm.Symbol]):
@@ -290,6 +260,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Open-circuit voltage [V]": ocv,
                 "Voltage breakdown residual [V]": residual,
                 **{f"{name} overpotential [V]": eta for name, eta in overpotentials.items()},
+                **pybamm_components(self, U_right, U_left, overpotentials),
             }
         )
         self.events += [
@@ -298,6 +269,16 @@ class SolidStateBaseModel(pybamm.BaseModel):
         ]
 
     # ---------------------------------------------------------------- PyBaMM's defaults
+    def geometry_of(self, *domains: str) -> dict:
+        """Geometry of some domains: coordinates of unit length that are shown in metres."""
+        # size classes share the coordinate but not its length
+        one_size = self.options["size classes"] == 1
+        geometry = {
+            "positive electrode": {"x_p": coordinate(self.param.L)},
+            "positive particle": {"r_p": coordinate(self.param.R if one_size else None)},
+        }
+        return {domain: geometry[domain] for domain in domains}
+
     @property
     def default_parameter_values(self):
         from ssnib_model.cell.parameter_set import ParameterSet
@@ -306,21 +287,23 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
     @property
     def default_submesh_types(self):
-        return {domain: pybamm.Uniform1DSubMesh for domain in self.default_geometry}
+        return {domain: UnitSubMesh for domain in self.default_geometry}
 
     @property
     def default_spatial_methods(self):
-        def finite_volume(use_bcs, value="quadratic"):
+        def finite_volume(domain, use_bcs, value="quadratic"):
             order = {"gradient": "quadratic", "value": value}
-            return pybamm.FiniteVolume({"extrapolation": {"order": order, "use bcs": use_bcs}})
+            options = {"extrapolation": {"order": order, "use bcs": use_bcs}, DOMAIN: domain}
+            return UnitFiniteVolume(options)
 
         # In a particle the surface gradient depends on the surface value: it cannot be used.
         # Between two phases a parabola would overshoot.
         two_phase = self.options["particle"] == "two-phase"
+        cathode, particle = "positive electrode", "positive particle"
         methods = {
-            "positive electrode": finite_volume(use_bcs=True),
-            "positive particle": finite_volume(
-                use_bcs=False, value="linear" if two_phase else "quadratic"
+            cathode: finite_volume(cathode, use_bcs=True),
+            particle: finite_volume(
+                particle, use_bcs=False, value="linear" if two_phase else "quadratic"
             ),
         }
         return {domain: methods[domain] for domain in self.default_geometry}

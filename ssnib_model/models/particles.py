@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pybamm
 
-from ssnib_model.models.base import F
+from ssnib_model.models.losses import F
 
 #: Slope that is left inside the miscibility gap, and rounding of its two ends: they keep the
 #: two-phase description smooth and its mass balance exact.
@@ -56,13 +56,6 @@ class Particle:
         surface = pybamm.boundary_value(self.driving, "right")
         self.sto_surf = self._composition(surface) if self.two_phase else surface
 
-        self.hysteresis = pybamm.Scalar(0)
-        if model.options["open-circuit potential"] == "one-state hysteresis":
-            self.h = pybamm.Variable(
-                f"Positive electrode hysteresis state{self.suffix}", **self.where
-            )
-            gap = pybamm.Parameter("Positive electrode hysteresis [V]")
-            self.hysteresis = gap / 2 * self.h
         self.U_surf = p.U_p(self.sto_surf)
 
     def _outside_the_gap(self, sto):
@@ -89,24 +82,26 @@ class Particle:
         """D / R^2 [s-1] at a stoichiometry."""
         return pybamm.minimum(self.param.D(sto) / self.R**2, FASTEST_DIFFUSION)
 
+    def flux(self, j):
+        """Flux of stoichiometry into the sphere [m.s-1] for a reaction of ``j`` [A.m-2]."""
+        # only the contacted surface reacts; the flux is its average over the sphere
+        return -self.param.contacted * j / (F * self.param.c_max)
+
+    def leaving(self, j):
+        """Rate at which the mean stoichiometry falls [s-1] for a reaction of ``j`` [A.m-2]."""
+        return -3 * self.flux(j) / self.R
+
     def set_equations(self, j):
         """Diffusion with a reaction of ``j`` [A.m-2] on the contacted surface."""
         model, p, sto = self.model, self.param, self.sto
         N = -self.diffusion_rate(sto) * pybamm.grad(self.driving)
         model.rhs[sto] = -pybamm.div(N)
-        # only the contacted surface reacts; the flux is its average over the sphere
-        flux = -p.contacted * j / (F * p.c_max)
+        flux = self.flux(j)
         model.boundary_conditions[self.driving] = {
             "left": (pybamm.Scalar(0), "Neumann"),
             "right": (flux / self.R / self.diffusion_rate(self.sto_surf), "Neumann"),
         }
         model.initial_conditions[sto] = p.sto_init
-        if model.options["open-circuit potential"] == "one-state hysteresis":
-            # towards +1 as sodium leaves, -1 as it enters, over 1/rate of the capacity
-            rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
-            leaving = -3 * flux / self.R
-            model.rhs[self.h] = rate * (leaving - abs(leaving) * self.h)
-            model.initial_conditions[self.h] = pybamm.Scalar(0)
         model.variables.update(
             {
                 f"Positive particle stoichiometry{self.suffix}": sto,

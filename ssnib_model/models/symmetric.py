@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pybamm
 
-from ssnib_model.models.base import F, SolidStateBaseModel
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import F
 
 
 class SymmetricCell(SolidStateBaseModel):

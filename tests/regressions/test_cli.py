@@ -7,6 +7,7 @@ import sys
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import ssnib_model as ss
 from ssnib_model.cli import main
@@ -89,6 +90,24 @@ def test_finding_30_output_says_what_follows_from_a_change(capsys, tmp_path):
     option = ["--option", "size classes=2", "--param", "Positive particle radius spread=0.2"]
     assert run("rate-test", *QUICK, *option, "--out", tmp_path / "classes") == 0
     assert "size classes = 2 (was 1)" in capsys.readouterr().out
+
+
+def test_finding_30_titles_of_plots_say_what_was_changed(tmp_path, monkeypatch):
+    titles = []
+    save = Figure.savefig
+
+    def noted(figure, *arguments, **settings):
+        titles.append(" ".join(figure.get_suptitle().split()))
+        save(figure, *arguments, **settings)
+
+    monkeypatch.setattr(Figure, "savefig", noted)
+    changes = ["--temperature", "45", "--param", f"{LAYER}=0.03", "--quiet"]
+    assert run("rate-test", *QUICK, *changes, "--out", tmp_path / "test") == 0
+    assert run("breakdown", "--rate", "0.1", *changes, "--out", tmp_path / "losses") == 0
+    assert run("impedance", *changes, "--out", tmp_path / "impedance") == 0
+    assert len(titles) == 6
+    assert all("at 45 degC (was 25)" in title for title in titles)
+    assert all(f"{LAYER} = 0.03 (was 0.01)" in title for title in titles)
 
 
 # -------------------------------------------------------------------- finding 31
