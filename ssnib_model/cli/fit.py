@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 from ssnib_model.cli.arguments import (
@@ -70,6 +69,8 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
+    import hashlib
+
     from ssnib_model.fit_data import data_from_file
     from ssnib_model.fitting import Free, fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE

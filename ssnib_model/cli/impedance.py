@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
@@ -44,6 +43,8 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _impedance(arguments: argparse.Namespace) -> int:
+    import dataclasses
+
     from ssnib_model.eis import impedance
 
     if arguments.pellet is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import math
 import os
@@ -160,6 +159,8 @@ def run_record(
     Every document that a command prints with ``--json`` or writes as ``run.json`` begins with
     these four; its results follow.
     """
+    import dataclasses
+
     from ssnib_model.results.record import digest, versions
 
     settings = {k: v for k, v in vars(arguments).items() if k not in _NO_SETTINGS}

@@ -145,7 +145,7 @@ def _breakdown(arguments: argparse.Namespace) -> int:
     asked = {"rate": arguments.rate, "at": arguments.at}
     document["settings"] = document["settings"] | asked
     document.update(asked)
-    document.update(losses.to_dict())
+    document.update({str(column): losses[column].to_dict() for column in losses})
     if folder:
         with writing(folder):
             losses.to_csv(folder / "breakdown.csv", index_label="Overpotential")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import warnings
 
 from ssnib_model.cli.arguments import (
@@ -154,6 +153,8 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
 
 
 def _target(arguments: argparse.Namespace) -> int:
+    import dataclasses
+
     from ssnib_model.sensitivities import contour, target
 
     parameters, _ = cell(arguments)
