@@ -70,4 +70,4 @@ def __getattr__(name: str):
 
 
 def __dir__():
-    return sorted([*globals(), *_HOMES])
+    return [*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"]

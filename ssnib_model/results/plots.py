@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -145,17 +146,27 @@ def _colours(losses: pd.DataFrame, shown: pd.DataFrame) -> list[Any]:
     return [colours[losses.columns.get_loc(name)] for name in shown]
 
 
-def save_breakdown(result: RateTestResult, rate: float, at: float, folder: Path) -> None:
+def _set_title(figure: Figure, result: RateTestResult, title: str | None) -> None:
+    """A title in as many lines as the figure needs."""
+    kelvin = result.parameters["Ambient temperature [K]"]
+    own = f"{result.parameters.name}, {result.model_name}, {kelvin - 273.15:.6g} degC"
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(own if title is None else title, width), fontsize="medium")
+
+
+def save_breakdown(
+    result: RateTestResult, rate: float, at: float, folder: Path, title: str | None = None
+) -> None:
     """Write the breakdown at one rate over capacity, and the bars of all rates, as PNG."""
     figure = Figure(figsize=(14, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     breakdown_over_capacity(result, rate, ax=left)
     breakdown_bars(result, at, ax=right)
-    figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+    _set_title(figure, result, title)
     figure.savefig(folder / "breakdown.png", dpi=150)
 
 
-def save_rate_test(result: RateTestResult, folder: Path) -> None:
+def save_rate_test(result: RateTestResult, folder: Path, title: str | None = None) -> None:
     """Write the three plots of a rate test, and one picture of all of them, as PNG."""
     plots = {
         "rate_capability": rate_capability,
@@ -168,7 +179,7 @@ def save_rate_test(result: RateTestResult, folder: Path) -> None:
         figure = Figure(figsize=(5 * len(drawn), 4), layout="constrained")
         for plot, ax in zip(drawn, figure.subplots(1, len(drawn), squeeze=False)[0], strict=True):
             plot(result, ax)
-        figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+        _set_title(figure, result, title)
         figure.savefig(folder / f"{file}.png", dpi=150)
 
 
@@ -205,5 +216,6 @@ def save_impedance(spectrum: Spectrum, folder: Path) -> None:
     figure = Figure(figsize=(12, 5), layout="constrained")
     for plot, ax in zip((nyquist, bode), figure.subplots(1, 2), strict=True):
         plot(spectrum, ax)
-    figure.suptitle(spectrum.title)
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(spectrum.title, width), fontsize="medium")
     figure.savefig(folder / "impedance.png", dpi=150)

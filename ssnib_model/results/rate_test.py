@@ -260,8 +260,16 @@ class RateTestResult:
             "comparison": _records(self.compare()),
         }
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, title: str | None = None) -> Path:
         """Write ``table.csv``, ``curves.csv``, ``comparison.csv``, ``run.json`` and the plots.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where to; made if need be.
+        title : str, optional
+            Of the plots, such as what was changed in the cell; default: set, model and
+            temperature.
 
         Raises
         ------
@@ -276,7 +284,7 @@ class RateTestResult:
             self.compare().to_csv(folder / "comparison.csv", index=False)
             text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
             (folder / "run.json").write_text(text + "\n")
-            save_rate_test(self, folder)
+            save_rate_test(self, folder, title)
         return folder
 
 

@@ -423,7 +423,7 @@ def test_a_source_without_doi_is_shown(folder, capsys):
 
 def test_json_holds_no_nan(capsys):
     """A result that is 0 at the values of the set has no relative sensitivity."""
-    cli._print_json({"a": [float("nan"), float("inf"), 1.0]})
+    cli.output.print_json({"a": [float("nan"), float("inf"), 1.0]})
     assert json.loads(capsys.readouterr().out) == {"a": [None, None, 1.0]}
 
 
