@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pybamm
+from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
@@ -79,6 +79,7 @@ def impedance(
     *,
     pellet: str | None = None,
     var_pts: dict | None = None,
+    progress: bool = False,
 ) -> Impedance:
     """Impedance at equilibrium, by ``pybamm.EISSimulation``.
 
@@ -98,6 +99,8 @@ def impedance(
         electrodes, as in a measurement of its conductivity.
     var_pts : dict, optional
         Mesh points, as for ``pybamm.Simulation``.
+    progress : bool, optional
+        Whether to show a progress bar on stderr.
 
     Returns
     -------
@@ -121,7 +124,11 @@ def impedance(
     prepared = PreparedImpedance(
         parameters, frequencies, state, temperature, pellet=pellet, var_pts=var_pts
     )
-    return prepared.solve(parameters)
+    return prepared.solve(parameters, progress=progress)
+
+
+def _is_state(value: object) -> bool:
+    return isinstance(value, numbers.Real) and 0 < float(value) < 1
 
 
 class PreparedImpedance:
@@ -152,7 +159,7 @@ class PreparedImpedance:
             raise OptionError(
                 f"frequencies are {frequencies!r}: positive numbers in Hz are needed"
             )
-        if not (isinstance(state, numbers.Real) and math.isfinite(state) and 0 < state < 1):
+        if not _is_state(state):
             raise OptionError(f"state is {state!r}: a state of charge between 0 and 1 is needed")
         self._changes = {"Initial state of charge": float(state)}
         if temperature is not None:
@@ -181,10 +188,11 @@ class PreparedImpedance:
     def _at_state(self, parameters: ParameterSet) -> ParameterSet:
         return parameters.replace(self._changes, {"surface form": "differential"})
 
-    def solve(self, parameters: ParameterSet) -> Impedance:
+    def solve(self, parameters: ParameterSet, progress: bool = False) -> Impedance:
         """The spectrum for ``parameters``, which differ in varying parameters only."""
         parameters = self._at_state(parameters)
         inputs = {name: parameters[name] for name in self._varying}
-        z = self._simulation.solve(self.frequencies, inputs=inputs).impedance
+        bar = tqdm(self.frequencies, desc="Impedance", unit="frequency", disable=not progress)
+        z = self._simulation.solve(bar, inputs=inputs).impedance
         area = parameters["Electrode area [m2]"]
         return Impedance(self.frequencies, np.asarray(z), self.title, area)

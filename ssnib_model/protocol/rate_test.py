@@ -5,13 +5,16 @@ from __future__ import annotations
 import numbers
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pybamm
 
+from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.models import default_model
-from ssnib_model.protocol.prepared import PreparedRateTest, StructuredRateTest
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.solvers.structured import StructuredSolver
 
@@ -60,23 +63,14 @@ class RateTest:
         cycles: int = 1,
         initial_state_of_charge: float | None = None,
     ):
-        rates = [rates] if isinstance(rates, numbers.Real | str) else rates
-        self.rates = [_positive(rate, "rates") for rate in rates]
+        several: Any = [rates] if isinstance(rates, numbers.Real | str) else rates
+        self.rates = [_positive(rate, "rates") for rate in several]
         if not self.rates:
             raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
         self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
-        whole = isinstance(cycles, numbers.Integral) and not isinstance(cycles, bool)
-        if not whole or not 1 <= cycles <= MAX_CYCLES:
-            raise OptionError(
-                f"cycles is {cycles!r}: it must be a whole number from 1 to {MAX_CYCLES}"
-            )
-        self.cycles = int(cycles)
+        self.cycles = _cycles(cycles)
         soc = initial_state_of_charge
-        if soc is not None and not (isinstance(soc, numbers.Real) and 0 < soc < 1):
-            raise OptionError(
-                f"initial_state_of_charge is {soc!r}: it must be between 0 and 1, both excluded"
-            )
-        self.initial_state_of_charge = soc
+        self.initial_state_of_charge = None if soc is None else _state_of_charge(soc)
 
     def run(
         self,
@@ -84,7 +78,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         solver: pybamm.BaseSolver | StructuredSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
         progress: bool = False,
     ) -> RateTestResult:
         """Run the test.
@@ -109,10 +103,7 @@ class RateTest:
             One row a rate, whatever happened to it.
         """
         prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
-        half_cycles = prepared.half_cycles(prepared.parameters, progress=progress)
-        result = RateTestResult(
-            self, prepared.parameters, half_cycles, prepared.model_name, prepared.settings
-        )
+        result = prepared.result(prepared.parameters, progress=progress)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -124,7 +115,7 @@ class RateTest:
         *,
         varying: Iterable[str] = (),
         solver: pybamm.BaseSolver | StructuredSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
 
@@ -133,11 +124,17 @@ class RateTest:
         model, parameters, solver, var_pts
             As for `run`.
         varying : iterable of str, optional
-            Parameters of the model that later runs may change.
+            Parameters that later runs may change; what follows from them may change too.
 
         Returns
         -------
         PreparedRateTest
+
+        Raises
+        ------
+        OptionError
+            If model and parameters are not those of one cell, or for a solver or mesh that is not
+            allowed.
         """
         parameters = ParameterSet("Hu2024") if parameters is None else parameters
         if not isinstance(parameters, ParameterSet):
@@ -149,10 +146,28 @@ class RateTest:
             raise OptionError(
                 f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
             )
+        if solver is not None and not isinstance(solver, pybamm.BaseSolver | StructuredSolver):
+            raise OptionError(
+                f"solver is {solver!r}: a pybamm.BaseSolver or a StructuredSolver is needed"
+            )
         model = default_model(parameters.model_options) if model is None else model
-        structured = isinstance(solver, StructuredSolver)
-        prepared = StructuredRateTest if structured else PreparedRateTest
-        return prepared(self, model, parameters, varying, solver, var_pts)
+        parameters = _of_one_cell(model, parameters)
+        return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The test as JSON keeps it: ``RateTest(**test.to_dict())`` is the same."""
+        return {
+            "rates": self.rates,
+            "charge_rate": self.charge_rate,
+            "cycles": self.cycles,
+            "initial_state_of_charge": self.initial_state_of_charge,
+        }
+
+    def __repr__(self) -> str:
+        given = {k: v for k, v in self.to_dict().items() if k != "rates"}
+        defaults = RateTest([1.0]).to_dict()
+        others = "".join(f", {k}={v!r}" for k, v in given.items() if v != defaults[k])
+        return f"RateTest({self.rates}{others})"
 
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
@@ -162,11 +177,51 @@ class RateTest:
                 yield rate, rate, "discharge", cycle
 
 
-def _positive(value, name: str) -> float:
+def _positive(value: Any, name: str) -> float:
     low, high = RATE_RANGE
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
+    if not _is_number(value) or not low <= value <= high:
         raise OptionError(
             f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
         )
     return float(value)
+
+
+def _cycles(value: Any) -> int:
+    whole = isinstance(value, numbers.Integral) and _is_number(value)
+    if not whole or not 1 <= value <= MAX_CYCLES:
+        raise OptionError(f"cycles is {value!r}: it must be a whole number from 1 to {MAX_CYCLES}")
+    return int(value)
+
+
+def _state_of_charge(value: Any) -> float:
+    if not _is_number(value) or not 0 < value < 1:
+        raise OptionError(
+            f"initial_state_of_charge is {value!r}: it must be between 0 and 1, both excluded"
+        )
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _of_one_cell(model: Any, parameters: ParameterSet) -> ParameterSet:
+    """The parameters with the options of the model, where these say more than the set's.
+
+    A set that asks for something, size classes for example, must not be run without it; a model
+    that asks for more than the set is believed.
+    """
+    if not isinstance(model, SolidStateBaseModel):
+        raise OptionError(
+            f"model is a {type(model).__name__}: a model of this package is needed, or one "
+            "derived from it"
+        )
+    own, default = parameters.model_options, ModelOptions()
+    for option, value in own.items():
+        asked = model.options[option]
+        if asked != value and (option == "electrolyte layers" or value != default[option]):
+            raise OptionError(
+                f'the model has "{option}" = {asked!r} and the parameters {parameters.name} have '
+                f"{value!r}: make it with the options of the set, parameters.model_options"
+            )
+    return parameters if model.options == own else parameters.replace({}, model.options)
