@@ -6,6 +6,8 @@ volume fraction, as a number, an array or a symbol. `LAWS` names the parameters 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pybamm
 from scipy.optimize import least_squares
@@ -30,7 +32,7 @@ def percolation(volume_fraction, threshold, exponent):
 
 
 #: Laws by name: the function and the names of its parameters after the volume fraction.
-LAWS = {
+LAWS: dict[str, tuple[Callable, tuple[str, ...]]] = {
     "bruggeman": (bruggeman, ("Positive electrode Bruggeman exponent",)),
     "tortuosity": (tortuosity, ("Positive electrode tortuosity factor",)),
     "percolation": (
