@@ -96,6 +96,7 @@ def test_finding_27_what_is_no_initial_state(state, message, hu2024):
     assert values[INITIAL] == hu2024[INITIAL]
 
 
+@pytest.mark.filterwarnings("ignore:Initial (SoC|voltage)")  # PyBaMM says so before we refuse
 def test_finding_27_what_pybamm_cannot_hand_over_is_refused(hu2024):
     """Nothing starts elsewhere than asked for: a voltage, and values of another kind."""
     simulation = _simulation(ss.SolidStateSPM, hu2024)
