@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Quantity:
         "number", or "function" where a named function or a table is allowed as well.
     argument : tuple of float
         Allowed range of the argument of a function given as a table.
+    argument_name : str
+        What that argument is.
+    read_with : mapping of str to tuple
+        Model options with which it is read: the allowed values of each; always if empty.
+    is_argument : bool
+        Whether it is read by the function that names it, and by nothing else.
     """
 
     low: float
@@ -33,6 +40,9 @@ class Quantity:
     default: float | None = None
     shape: str = "number"
     argument: tuple[float, float] = (0.0, 1.0)
+    argument_name: str = "stoichiometry"
+    read_with: Mapping[str, tuple] = field(default_factory=dict)
+    is_argument: bool = False
 
 
 def unit_of(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 
+from ssnib_model import materials
 from ssnib_model.quantity import Quantity
 
 
@@ -18,7 +19,9 @@ def _model(low, high, description, **kwargs):
 
 
 _FRACTION = (0.0, 1.0)
+_ALLOY = {"negative electrode": ("alloy",)}
 _TEMPERATURE = (150.0, 600.0)
+_OF_TEMPERATURE = {"shape": "function", "argument": _TEMPERATURE, "argument_name": "temperature"}
 
 QUANTITIES: dict[str, Quantity] = {
     # the cell as made
@@ -66,7 +69,10 @@ QUANTITIES: dict[str, Quantity] = {
     "Nominal cell capacity [A.h]": _model(1e-9, 1e3, "Charge that 1 C moves in one hour"),
     # composite cathode
     "Positive electrode electrolyte conductivity [S.m-1]": _model(
-        1e-9, 1e3, "Conductivity of the dense electrolyte that the composite holds"
+        1e-9,
+        1e3,
+        "Conductivity of the dense electrolyte that the composite holds",
+        **_OF_TEMPERATURE,
     ),
     "Positive electrode Bruggeman exponent": _model(0.5, 10, "b of the law phi^b", default=3.0),
     "Positive electrode tortuosity factor": _model(1, 1e4, "tau2 of the law phi/tau2"),
@@ -121,29 +127,20 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode hysteresis decay rate": _model(
         1, 1e4, "1 over the part of the capacity on which the hysteresis reverses", default=50.0
     ),
-    "Positive electrode plateau potential [V]": _model(-1, 6, "U0 of the plateau OCP"),
-    "Positive electrode OCP end amplitude [V]": _model(0.1, 100, "A of the plateau OCP"),
-    "Positive electrode OCP charged end width": _model(1e-4, 0.5, "w_c of the plateau OCP"),
-    "Positive electrode OCP discharged end width": _model(1e-4, 0.5, "w_d of the plateau OCP"),
     # anode
     "Negative electrode alloy mass [kg]": Quantity(1e-9, 1.0, "Mass of the alloy as made"),
-    "Negative electrode as-made sodium content": _model(0, 100, "mol Na per mol Sn as made"),
-    "Negative electrode tin amount [mol]": _model(1e-9, 1e2, "Tin in the anode"),
+    "Negative electrode as-made sodium content": _model(
+        0, 100, "mol Na per mol Sn as made", read_with=_ALLOY
+    ),
+    "Negative electrode tin amount [mol]": _model(1e-9, 1e2, "Tin in the anode", read_with=_ALLOY),
     "Negative electrode OCP [V]": _model(
         -1,
         6,
         "Equilibrium potential vs Na/Na+ against sodium content",
         shape="function",
         argument=(0, 100),
-    ),
-    "Negative electrode OCP step width": _model(
-        1e-3, 1, "Width of the steps between plateaus [mol Na per mol Sn]"
-    ),
-    "Negative electrode OCP empty amplitude [V]": _model(
-        0, 100, "Rise of the alloy's potential as its sodium runs out"
-    ),
-    "Negative electrode OCP empty width": _model(
-        1e-4, 1, "Width of that rise [mol Na per mol Sn]"
+        argument_name="sodium content",
+        read_with=_ALLOY,
     ),
     "Negative electrode exchange-current density [A.m-2]": _model(
         1e-9, 1e9, "Exchange-current density of the planar anode"
@@ -171,7 +168,7 @@ QUANTITIES: dict[str, Quantity] = {
         0, 1e4, "Area-specific resistance between two neighbours", default=0.0
     ),
     "{layer} layer conductivity [S.m-1]": _model(
-        1e-9, 1e3, "Ionic conductivity of a dense layer, pores included"
+        1e-9, 1e3, "Ionic conductivity of a dense layer, pores included", **_OF_TEMPERATURE
     ),
     "{quantity} activation energy [J.mol-1]": _model(0, 3e5, "Arrhenius activation energy"),
     "{quantity} reference temperature [K]": _model(
@@ -191,6 +188,7 @@ QUANTITIES: dict[str, Quantity] = {
         *_FRACTION, "Start of a simulation; 0: Na3V2(PO4)3, 1: NaV2(PO4)3", default=0.99
     ),
     "Current function [A]": _model(-1e3, 1e3, "Applied current, positive on discharge"),
+    **materials.QUANTITIES,
 }
 
 #: Parameters that are read only with an option: text in their name -> (option, value).

@@ -8,45 +8,78 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
-import numbers
+import html
 import tempfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ssnib_model.cell import declared, relations
-from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell import declared, relations, temperature
+from ssnib_model.cell.options import OPTIONS, ModelOptions
 from ssnib_model.cell.set_files import (
     FILE_NAME,
-    Entry,
-    Function,
+    FORMAT,
+    NOT_GIVEN,
+    STEEP_ENDS,
+    Data,
+    Measured,
+    SetFile,
     Table,
-    Uncertainty,
     beside,
     find_set,
     list_parameter_sets,
+    no_source,
+    read_entry,
     read_set,
+    set_texts,
+    write_texts,
 )
+from ssnib_model.cell.temperature import ENERGY
 from ssnib_model.cell.values import (
     OVERRIDING_KINDS,
     FunctionValue,
     ParameterInfo,
-    TableValue,
     shown,
+    value_problem,
 )
 from ssnib_model.errors import (
     MeasuredDataError,
     OptionError,
     ParameterError,
     UnknownParameterError,
+    ValidityWarning,
 )
 from ssnib_model.quantity import Quantity, unit_of
-from ssnib_model.tables import read_rate_data, read_table
-from ssnib_model.units import convert
+from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
+
+#: How a cell is tested, not what it is: with another of these it is still the same cell.
+TEST_CONDITIONS = (
+    "Ambient temperature [K]",
+    "Lower voltage cut-off [V]",
+    "Upper voltage cut-off [V]",
+    "Initial state of charge",
+    "Current function [A]",
+)
+
+#: Options that describe the same cell in another way; the others are another cell.
+DESCRIPTION_OPTIONS = tuple(
+    option
+    for option in OPTIONS
+    if option not in ("electrolyte layers", "negative electrode", "positive electrode")
+)
+
+#: What makes an active material another one.
+ACTIVE_MATERIAL = (
+    "Positive electrode OCP [V]",
+    "Positive electrode active material density [kg.m-3]",
+    "Positive electrode active material molar mass [kg.mol-1]",
+    "Positive electrode cyclable sodium per formula unit",
+    "Maximum concentration in positive electrode [mol.m-3]",
+)
 
 
 class ParameterSet(Mapping):
@@ -96,7 +129,33 @@ class ParameterSet(Mapping):
         self._set_stack(self.model_options, self.catholyte)
 
     def __repr__(self) -> str:
-        return f"ParameterSet({self.name!r}, {len(self)} parameters)"
+        changed = f", {len(self.changes)} changed" if self.changes else ""
+        return f"ParameterSet({self.name!r}, {len(self)} parameters{changed})"
+
+    def _repr_html_(self) -> str:
+        columns = ("Parameter", "Value", "Unit", "Kind", "Source", "Uncertainty", "Note")
+        rows = [
+            (
+                info.name,
+                f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value),
+                info.unit,
+                info.kind,
+                info.source or "",
+                info.uncertainty_text,
+                info.note,
+            )
+            for info in self._all.values()
+        ]
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        head = "".join(f"<th>{column}</th>" for column in columns)
+        title = html.escape(f"{self.name}: {self.description}")
+        return (
+            f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
 
     def info(self, name: str) -> ParameterInfo:
         """Value, unit, kind, source, uncertainty and note of one parameter.
@@ -127,7 +186,101 @@ class ParameterSet(Mapping):
         """The parameters that were given, in a file or by `replace`: nothing derived."""
         return dict(self._given)
 
+    # ------------------------------------------------------------ measured data
+    @property
+    def measured(self) -> dict[str, pd.DataFrame]:
+        """Rate-test data of this very cell by name; none once the cell has been changed."""
+        own = self._own if self._is_measured else {}
+        return {key: data.table for key, data in own.items()}
+
+    @property
+    def reference_data(self) -> dict[str, pd.DataFrame]:
+        """Rate-test data of other cells, by "<set>: <name>": of the one it was made from."""
+        return {key: data.table for key, data in self._others.items()}
+
+    @property
+    def _others(self) -> dict[str, Data]:
+        return self._reference | ({} if self._is_measured else self._labelled)
+
+    @property
+    def _labelled(self) -> dict[str, Data]:
+        return {f"{self._measured_name}: {key}": data for key, data in self._own.items()}
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether this is still the cell that the data were measured on."""
+        changed = self._differences(self._measured_on, self._now)
+        return all(n in TEST_CONDITIONS or n in DESCRIPTION_OPTIONS for n in changed)
+
+    def with_measured(
+        self, data: Mapping[str, pd.DataFrame], source: str = "measured data given to the set"
+    ) -> ParameterSet:
+        """The same cell with rate-test data of its own; those it had are `reference_data`.
+
+        Parameters
+        ----------
+        data : mapping of str to pandas.DataFrame
+            By name; the columns are `ssnib_model.tables.RATE_COLUMNS`.
+        source : str, optional
+            Where they come from.
+
+        Returns
+        -------
+        ParameterSet
+        """
+        new = copy.copy(self)
+        new._reference = self._reference | self._labelled
+        entry, key = {"citation": source}, "own"
+        while self.sources.get(key, entry) != entry:
+            key += "+"
+        new.sources = self.sources | {key: entry}
+        new._own = {
+            name: Data(table.reset_index(drop=True), f"measured_{n}.csv", key)
+            for n, (name, table) in enumerate(data.items(), start=1)
+        }
+        new._measured_name, new._measured_on = self.name, self._now
+        return new
+
     # ------------------------------------------------------------ change
+    @property
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """What was changed since the set was loaded: name -> (before, now), options included.
+
+        Only what was given, not what follows from it. None stands for what was not there.
+        """
+        return self._differences(self._before, self._now)
+
+    @property
+    def _now(self) -> dict[str, Any]:
+        """All that was given, and all else that has a value."""
+        options = self.model_options | {"catholyte": self.catholyte}
+        options["electrolyte layers"] = " | ".join(options["electrolyte layers"])
+        return options | {name: info.value for name, info in self._all.items()}
+
+    def _differences(
+        self, before: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> dict[str, tuple[Any, Any]]:
+        given = [n for n in now if n in self._given or n not in self._all]
+        return {
+            name: (before.get(name), now[name])
+            for name in given
+            if name not in before or before[name] != now[name]
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What follows from the changes and may not be expected, one sentence each."""
+        layer, composite = f"{self.catholyte} layer", "Positive electrode electrolyte"
+        name = "conductivity [S.m-1]"
+        changed = [n for n in self.changes if n.startswith((f"{layer} conductivity",
+                                                            f"{layer} density"))]  # fmt: skip
+        if not changed or f"{composite} {name}" in self._given:
+            return []
+        return [
+            f"the electrolyte in the composite is that of the {layer} and follows what was "
+            f'changed there ({", ".join(changed)}); give "{composite} ..." to keep it'
+        ]
+
     def replace(
         self, changes: Mapping[str, float], options: Mapping[str, Any] | None = None
     ) -> ParameterSet:
@@ -165,7 +318,7 @@ class ParameterSet(Mapping):
                 continue
             info = value if isinstance(value, ParameterInfo) else None
             value = info.value if info else value
-            problem = _value_problem(value, quantity, unit_of(name))
+            problem = value_problem(value, quantity, unit_of(name))
             if problem:
                 problems.append(f'"{name}" {problem}')
                 continue
@@ -180,6 +333,7 @@ class ParameterSet(Mapping):
             given[name] = ParameterInfo(name, value, unit_of(name), "user", note=note)
         if problems:
             raise ParameterError(problems)
+        temperature.give_way(given, changes, new._known)
         problems = new._complete(given, changes)
         if problems:
             raise ParameterError(problems)
@@ -199,7 +353,12 @@ class ParameterSet(Mapping):
         for name, info in self._all.items():
             if self._known[name].in_model:
                 value = info.value
-                values[name] = value.to_pybamm() if hasattr(value, "to_pybamm") else value
+                value = value.to_pybamm() if hasattr(value, "to_pybamm") else value
+                if self._known[name].argument_name == "temperature" and callable(value):
+                    value = temperature.handed_over(
+                        value, name, self._options["conductivity form"]
+                    )
+                values[name] = value
         return pybamm.ParameterValues(values)
 
     def files(self) -> dict[str, str]:
@@ -210,28 +369,12 @@ class ParameterSet(Mapping):
         ParameterError
             If a value is a Python callable.
         """
-        import tomlkit
+        return self._files(self.changes)
 
-        entries, tables = {}, {}
-        for name, info in self._given.items():
-            value = info.value
-            if isinstance(value, FunctionValue):
-                value = {"function": value.function, "arguments": value.arguments}
-            elif isinstance(value, TableValue):
-                tables[value.file] = pd.DataFrame({"x": value.x, "y": value.y})
-                value = {"table": value.file}
-            elif callable(value):
-                raise ParameterError(
-                    f'"{name}" is a Python function: only numbers, named functions and tables '
-                    "can be saved"
-                )
-            entry = {"value": value, "unit": info.unit, "kind": info.kind}
-            entry |= {"source": info.source} if info.source else {}
-            entry |= {"uncertainty": info.uncertainty} if info.uncertainty else {}
-            entry |= {"note": info.note} if info.note else {}
-            entries[name] = entry
+    def _files(self, was: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+        """The texts of the files, with what has ``changed``."""
         options = self.model_options
-        document = {
+        head = {
             "name": self.name,
             "description": self.description,
             "stack": {
@@ -240,19 +383,17 @@ class ParameterSet(Mapping):
                 **options,
             },
             "sources": self.sources,
-            "measured": {
-                key: {"file": m.file, "source": m.source, "note": m.note}
-                for key, m in self._measured_files.items()
-            },
-            "parameters": entries,
         }
-        tables |= {m.file: self.measured[key] for key, m in self._measured_files.items()}
-        texts = {file: table.to_csv(index=False) for file, table in tables.items()}
-        return {FILE_NAME: tomlkit.dumps(document), **texts}
+        own = self._own if self._is_measured else {}
+        before = {name: old for name, (old, _) in was.items()}
+        return set_texts(head, self._given, own, self._others, before)
 
     @classmethod
     def from_files(cls, files: Mapping[str, str]) -> ParameterSet:
         """The set that `files` came from; nothing is left on the disk.
+
+        Files of before they had a format were run with steep ends at a table of the cathode's
+        potential: they keep them.
 
         Raises
         ------
@@ -264,12 +405,15 @@ class ParameterSet(Mapping):
                 if file in ("", ".", "..") or Path(file).name != file:
                     raise ParameterError(f'"{file}" is not the name of a file')
                 (Path(folder) / file).write_bytes(text.encode())
-            return cls(folder)
+            parameters = cls.__new__(cls)
+            parameters._load(Path(folder) / FILE_NAME, steep_ends=True)
+            return parameters
 
     def save(self, folder: str | Path) -> Path:
         """Write the set as a folder that `ParameterSet` can read; returns the folder.
 
-        Its name becomes that of the folder.
+        Its name becomes that of the folder. Measured data stay its own if it is the cell they
+        were measured on, and go to `reference_data` else.
 
         Raises
         ------
@@ -279,68 +423,118 @@ class ParameterSet(Mapping):
         folder, named = Path(folder), copy.copy(self)
         named.name = folder.name
         named.description = f"Saved from the set {self.name}. {self.description}".strip()
-        files = named.files()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if (folder / FILE_NAME).exists():
-                raise FileExistsError(None, f"{FILE_NAME} is there already")
-            for file, text in files.items():
-                (folder / file).write_bytes(text.encode())
-        except OSError as error:
-            raise ParameterError(f"{folder}: cannot be written: {error.strerror}") from error
+        write_texts(folder, named._files({}))
         return folder
 
     # ------------------------------------------------------------ loading
-    def _load(self, path: Path) -> None:
-        file = read_set(path)
-        self.origin = str(path)
-        self.name, self.description = file.name, file.description
-        if file.base is not None and file.base not in list_parameter_sets():
-            raise ParameterError(
-                f"{path}: base is {short(file.base)}: it must be one of the sets that come with "
-                f"the package, {', '.join(list_parameter_sets())}"
+    def _load(self, path: Path, steep_ends: bool = False) -> None:
+        """Read a file; ``steep_ends`` is what a table of before there was a format means."""
+        file, problems, left_out = read_set(path)
+        self.origin, self.name, self.description = str(path), file.name, file.description
+        known = list_parameter_sets()
+        if file.base is not None and file.base not in known:
+            problems.append(
+                f"base is {short(file.base)}: it must be one of the sets that come with "
+                f"the package, {', '.join(known)}"
             )
+            raise ParameterError([f"{path}: {problem}" for problem in problems])
         base = ParameterSet(file.base) if file.base else None
-        options = dict(file.stack)
-        catholyte = options.pop("catholyte", None)
+        options: dict[str, Any] = dict(file.stack)
+        if base:
+            options = base.model_options | {"catholyte": base.catholyte} | options
+            layers = options["electrolyte layers"]
+            if "catholyte" not in file.stack and base.catholyte not in layers:
+                del options["catholyte"]
         try:
-            self._set_stack(options, catholyte)
+            self._set_stack(options, options.pop("catholyte", None))
         except OptionError as error:
-            raise ParameterError(f"{path}: [stack] {error}") from error
+            problems.append(f"[stack] {error}")
+            raise ParameterError([f"{path}: {problem}" for problem in problems]) from error
         self.sources = {
             key: {k: v for k, v in source.model_dump().items() if v is not None}
             for key, source in file.sources.items()
         }
         if base:
             self.sources = base.sources | self.sources
+
+        given, found = self._read_given(path, file, base, steep_ends)
+        problems += found
+        self._own, found = self._read_data(path, "measured", file.measured)
+        problems += found
+        self._reference, found = self._read_data(path, "reference", file.reference)
+        problems += found
+        # a contradiction shows only once every value given is a good one
+        problems += (
+            self._missing(self._present([*given, *left_out, *file.parameters]))
+            if problems
+            else self._complete(given)
+        )
+        if problems:
+            raise ParameterError([f"{path}: {problem}" for problem in problems])
+        self._measured_name, self._measured_on = self.name, self._now
+        was = {n: None if v == NOT_GIVEN else v for n, v in file.was.items()}
+        self._before = self._now | was
+
+    def _read_given(
+        self, path: Path, file: SetFile, base: ParameterSet | None, steep_ends: bool
+    ) -> tuple[dict[str, ParameterInfo], list[str]]:
+        """What a file gives, over what its base gives and this stack knows."""
         problems: list[str] = []
-        # what the base set gives and this stack knows; the measured data are another cell's
-        given = {n: info for n, info in (base.given if base else {}).items() if n in self._known}
+        given = {n: i for n, i in (base.given if base else {}).items() if n in self._known}
+        is_old = file.format != FORMAT
         for name, entry in file.parameters.items():
             if name not in self._known:
                 # some are enough to see what is wrong
                 near = suggestion(name, self._known) if len(problems) < 20 else ""
                 problems.append(f'unknown parameter "{name}"{near}')
                 continue
-            info, found = self._read_entry(path, name, entry)
+            ends = steep_ends and is_old
+            info, found = read_entry(path, name, entry, self._known, self.sources, ends)
             problems += [f'"{name}" {problem}' for problem in found]
             if info:
                 given[name] = info
-        for key, measured in file.measured.items():
-            if measured.source not in self.sources:
-                problems.append(_no_source(f"measured.{key}", measured.source, self.sources))
-        self._measured_files = file.measured
-        self.measured: dict[str, pd.DataFrame] = {}
-        for key, measured in file.measured.items():
+            if is_old and isinstance(entry.value, Table) and entry.value.steep_ends is None:
+                self._say_without_ends(name, ends)
+        temperature.give_way(given, file.parameters, self._known)
+        fitted = {n: i for n, i in (base.given if base else {}).items() if i.kind == "fitted"}
+        for name in file.inherit_fitted:
+            if name not in fitted or name not in self._known or name in file.parameters:
+                can = sorted(set(fitted) - set(file.parameters))
+                problems.append(
+                    f'inherit_fitted has "{name}": only values that are fitted in the base and '
+                    f"not given here can be inherited, {can}"
+                )
+        if base and self._options["positive electrode"] == "composite":
+            problems += _inherit_fitted(given, file, base, fitted)
+        return given, problems
+
+    def _say_without_ends(self, name: str, ends: bool) -> None:
+        """Tables of potentials once had steep ends that nobody asked for."""
+        if unit_of(name) != "V" or (ends and name == STEEP_ENDS):
+            return
+        choice = "write steep_ends = true beside the table to add them, or " * (name == STEEP_ENDS)
+        warnings.warn(
+            f'{self.origin}: the table of "{name}" is used as it is, its end values held beyond '
+            "its ends; before, steep ends were added at 0 and 1 without being asked for: "
+            f"{choice}write format = {FORMAT} at the top of the file to keep it so",
+            ValidityWarning,
+            stacklevel=2,
+        )
+
+    def _read_data(
+        self, path: Path, field: str, files: Mapping[str, Measured]
+    ) -> tuple[dict[str, Data], list[str]]:
+        """Tables of measured data, and what is wrong with them."""
+        data: dict[str, Data] = {}
+        problems = []
+        for key, m in files.items():
+            if m.source not in self.sources:
+                problems.append(no_source(f"{field}.{key}", m.source, self.sources))
             try:
-                self.measured[key] = read_rate_data(beside(path, measured.file))
+                data[key] = Data(read_rate_data(beside(path, m.file)), m.file, m.source, m.note)
             except MeasuredDataError as error:
-                problems.append(f"measured.{key}: {error}")
-        # what is missing or contradictory shows only once every value given is a good one
-        if not problems:
-            problems = self._complete(given)
-        if problems:
-            raise ParameterError([f"{path}: {problem}" for problem in problems])
+                problems.append(f"{field}.{key}: {error}")
+        return data, problems
 
     def _set_stack(self, options: dict, catholyte) -> None:
         if "electrolyte layers" not in options:
@@ -356,84 +550,6 @@ class ParameterSet(Mapping):
             )
         self._known = declared.known_names(layers)
         self._rules = relations.rules(layers, self.catholyte)
-
-    def _read_entry(self, path: Path, name: str, entry: Entry):
-        """The entry as a `ParameterInfo`, and sentences on what is wrong with it."""
-        problems = []
-        quantity, target = self._known[name], unit_of(name)
-        value, uncertainty = entry.value, None
-        if isinstance(value, Function):
-            problems += self._function_problems(value)
-            value = FunctionValue(value.function, dict(value.arguments))
-        elif isinstance(value, Table) and quantity.shape != "function":
-            problems.append(f"is a table: it must be a number, {_allowed(quantity, target)}")
-        elif isinstance(value, Table):
-            try:
-                x, y = read_table(beside(path, value.table))
-                value = TableValue(value.table, tuple(x), tuple(y), target == "V")
-            except MeasuredDataError as error:
-                problems.append(f"has a table that cannot be used: {error}")
-        given = entry.uncertainty
-        if given and given.sd is None and given.range is None:
-            problems.append('has an uncertainty that needs "sd", "range" or both')
-            given = None
-        try:
-            if isinstance(value, float) and given:
-                uncertainty = _converted_uncertainty(value, given, entry.unit, target)
-            if isinstance(value, float):
-                value = convert(value, entry.unit, target)
-            elif isinstance(value, TableValue):
-                y = tuple(convert(v, entry.unit, target) for v in value.y)
-                value = dataclasses.replace(value, y=y)
-            else:
-                convert(1.0, entry.unit, target)
-        except ValueError as error:
-            problems.append(f'has unit "{entry.unit}": {error}')
-        if not problems:
-            problem = _value_problem(value, quantity, target)
-            problems += [problem] if problem else []
-        if uncertainty and "range" in uncertainty:
-            low, high = uncertainty["range"]
-            if not low <= value <= high:
-                problems.append(
-                    f"is {value:g} {target}, outside its own uncertainty range "
-                    f"[{low:g}, {high:g}] {target}"
-                )
-        if entry.kind == "assumed" and isinstance(value, float) and not entry.uncertainty:
-            problems.append('is assumed: it needs an "uncertainty" with its sd or range')
-        if entry.source is None and entry.kind in ("measured", "literature"):
-            problems.append(f'is of kind "{entry.kind}": it needs a "source"')
-        if entry.source is not None and entry.source not in self.sources:
-            problems.append(_no_source("", entry.source, self.sources))
-        info = ParameterInfo(
-            name, value, target, entry.kind, entry.source, uncertainty, entry.note
-        )
-        return (None if problems else info), problems
-
-    def _function_problems(self, value: Function) -> list[str]:
-        import inspect
-
-        from ssnib_model.materials import FUNCTIONS
-
-        if value.function not in FUNCTIONS:
-            near = suggestion(value.function, FUNCTIONS)
-            return [f'names the function "{value.function}": known are {sorted(FUNCTIONS)}{near}']
-        _, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
-        problems = []
-        if set(expected) != set(value.arguments):
-            return [
-                f'gives the function "{value.function}" the arguments '
-                f"{short(sorted(value.arguments))}: it takes {sorted(expected)}"
-            ]
-        for argument, given in value.arguments.items():
-            if isinstance(given, str) and given not in self._known:
-                problems.append(
-                    f'takes "{argument}" from the unknown parameter "{given}"'
-                    f"{suggestion(given, self._known)}"
-                )
-            elif isinstance(given, str) and self._known[given].shape != "number":
-                problems.append(f'takes "{argument}" from "{given}", which is not a number')
-        return problems
 
     def _complete(self, given: dict[str, ParameterInfo], changed=()) -> list[str]:
         """Set all values from those given; returns sentences on what is wrong.
@@ -459,18 +575,16 @@ class ParameterSet(Mapping):
                     name, 0.0, "J.mol-1", "assumed", note="default: no temperature dependence"
                 )
 
-        problems = []
+        temperature.follow(self._all, self._known, self.catholyte)
+
+        problems = temperature.problems(self._all, given, self._known)
         for name, (value, rule) in derived.items():
-            problem = _value_problem(value, self._known[name], unit_of(name))
+            problem = value_problem(value, self._known[name], unit_of(name))
             if problem:
                 problems.append(
                     f'"{name}" {problem}; it follows from {rule.formula} '
                     f"({', '.join(rule.inputs)})"
                 )
-        optional = self._function_parameters()
-        for text, (option, needed_by) in declared.OPTION_PARAMETERS.items():
-            if self._options[option] != needed_by:
-                optional |= {name for name in self._known if text in name}
         for name, option in declared.NEEDS_OPTION.items():
             value, chosen = self._all[name].value, self._options[option]
             if value > 0 and chosen == ModelOptions()[option]:
@@ -478,11 +592,7 @@ class ParameterSet(Mapping):
                     f'"{name}" is {value:g} but has no effect with the model option "{option}" = '
                     f"{chosen!r}: change the option too"
                 )
-        for name, quantity in self._known.items():
-            if quantity.in_model and name not in self._all and name not in optional:
-                inputs = [rule.inputs for rule in self._rules if rule.target == name]
-                needs = "".join(f", or give {', '.join(i)}" for i in inputs)
-                problems.append(f'"{name}" is missing: give it{needs}')
+        problems += self._missing(self._all)
         for info in given.values():
             if isinstance(info.value, FunctionValue):
                 for used in info.value.arguments.values():
@@ -499,11 +609,34 @@ class ParameterSet(Mapping):
         problems += relations.check_composition({n: i.value for n, i in self._all.items()})
         return problems
 
-    def _function_parameters(self) -> set[str]:
-        """Parameters that only a named function reads."""
-        return {n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")} | {
-            "Positive electrode plateau potential [V]"
-        }
+    def _missing(self, present: Container[str]) -> list[str]:
+        """One sentence for each parameter that the models read and that is not ``present``."""
+        optional = {name for name, quantity in self._known.items() if quantity.is_argument}
+        for text, (option, needed_by) in declared.OPTION_PARAMETERS.items():
+            if self._options[option] != needed_by:
+                optional |= {name for name in self._known if text in name}
+        for name, quantity in self._known.items():
+            if any(self._options[o] not in values for o, values in quantity.read_with.items()):
+                optional.add(name)
+        sentences = []
+        for name, quantity in self._known.items():
+            if quantity.in_model and name not in present and name not in optional:
+                inputs = [rule.inputs for rule in self._rules if rule.target == name]
+                needed = [[n for n in some if n not in present] for some in inputs]
+                needs = "".join(f", or give {', '.join(some)}" for some in needed)
+                sentences.append(f'"{name}" is missing: give it{needs}')
+        return sentences
+
+    def _present(self, given: Iterable[str]) -> set[str]:
+        """Names of all that would have a value if those ``given`` had one."""
+        present = set(given)
+        present |= {name for name, quantity in self._known.items() if quantity.default is not None}
+        present |= {n for n in self._known if n.endswith(f"interface resistance {ENERGY}")}
+        while True:
+            more = {r.target for r in self._rules if present.issuperset(r.inputs)} - present
+            if not more:
+                return present
+            present |= more
 
 
 def get_hu2024() -> dict:
@@ -515,52 +648,28 @@ def get_hu2024() -> dict:
     return dict(ParameterSet("Hu2024").to_pybamm())
 
 
-def _no_source(where: str, key: str, sources: dict) -> str:
-    near = suggestion(key, sources)
-    where = f"{where} " if where else ""
-    return f'{where}has source "{key}", which is not in the sources table{near}'
-
-
-def _value_problem(value, quantity: Quantity, unit: str) -> str | None:
-    """What is wrong with a value, as the rest of a sentence, or None."""
-    allowed = _allowed(quantity, unit)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        if quantity.shape == "function" and isinstance(value, TableValue):
-            return _table_problem(value, quantity, allowed)
-        if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
-            return None
-        return f"is {short(value)}: it must be a number, {allowed}"
-    if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
-        return f"is {value:g}: {allowed}"
-    return None
-
-
-def _allowed(quantity: Quantity, unit: str) -> str:
-    allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
-    return allowed if unit == "1" else f"{allowed} {unit}"
-
-
-def _table_problem(table: TableValue, quantity: Quantity, allowed: str) -> str | None:
-    for x, y in zip(table.x, table.y, strict=True):
-        if not quantity.low <= y <= quantity.high:
-            return f"is {y:g} at {x:g} in {table.file}: {allowed}"
-    low, high = quantity.argument
-    if table.x[0] < low or table.x[-1] > high:
-        return (
-            f"has the arguments {table.x[0]:g} to {table.x[-1]:g} in {table.file}: "
-            f"allowed is {low:g} to {high:g}"
-        )
-    return None
-
-
-def _converted_uncertainty(value: float, given: Uncertainty, unit: str, target: str) -> dict:
-    converted: dict = {}
-    if given.sd is not None and not math.isfinite(value + given.sd):
-        raise ValueError(f"{value:g} + {given.sd:g} is too large a number")
-    if given.sd is not None:
-        # by difference, because a unit may have an offset (degC)
-        centre, above = (convert(v, unit, target) for v in (value, value + given.sd))
-        converted["sd"] = above - centre
-    if given.range is not None:
-        converted["range"] = tuple(sorted(convert(v, unit, target) for v in given.range))
-    return converted
+def _inherit_fitted(
+    given: dict[str, ParameterInfo],
+    file: SetFile,
+    base: ParameterSet,
+    fitted: Mapping[str, ParameterInfo],
+) -> list[str]:
+    """Values fitted to another active material: taken over as assumed if named, else a problem."""
+    other = [n for n in ACTIVE_MATERIAL if n in file.parameters and n in given
+             and given[n].value != base[n]]  # fmt: skip
+    if not other:
+        return []
+    problems = []
+    for name, info in fitted.items():
+        if name in file.parameters or name not in given or not name.startswith("Positive "):
+            continue
+        if name in file.inherit_fitted:
+            note = f"inherited from {base.name}, where it is fitted to another active material"
+            given[name] = dataclasses.replace(info, kind="assumed", note=note)
+        else:
+            problems.append(
+                f'"{name}" is fitted to the active material of {base.name}, and this set has '
+                f'another "{other[0]}": give its value, or take that one over by '
+                f'inherit_fitted = ["{name}"]'
+            )
+    return problems

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ssnib_model.cell.declared import activated_quantities
+from ssnib_model.materials import sodium
 from ssnib_model.quantity import unit_of
 
 #: Relative difference beyond which a given and a derived value contradict each other.
@@ -136,7 +137,7 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
                 f"{_P} active material molar mass [kg.mol-1]",
                 f"{_P} cyclable sodium per formula unit",
             ),
-            lambda density, molar_mass, sodium: sodium * density / molar_mass,
+            lambda density, molar_mass, cyclable: cyclable * density / molar_mass,
             "cyclable sodium x density / molar mass",
         ),
         Rule(
@@ -144,6 +145,18 @@ def rules(layers: tuple[str, ...], catholyte: str) -> list[Rule]:
             ("Negative electrode alloy mass [kg]", "Negative electrode as-made sodium content"),
             lambda m, y: m / (TIN_MOLAR_MASS + y * SODIUM_MOLAR_MASS),
             "alloy mass / (M_Sn + sodium content x M_Na)",
+        ),
+        Rule(
+            "Negative electrode sodium mass [kg]",
+            ("Negative electrode sodium thickness [m]", _AREA),
+            lambda thickness, area: thickness * area * sodium.DENSITY,
+            "thickness x area x density of sodium",
+        ),
+        Rule(
+            "Negative electrode sodium amount [mol]",
+            ("Negative electrode sodium mass [kg]",),
+            lambda mass: mass / sodium.MOLAR_MASS,
+            "sodium mass / M_Na",
         ),
     ]
     for component, part, density in zip(

@@ -7,6 +7,7 @@ import itertools
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.materials.sodium import sodium_metal_ocp
 from ssnib_model.materials.transport import effective_ratio
 
 F = pybamm.constants.F
@@ -63,9 +64,14 @@ class CellSymbols:
         # sodium that can cycle, as a charge
         self.Q_p = F * self.c_max * self.phi_AM * self.accessible * self.L * self.A_cc
 
-        # alloy anode
-        self.n_Sn = pybamm.Parameter("Negative electrode tin amount [mol]")
-        self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
+        # anode: its sodium per tin of an alloy, or over what was made of the metal itself
+        self.is_metal = options["negative electrode"] == "sodium metal"
+        if self.is_metal:
+            self.n_Sn = pybamm.Parameter("Negative electrode sodium amount [mol]")
+            self.y_made = pybamm.Scalar(1)
+        else:
+            self.n_Sn = pybamm.Parameter("Negative electrode tin amount [mol]")
+            self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
         self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
 
         # initial state: what the cathode has given up since the cell was made, the alloy holds
@@ -83,7 +89,9 @@ class CellSymbols:
         )
 
     def U_n(self, y):
-        """Equilibrium potential of the alloy [V vs Na/Na+] at a sodium content."""
+        """Equilibrium potential of the anode [V vs Na/Na+] at a sodium content."""
+        if self.is_metal:
+            return sodium_metal_ocp(y)
         return pybamm.FunctionParameter(
             "Negative electrode OCP [V]", {"Negative electrode sodium content": y}
         )
@@ -117,6 +125,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
+        - ``"negative electrode"``: ``"alloy"`` (default) or ``"sodium metal"``;
         - ``"positive electrode"``: ``"composite"`` (default), or ``"alloy"`` for a symmetric
           cell (`SymmetricCell`);
         - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"`` or
