@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -124,6 +123,10 @@ def impedance(
     return prepared.solve(parameters)
 
 
+def _is_state(value: object) -> bool:
+    return isinstance(value, numbers.Real) and 0 < float(value) < 1
+
+
 class PreparedImpedance:
     """Spectra of one model built once, for many values of some parameters.
 
@@ -152,7 +155,7 @@ class PreparedImpedance:
             raise OptionError(
                 f"frequencies are {frequencies!r}: positive numbers in Hz are needed"
             )
-        if not (isinstance(state, numbers.Real) and math.isfinite(state) and 0 < state < 1):
+        if not _is_state(state):
             raise OptionError(f"state is {state!r}: a state of charge between 0 and 1 is needed")
         self._changes = {"Initial state of charge": float(state)}
         if temperature is not None:

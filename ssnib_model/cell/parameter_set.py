@@ -339,6 +339,10 @@ class ParameterSet(Mapping):
             raise ParameterError(problems)
         return new
 
+    def dependents(self, names: Iterable[str]) -> set[str]:
+        """``names`` and every other name whose value may change with theirs."""
+        return relations.dependents(names, self._rules)
+
     # ------------------------------------------------------------ hand over
     @property
     def model_options(self) -> dict:

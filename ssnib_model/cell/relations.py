@@ -210,6 +210,14 @@ def derive(given: dict[str, float], relations: list[Rule]) -> dict[str, tuple[fl
     return derived
 
 
+def dependents(names: Iterable[str], relations: list[Rule]) -> set[str]:
+    """``names`` and all that may follow from them by the rules."""
+    found = set(names)
+    while new := {r.target for r in relations if found & set(r.inputs)} - found:
+        found |= new
+    return found
+
+
 def contradictions(
     given: dict[str, float], relations: list[Rule], targets: Iterable[str]
 ) -> list[str]:

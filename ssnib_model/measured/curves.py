@@ -35,7 +35,7 @@ def half_cycles(curves: pd.DataFrame, active_mass: float) -> list[pd.DataFrame]:
     runs = np.split(np.arange(len(sign)), np.flatnonzero(np.diff(sign)) + 1)
     found = []
     for run in runs:
-        part = curves.iloc[run]
+        part = curves.iloc[run[0] : run[-1] + 1]
         part = part[part[TIME].diff().fillna(1.0) > 0]
         if sign[run[0]] == 0 or len(part) < 5:
             continue

@@ -4,259 +4,195 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable, Mapping
 
-import numpy as np
 import pybamm
 from tqdm import tqdm
 
-from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
-from ssnib_model.models.spm import SolidStateSPM
-from ssnib_model.results.half_cycle import AT_START, HalfCycle, ended
-from ssnib_model.results.rate_test import settings_of
-from ssnib_model.solvers.coefficients import Coefficients, Modes
-from ssnib_model.solvers.idaklu import FINER, GAVE_UP, RECOVERIES, half_cycle_solver, in_words
-from ssnib_model.solvers.preflight import CURRENT, INITIAL, Preflight
-from ssnib_model.solvers.structured import DIFFUSIVITY, StructuredSolution
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.results.half_cycle import HalfCycle
+from ssnib_model.results.rate_test import RateTestResult, Test
+from ssnib_model.results.record import settings_of
+from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
+from ssnib_model.solvers.stepper import Stepper
+from ssnib_model.solvers.structured import Structured, StructuredSolver
+from ssnib_model.steps import Status, Step
 
-LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
+#: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
-FAR_AWAY = 1e3  # V
+
+AS_MADE, ONE_C = "As-made state of charge", "Nominal cell capacity [A.h]"
+
+#: What is tried where a solver gives up on its mesh, with all half-cycles.
+FINER = "the whole test on a mesh twice as fine"
+
+#: Points of a mesh in one direction.
+MAX_POINTS = 1000
 
 
 class PreparedRateTest:
-    """A rate test on one model built once; see `RateTest.prepare`."""
+    """A rate test on one model built once; see `RateTest.prepare`.
 
-    _may_be_finer = False
+    Nothing of a run is kept: each call starts from the parameters it is given.
 
-    def __init__(self, test, model, parameters: ParameterSet, varying, solver, var_pts):
+    Attributes
+    ----------
+    test : RateTest
+        What is run.
+    parameters : ParameterSet
+        What it was prepared for.
+    varying : frozenset of str
+        The parameters whose values later runs may change, and all that follows from them.
+    """
+
+    def __init__(
+        self,
+        test: Test,
+        model: SolidStateBaseModel,
+        parameters: ParameterSet,
+        varying: Iterable[str] = (),
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        var_pts: dict | None = None,
+    ):
         self.test, self.parameters, self.model_name = test, parameters, model.name
+        self.varying = frozenset(parameters.dependents(varying))
         self.settings = settings_of(model, solver, var_pts)
+        _check_mesh(model, var_pts)
         values = parameters.to_pybamm()
-        self._varying = sorted(set(varying) - set(PROTOCOL_INPUTS))
-        values.update({name: "[input]" for name in (*PROTOCOL_INPUTS, *self._varying)})
-        self._inputs, self._one_c = None, None
+        read = [name for name in parameters if name in values and name not in PROTOCOL_INPUTS]
+        self._inputs = [name for name in read if name in self.varying]
+        for name in self._inputs:
+            if not isinstance(parameters[name], float):
+                raise OptionError(
+                    f'"{name}" is {parameters[name]}: only a number can differ from run to run'
+                )
+        self._fixed = {name: parameters[name] for name in read if name not in self.varying}
+        values.update(dict.fromkeys((*PROTOCOL_INPUTS, *self._inputs), "[input]"))
         self._preflight = Preflight(model.options, values)
-        self._set_up(model, values, solver, var_pts)
-
-    def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
-        if solver is None:
-            solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)
-        self._simulation = pybamm.Simulation(
-            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
-        )
-        self._model, self._may_be_finer = model, True
+        self._stepper: Stepper
+        if isinstance(solver, StructuredSolver):
+            self._stepper = Structured(model, values, solver, var_pts)
+        else:
+            self._stepper = Idaklu(model, values, solver, var_pts)
 
     def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
-        """All half-cycles for ``parameters``, which differ in varying parameters only.
+        """All half-cycles for some parameters.
 
-        The same parameters again, as for several curves of one test, are not solved again.
+        Parameters
+        ----------
+        parameters : ParameterSet
+            They may differ in `varying` parameters only.
+        progress : bool, optional
+            Whether to show a progress bar on stderr.
+
+        Returns
+        -------
+        list of HalfCycle
+            In the order of the test, whatever happened to each.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the test was prepared for.
         """
-        before = self._inputs, self._one_c
-        self._start(parameters)
-        if (self._inputs, self._one_c) != before:
-            schedule = list(self.test.schedule())
-            bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
-            self._latest = [self._half_cycle(*step) for step in bar]
-            if any(h.status.startswith(GAVE_UP) for h in self._latest):
-                self._latest = self._on_finer_mesh(parameters) or self._latest
-        return self._latest
+        self._check(parameters)
+        half_cycles, gave_up = self._run(self._stepper, parameters, progress)
+        if gave_up and (finer := self._stepper.finer) is not None:
+            again, _ = self._run(finer, parameters, progress)
+            if not any(h.status is Status.FAILED for h in again):
+                return [dataclasses.replace(h, recovery=FINER) for h in again]
+        return half_cycles
 
-    def _start(self, parameters: ParameterSet) -> None:
-        soc = self.test.initial_state_of_charge
-        self._inputs = {name: parameters[name] for name in (*PROTOCOL_INPUTS, *self._varying)}
-        self._inputs[INITIAL] = parameters["As-made state of charge"] if soc is None else soc
-        self._one_c = parameters["Nominal cell capacity [A.h]"]
-        # more than all the sodium that can move: the potential ends a half-cycle before
-        sodium = "Maximum concentration in positive electrode [mol.m-3]"
-        self._charge_limit = 1.05 * (
-            parameters[sodium]
-            * parameters["Positive electrode active material volume fraction"]
-            * parameters["Positive electrode thickness [m]"]
-            * parameters["Electrode area [m2]"]
-            * pybamm.constants.F.value
-        )
-        self._passed = 0.0  # charge since the start of the test [C]
-        impossible = self._preflight.impossible(self._inputs)
-        self._failure = f"failed: {impossible}" if impossible else None
-        self._reset()
-
-    def _reset(self) -> None:
-        """The state is that of the start of the test."""
-        self._state = pybamm.EmptySolution()
-
-    def _half_cycle(self, row: float, rate: float, direction: str, cycle: int) -> HalfCycle:
-        """Go on from the present state to the cut-off; never raises for a failed solve."""
-        current = rate * self._one_c * (1 if direction == "discharge" else -1)
-        reason = self._recovery = ""
-        status, solution = (self._failure, None) if self._failure else self._solve(current)
-        if solution is not None:
-            self._carry_on(solution)
-            self._passed += current * (solution.t[-1] - solution.t[0])
-        elif status == AT_START:
-            inputs = {**self._inputs, CURRENT: current}
-            reason = self._preflight.why_at_start(inputs, self._passed)
-        elif not self._failure:
-            self._failure = f"failed: the {direction} at {rate:g} C before it failed"
-        return HalfCycle(row, direction, cycle, current, status, solution, reason, self._recovery)
-
-    def _carry_on(self, solution: pybamm.Solution) -> None:
-        """The state is that of the end of a half-cycle."""
-        # at time 0 again, where short time constants can be resolved; a solution that ended
-        # at a cut-off would refuse to go on, and one asked for its `last_state` refers to itself;
-        # a copy, because a view would keep the whole solution
-        self._state = pybamm.Solution(
-            np.array([0.0]),
-            solution.all_ys[-1][:, -1:].copy(),
-            solution.all_models[-1],
-            solution.all_inputs[-1],
-            termination="final time",
+    def result(self, parameters: ParameterSet, progress: bool = False) -> RateTestResult:
+        """The result for some parameters; they, and what is raised, are as for `half_cycles`."""
+        half_cycles = self.half_cycles(parameters, progress)
+        anode_notes = functools.partial(self._preflight.anode_notes, self._values(parameters))
+        return RateTestResult(
+            self.test, parameters, half_cycles, self.model_name, self.settings, anode_notes
         )
 
-    def _solve(self, current: float) -> tuple[str, pybamm.Solution | None]:
-        # a charge may start below the lower cut-off, a discharge above the upper one
-        unused = {LOWER: -FAR_AWAY} if current < 0 else {UPPER: FAR_AWAY}
-        first_error = None
-        for recovery, solver in self._solvers.items():
-            self._recovery = recovery
-            try:
-                solution = self._simulation.step(
-                    self._charge_limit / abs(current),
-                    solver=solver,
-                    starting_solution=self._state,
-                    inputs={**self._inputs, **unused, CURRENT: current},
-                    save=False,
-                )
-                break
-            except pybamm.SolverError as error:
-                if "non-positive at initial conditions" in str(error):
-                    return AT_START, None
-                first_error = first_error or error
-        else:
-            self._recovery = ""
-            return f"{GAVE_UP} ({in_words(first_error)})", None
-        if not solution.termination.startswith("event"):
-            return "failed: no cut-off was reached with all the sodium moved", None
-        return ended(solution), solution
-
-    @functools.cached_property
-    def _solvers(self) -> dict[str, pybamm.BaseSolver]:
-        """The solver of the test, and those that take over where it gives up."""
-        own = self._simulation.solver
-        recoveries = {
-            name: half_cycle_solver(own.rtol, own.atol, options)
-            for name, options in RECOVERIES.items()
-        }
-        return {"": own, **recoveries}
-
-    def _on_finer_mesh(self, parameters: ParameterSet) -> list[HalfCycle] | None:
-        """All half-cycles again on a mesh twice as fine; None if that is of no use."""
-        if not self._may_be_finer:
-            return None
-        half_cycles = self._finer.half_cycles(parameters)
-        if any(h.status.startswith("failed") for h in half_cycles):
-            return None
-        return [dataclasses.replace(h, recovery=FINER) for h in half_cycles]
-
-    @functools.cached_property
-    def _finer(self) -> PreparedRateTest:
-        simulation = self._simulation
-        finer = PreparedRateTest(
-            self.test,
-            self._model,
-            self.parameters,
-            self._varying,
-            simulation.solver.copy(),
-            {name: 2 * points for name, points in simulation.var_pts.items()},
-        )
-        finer._may_be_finer = False
-        return finer
-
-
-#: Options that must keep their default value.
-PLAIN_OPTIONS = (
-    "positive electrode", "particle", "size classes", "open-circuit potential", "thermal",
-    "surface form",
-)  # fmt: skip
-
-
-class StructuredRateTest(PreparedRateTest):
-    """A rate test that is solved by a `StructuredSolver`; see `RateTest.prepare`."""
-
-    def _set_up(self, model, values: pybamm.ParameterValues, solver, var_pts) -> None:
-        for option in PLAIN_OPTIONS:
-            value, plain = model.options[option], ModelOptions()[option]
-            if value != plain:
-                raise OptionError(
-                    f'the structured solver has "{option}" = {plain!r} only, not {value!r}: use '
-                    "the default solver"
-                )
-        if not isinstance(self.parameters[DIFFUSIVITY], float):
+    def _check(self, parameters: ParameterSet) -> None:
+        if parameters.model_options != self.parameters.model_options:
             raise OptionError(
-                f'the structured solver has a constant "{DIFFUSIVITY}" only, not '
-                f"{self.parameters[DIFFUSIVITY]}: use the default solver"
+                f"the model options are {parameters.model_options} here and "
+                f"{self.parameters.model_options} where the test was prepared"
             )
-        self._solver, self._model = solver, model
-        points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
-        self._nr = points["r_p"]
-        self._is_reduced = isinstance(model, SolidStateSPM)
-        self._nx = 1 if self._is_reduced else points["x_p"]
-        if self._nr < 3 or (self._nx < 2 and not self._is_reduced):
-            raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
-        self._coefficients = Coefficients(model, values)
+        for name, value in self._fixed.items():
+            if parameters[name] != value:
+                raise OptionError(
+                    f'"{name}" is {parameters[name]} here and {value} where the test was '
+                    f"prepared: only what it was told to vary may differ "
+                    f"({', '.join(sorted(self.varying)) or 'nothing'})"
+                )
 
-    def _reset(self) -> None:
-        self._state = self._sodium = None
+    def _values(self, parameters: ParameterSet) -> dict[str, float]:
+        """The inputs of the model for a run."""
+        soc = self.test.initial_state_of_charge
+        values = {name: parameters[name] for name in self._inputs}
+        values[INITIAL] = parameters[AS_MADE] if soc is None else soc
+        values[CURRENT] = 0.0  # until a step sets it
+        return values
 
-    def _solve(self, current: float):
-        from ssnib_model.solvers import kernel
+    def _run(
+        self, stepper: Stepper, parameters: ParameterSet, progress: bool
+    ) -> tuple[list[HalfCycle], bool]:
+        """All half-cycles by one solver, and whether it gave up on any."""
+        inputs, one_c = self._values(parameters), parameters[ONE_C]
+        impossible = self._preflight.impossible(inputs)
+        # more than all the sodium that can move: the potential ends a half-cycle before
+        limit = 1.05 * _sodium(parameters)
+        cut_offs = {"discharge": parameters[LOWER], "charge": parameters[UPPER]}
+        failure, gave_up, passed, found = impossible, False, 0.0, []
+        state = None if impossible else stepper.start(inputs)
+        schedule = list(self.test.schedule())
+        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
+        for row, rate, direction, cycle in bar:
+            current = rate * one_c * (1 if direction == "discharge" else -1)
+            if failure:
+                found.append(
+                    HalfCycle(row, direction, cycle, current, Status.FAILED, reason=failure)
+                )
+                continue
+            step = Step(current, cut_offs[direction], limit / abs(current))
+            outcome, state = stepper.step(state, step, inputs)
+            reason = outcome.reason
+            if outcome.segment is not None:
+                passed += current * (outcome.segment.t[-1] - outcome.segment.t[0])
+            elif outcome.status is Status.AT_START:
+                reason = self._preflight.why_at_start(inputs, step, passed)
+            else:
+                failure = f"the {direction} at {rate:g} C before it failed"
+                gave_up = gave_up or outcome.gave_up
+            found.append(
+                HalfCycle(
+                    row, direction, cycle, current, outcome.status, outcome.segment, reason,
+                    outcome.recovery,
+                )
+            )  # fmt: skip
+        return found, gave_up
 
-        inputs = self._inputs | {CURRENT: current}
-        try:
-            c, ocp, alloy, alloy_range = self._coefficients(inputs)
-        except OptionError as error:
-            return f"failed: {error}", None
-        modes = Modes.of(self._nr)
-        if self._state is None:
-            self._state = np.outer(np.full(self._nx, c["stoichiometry"]), modes.uniform)
-            self._sodium = c["alloy content"]
-        cell = kernel.Cell(
-            i=c["current density"],
-            ohmic=c["ohmic"],
-            reduced=self._is_reduced,
-            L=c["thickness"],
-            sigma_s=c["electronic conductivity"],
-            sigma_e=c["ionic conductivity"],
-            surface=c["surface"],
-            film=c["film resistance"],
-            thermal=c["thermal voltage"],
-            j0=c["exchange-current density"],
-            decay=c["diffusivity over radius squared"] * modes.decay,
-            uptake=c["uptake"] * modes.uptake,
-            surface_of=modes.surface,
-            ocp=ocp,
-            alloy=alloy,
-            alloy_start=self._sodium / alloy_range,
-            alloy_rate=c["alloy rate"] / alloy_range,
-        )
-        state = self._state.copy()
-        outcome, t, potentials, sto = kernel.integrate(
-            cell,
-            state,
-            inputs[LOWER] if current > 0 else inputs[UPPER],
-            self._charge_limit / abs(current),
-            self._solver.rtol,
-            self._solver.atol,
-        )
-        if outcome == kernel.AT_START:
-            return AT_START, None
-        if outcome != kernel.EVENT:
-            return kernel.REASONS[outcome], None
-        solution = StructuredSolution(self._model, cell, t, potentials, sto, current)
-        self._state = state
-        self._sodium += c["alloy rate"] * t[-1]
-        return ended(solution), solution
 
-    def _carry_on(self, solution) -> None:
-        """Nothing to do: the state is kept as arrays."""
+def _sodium(parameters: Mapping[str, float]) -> float:
+    """All the sodium of the active material, as a charge [C]."""
+    return (
+        parameters["Maximum concentration in positive electrode [mol.m-3]"]
+        * parameters["Positive electrode active material volume fraction"]
+        * parameters["Positive electrode thickness [m]"]
+        * parameters["Electrode area [m2]"]
+        * pybamm.constants.F.value
+    )
+
+
+def _check_mesh(model: SolidStateBaseModel, var_pts: dict | None) -> None:
+    """`OptionError` for points of a mesh that the model has not, or for too many."""
+    known = {str(name) for name in model.default_var_pts}
+    for name, points in (var_pts or {}).items():
+        whole = isinstance(points, int) and not isinstance(points, bool)
+        if str(name) not in known or not whole or not 1 <= points <= MAX_POINTS:
+            raise OptionError(
+                f'var_pts has {points!r} as "{name}": whole numbers from 1 to {MAX_POINTS} are '
+                f"needed, for {', '.join(sorted(known))}"
+            )

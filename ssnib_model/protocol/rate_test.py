@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 
 import pybamm
 
+from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.models import default_model
-from ssnib_model.protocol.prepared import PreparedRateTest, StructuredRateTest
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.solvers.structured import StructuredSolver
 
@@ -109,10 +111,7 @@ class RateTest:
             One row a rate, whatever happened to it.
         """
         prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
-        half_cycles = prepared.half_cycles(prepared.parameters, progress=progress)
-        result = RateTestResult(
-            self, prepared.parameters, half_cycles, prepared.model_name, prepared.settings
-        )
+        result = prepared.result(prepared.parameters, progress=progress)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -133,11 +132,17 @@ class RateTest:
         model, parameters, solver, var_pts
             As for `run`.
         varying : iterable of str, optional
-            Parameters of the model that later runs may change.
+            Parameters that later runs may change; what follows from them may change too.
 
         Returns
         -------
         PreparedRateTest
+
+        Raises
+        ------
+        OptionError
+            If model and parameters are not those of one cell, or for a solver or mesh that is not
+            allowed.
         """
         parameters = ParameterSet("Hu2024") if parameters is None else parameters
         if not isinstance(parameters, ParameterSet):
@@ -149,10 +154,28 @@ class RateTest:
             raise OptionError(
                 f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
             )
+        if solver is not None and not isinstance(solver, pybamm.BaseSolver | StructuredSolver):
+            raise OptionError(
+                f"solver is {solver!r}: a pybamm.BaseSolver or a StructuredSolver is needed"
+            )
         model = default_model(parameters.model_options) if model is None else model
-        structured = isinstance(solver, StructuredSolver)
-        prepared = StructuredRateTest if structured else PreparedRateTest
-        return prepared(self, model, parameters, varying, solver, var_pts)
+        parameters = _of_one_cell(model, parameters)
+        return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
+
+    def to_dict(self) -> dict:
+        """The test as JSON keeps it: ``RateTest(**test.to_dict())`` is the same."""
+        return {
+            "rates": self.rates,
+            "charge_rate": self.charge_rate,
+            "cycles": self.cycles,
+            "initial_state_of_charge": self.initial_state_of_charge,
+        }
+
+    def __repr__(self) -> str:
+        given = {k: v for k, v in self.to_dict().items() if k != "rates"}
+        defaults = RateTest([1.0]).to_dict()
+        others = "".join(f", {k}={v!r}" for k, v in given.items() if v != defaults[k])
+        return f"RateTest({self.rates}{others})"
 
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
@@ -170,3 +193,25 @@ def _positive(value, name: str) -> float:
             f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
         )
     return float(value)
+
+
+def _of_one_cell(model, parameters: ParameterSet) -> ParameterSet:
+    """The parameters with the options of the model, where these say more than the set's.
+
+    A set that asks for something, size classes for example, must not be run without it; a model
+    that asks for more than the set is believed.
+    """
+    if not isinstance(model, SolidStateBaseModel):
+        raise OptionError(
+            f"model is a {type(model).__name__}: a model of this package is needed, or one "
+            "derived from it"
+        )
+    own, default = parameters.model_options, ModelOptions()
+    for option, value in own.items():
+        asked = model.options[option]
+        if asked != value and (option == "electrolyte layers" or value != default[option]):
+            raise OptionError(
+                f'the model has "{option}" = {asked!r} and the parameters {parameters.name} have '
+                f"{value!r}: make it with the options of the set, parameters.model_options"
+            )
+    return parameters if model.options == own else parameters.replace({}, model.options)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-from ssnib_model.errors import OptionError
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.files import read_bytes
+from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.results.record import versions
+from ssnib_model.solvers.structured import StructuredSolver
 
 #: Bytes of a run.json, which holds the tables of its parameter set.
 MAX_RUN_SIZE = 100_000_000
 
 
-def repeat_run(source: str | Path | Mapping):
+def repeat_run(source: str | Path | Mapping) -> RateTestResult:
     """Run a rate test again from its ``run.json``.
 
     Parameters
@@ -27,23 +35,23 @@ def repeat_run(source: str | Path | Mapping):
     RateTestResult
         On the same machine with the same versions, the same to the last digit.
 
+    Warns
+    -----
+    ValidityWarning
+        If the versions are others than those of then, or another value follows from the files.
+
     Raises
     ------
     OptionError
         If the document is none of this kind, or what was run cannot be written down: a Python
         function as a parameter, a solver or a model of one's own.
     """
-    from ssnib_model.cell.parameter_set import ParameterSet
-    from ssnib_model.models.names import MODELS
-    from ssnib_model.protocol.rate_test import RateTest
-    from ssnib_model.solvers.structured import StructuredSolver
-
     is_read = not isinstance(source, Mapping)
     where, document = (source, _read(source)) if is_read else ("the document", source)
     try:
-        settings, test = document["settings"], document["test"]
-        name, solver = settings["model"], settings["solver"]
-        files, options = document["parameters"]["files"], settings["options"]
+        settings = document["settings"]
+        name, solver, var_pts = settings["model"], settings["solver"], settings["var_pts"]
+        files, then = document["parameters"]["files"], document["parameters"]["values"]
         if files is None:
             raise OptionError(f"{where}: one of the parameters was a Python function")
         if name not in MODELS or not (solver is None or isinstance(solver, dict)):
@@ -51,14 +59,41 @@ def repeat_run(source: str | Path | Mapping):
                 f"{where}: was run by the model {name!r} and the solver {solver!r}: known are "
                 f"{sorted(MODELS)}, and the solvers that come with the package"
             )
-        return RateTest(**test).run(
-            MODELS[name](options),
-            ParameterSet.from_files(files),
-            solver=StructuredSolver.from_dict(solver) if solver else None,
-            var_pts=settings["var_pts"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        test = RateTest(**document["test"])
+        model, parameters = MODELS[name](settings["options"]), ParameterSet.from_files(files)
+        solver = StructuredSolver.from_dict(solver) if solver else None
+        var_pts = None if var_pts is None else dict(var_pts)
+        notes = [*_other_versions(document["versions"]), *_other_values(dict(then), parameters)]
+    except SSNIBError:  # says so itself
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise OptionError(f"{where}: is not the run.json of a rate test ({error})") from error
+    for note in notes:
+        warnings.warn(f"{where}: {note}", ValidityWarning, stacklevel=2)
+    return test.run(model, parameters, solver=solver, var_pts=var_pts)
+
+
+def _other_versions(then: Mapping[str, str]) -> list[str]:
+    """What computed then and is another now, as one sentence."""
+    now = versions()
+    others = [
+        f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]
+    ]
+    return [f"was run with other versions: {'; '.join(others)}"] if others else []
+
+
+def _other_values(then: Mapping[str, float], parameters: ParameterSet) -> list[str]:
+    """Which values follow otherwise from the same files, as one sentence."""
+    others = []
+    for name, value in then.items():
+        now = parameters.get(name)
+        if now is None or not math.isclose(now, value, rel_tol=1e-9):
+            others.append(
+                f'"{name}" was {value:.6g} and is {now if now is None else f"{now:.6g}"}'
+            )
+    return (
+        [f"its parameters follow otherwise from its files: {'; '.join(others)}"] if others else []
+    )
 
 
 def _read(file: str | Path):

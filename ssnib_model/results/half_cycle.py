@@ -9,13 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pybamm
 
-#: A half-cycle starts beyond its cut-off: the ohmic drop alone exceeds the window.
-AT_START = "cut-off reached at start"
-
-#: A discharge that ended because the alloy had no sodium left, not the cathode no room.
-ANODE_EMPTY = "anode empty"
-#: Rise of the alloy's potential [V] that says so: more than all its plateaus span.
-ANODE_EMPTY_RISE = 0.6
+from ssnib_model.steps import Status
 
 
 @dataclass(frozen=True)
@@ -25,19 +19,19 @@ class HalfCycle:
     Attributes
     ----------
     rate : float
-        C-rate, positive.
+        C-rate of its row in the table: that of the discharge.
     direction : str
         "charge" or "discharge".
     cycle : int
         Number of the cycle at this rate, from 1.
     current : float
         Current [A], positive on discharge.
-    status : str
-        "ok", "cut-off reached at start", "anode empty" or "failed: <reason>".
+    status : Status
+        How it ended.
     solution : pybamm.Solution or None
         None where there was nothing to solve.
     reason : str
-        Why it could not start at all; "" where it could.
+        Why it could not start, or failed; "" where it did neither.
     recovery : str
         What it took to solve it; "" where the solver did at once.
     """
@@ -46,27 +40,32 @@ class HalfCycle:
     direction: str
     cycle: int
     current: float
-    status: str
+    status: Status
     solution: pybamm.Solution | None = None
     reason: str = ""
     recovery: str = ""
 
     @property
+    def ending(self) -> str:
+        """How it ended, as tables say it: the status, and why where it failed."""
+        return f"failed: {self.reason}" if self.status is Status.FAILED else str(self.status)
+
+    @property
     def duration(self) -> float:
         """Time to the cut-off [s]."""
-        return 0.0 if self.solution is None else self.solution.t[-1] - self.solution.t[0]
+        return 0.0 if self.solution is None else float(self.solution.t[-1] - self.solution.t[0])
 
     @property
     def capacity(self) -> float:
         """Charge passed [A.h]; NaN if the half-cycle failed."""
-        failed = self.status.startswith("failed")
+        failed = self.status is Status.FAILED
         return math.nan if failed else abs(self.current) * self.duration / 3600
 
     @functools.cached_property
     def energy(self) -> float:
         """Energy passed [W.h]; NaN if the half-cycle failed."""
         if self.solution is None:
-            return self.capacity * math.nan if self.status != AT_START else 0.0
+            return 0.0 if self.status is Status.AT_START else math.nan
         start, end = self.solution["Discharge energy [W.h]"](t=self.solution.t[[0, -1]])
         return float(abs(end - start))
 
@@ -79,10 +78,3 @@ class HalfCycle:
         start, end = self.solution.t[0], self.solution.t[-1]
         times = np.clip(start + fraction * (end - start), start, end)
         return self.solution[variable](t=times)
-
-
-def ended(solution) -> str:
-    """Status of a half-cycle that reached its cut-off."""
-    anode = solution["Negative electrode open-circuit potential [V]"]
-    start, end = anode(t=solution.t[[0, -1]])
-    return ANODE_EMPTY if end - start > ANODE_EMPTY_RISE else "ok"

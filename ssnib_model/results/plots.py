@@ -54,17 +54,21 @@ def voltage_curves(result, ax=None):
     curves = result.curves
     curves = curves[curves["Cycle"] == result.test.cycles]
     rates = list(dict.fromkeys(curves["C-rate"]))
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(rates)))
-    for rate, colour in zip(rates, colours, strict=True):
-        for direction, style in (("charge", "--"), ("discharge", "-")):
-            part = curves[(curves["C-rate"] == rate) & (curves["Direction"] == direction)]
-            ax.plot(
-                part["Capacity [mA.h.g-1]"],
-                part["Voltage [V]"],
-                style,
-                color=colour,
-                label=f"{rate:g} C" if direction == "discharge" else None,
-            )
+    colours = dict(
+        zip(rates, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(rates))), strict=True)
+    )
+    named = set()
+    for _, part in curves.groupby("Half-cycle"):
+        rate, direction = part["C-rate"].iloc[0], part["Direction"].iloc[0]
+        is_first = direction == "discharge" and rate not in named
+        named |= {rate} if is_first else set()
+        ax.plot(
+            part["Capacity [mA.h.g-1]"],
+            part["Voltage [V]"],
+            "-" if direction == "discharge" else "--",
+            color=colours[rate],
+            label=f"{rate:g} C" if is_first else None,
+        )
     ax.set(xlabel=label("Capacity [mA.h.g-1]"), ylabel="Voltage vs Na$_{15}$Sn$_4$ [V]")
     if rates:
         # beside the axes, which the curves fill

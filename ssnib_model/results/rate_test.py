@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ import pandas as pd
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError
 from ssnib_model.files import writing
-from ssnib_model.models.names import MODELS
 from ssnib_model.results import record
 from ssnib_model.results.half_cycle import HalfCycle
-from ssnib_model.solvers.preflight import INITIAL, UNIFORMITY, Preflight
+from ssnib_model.solvers.preflight import UNIFORMITY
+from ssnib_model.steps import Status
 
 #: Where the voltage of the reduced model is off by about 1 % of the polarization.
 UNIFORMITY_LIMIT = 2.0
@@ -37,6 +37,20 @@ TABLE_COLUMNS = (
 )
 
 
+class Test(Protocol):
+    """What a result needs to know of the rate test it is of."""
+
+    rates: list[float]
+    cycles: int
+    initial_state_of_charge: float | None
+
+    def schedule(self) -> Iterator[tuple[float, float, str, int]]:
+        """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
+
+    def to_dict(self) -> dict:
+        """The test as JSON keeps it."""
+
+
 class RateTestResult:
     """What a rate test gave.
 
@@ -48,22 +62,24 @@ class RateTestResult:
     rows : list of dict
         The rows of the table.
     curves : pandas.DataFrame
-        Tidy: "C-rate", "Cycle", "Direction", "Time [s]", "Current [A]", "Voltage [V]",
-        "Capacity [mA.h.g-1]"; time and capacity count from the start of the half-cycle.
+        Tidy: "Half-cycle" (its number in the test, from 1), "C-rate", "Cycle", "Direction",
+        "Time [s]", "Current [A]", "Voltage [V]", "Capacity [mA.h.g-1]"; time and capacity
+        count from the start of the half-cycle.
     half_cycles : list of HalfCycle
         Every half-cycle with its PyBaMM solution.
     """
 
     def __init__(
         self,
-        test,
+        test: Test,
         parameters: ParameterSet,
         half_cycles,
         model_name: str,
         settings: dict | None = None,
+        anode_notes: Callable[[], list[str]] | None = None,
     ):
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
-        self.model_name, self._settings = model_name, settings
+        self.model_name, self._settings, self._anode_notes = model_name, settings, anode_notes
         self.mass = parameters["Positive electrode active material mass [kg]"]
         self.one_c = parameters["Nominal cell capacity [A.h]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
@@ -74,7 +90,8 @@ class RateTestResult:
 
     @functools.cached_property
     def curves(self) -> pd.DataFrame:
-        return pd.concat([self._curve(h) for h in self.half_cycles], ignore_index=True)
+        numbered = enumerate(self.half_cycles, start=1)
+        return pd.concat([self._curve(n, h) for n, h in numbered], ignore_index=True)
 
     def _last_cycles(self) -> Iterator[tuple[HalfCycle, HalfCycle]]:
         per_rate = 2 * self.test.cycles
@@ -82,8 +99,8 @@ class RateTestResult:
             yield self.half_cycles[end - 2], self.half_cycles[end - 1]
 
     def _row(self, charge: HalfCycle, discharge: HalfCycle) -> dict:
-        statuses = [h.status for h in (charge, discharge) if h.status != "ok"]
-        failed = [s for s in statuses if s.startswith("failed")]
+        endings = [h.ending for h in (charge, discharge) if h.status is not Status.OK]
+        failed = [h.ending for h in (charge, discharge) if h.status is Status.FAILED]
         specific = {h.direction: h.capacity / self.mass for h in (charge, discharge)}
         return {
             "C-rate": discharge.rate,
@@ -95,15 +112,16 @@ class RateTestResult:
             "Mean discharge voltage [V]": _ratio(discharge.energy, discharge.capacity),
             "Energy efficiency": _ratio(discharge.energy, charge.energy),
             "Coulombic efficiency": _ratio(discharge.capacity, charge.capacity),
-            "Status": (failed or statuses or ["ok"])[0],
+            "Status": (failed or endings or ["ok"])[0],
         }
 
-    def _curve(self, half_cycle: HalfCycle) -> pd.DataFrame:
+    def _curve(self, number: int, half_cycle: HalfCycle) -> pd.DataFrame:
         fraction = np.linspace(0, 1, SAMPLES if half_cycle.solution else 0)
         time = fraction * half_cycle.duration
         capacity = abs(half_cycle.current) * time / 3600 / self.mass
         return pd.DataFrame(
             {
+                "Half-cycle": number,
                 "C-rate": half_cycle.rate,
                 "Cycle": half_cycle.cycle,
                 "Direction": half_cycle.direction,
@@ -182,20 +200,17 @@ class RateTestResult:
             )
         if matching[-1].solution is None:
             raise OptionError(
-                f"no breakdown for the {direction} at {rate:g} C: {matching[-1].status}"
+                f"no breakdown for the {direction} at {rate:g} C: {matching[-1].ending}"
             )
         return matching[-1]
 
     @functools.cached_property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
-        values = self.parameters.to_pybamm()
-        values.update({INITIAL: "[input]"})
-        # the anode's balance does not depend on where the test starts
-        notes = Preflight(self.parameters.model_options, values).anode_notes({})
+        notes = self._anode_notes() if self._anode_notes else []
         for h in self.half_cycles:
             half_cycle = f"the {h.direction} at {abs(h.current) / self.one_c:g} C"
-            if h.reason:
+            if h.status is Status.AT_START:
                 notes.append(f"{half_cycle} cannot start: {h.reason}")
             if h.recovery:
                 notes.append(f"{half_cycle} was solved with {h.recovery}")
@@ -215,7 +230,7 @@ class RateTestResult:
     @property
     def ok(self) -> bool:
         """Whether every rate gave an answer (a cut-off reached at start is one)."""
-        return not self.table["Status"].str.startswith("failed").any()
+        return not any(h.status is Status.FAILED for h in self.half_cycles)
 
     def to_dict(self) -> dict:
         """Everything to read the result and to repeat the run (`repeat_run`), ready for JSON."""
@@ -229,12 +244,7 @@ class RateTestResult:
             "versions": record.versions(),
             "model": self.model_name,
             "settings": self._settings,
-            "test": {
-                "rates": self.test.rates,
-                "charge_rate": self.test.charge_rate,
-                "cycles": self.test.cycles,
-                "initial_state_of_charge": self.test.initial_state_of_charge,
-            },
+            "test": self.test.to_dict(),
             "parameters": {
                 "set": self.parameters.name,
                 "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
@@ -265,22 +275,6 @@ class RateTestResult:
             (folder / "run.json").write_text(text + "\n")
             save_rate_test(self, folder)
         return folder
-
-
-def settings_of(model, solver, var_pts: dict | None) -> dict:
-    """How a test was run, to run it again."""
-    options = {k: list(v) if isinstance(v, tuple) else v for k, v in model.options.items()}
-    if dataclasses.is_dataclass(solver):
-        solver = dataclasses.asdict(solver)
-    elif solver is not None:
-        solver = type(solver).__name__
-    names = {model_class: name for name, model_class in MODELS.items()}
-    return {
-        "model": names.get(type(model), type(model).__name__),
-        "options": options,
-        "solver": solver,
-        "var_pts": var_pts and {str(name): points for name, points in var_pts.items()},
-    }
 
 
 def _records(frame: pd.DataFrame) -> list[dict]:

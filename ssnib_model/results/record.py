@@ -1,13 +1,15 @@
-"""What a result is to be repeated with: versions and hashes."""
+"""What a result is to be repeated with: versions, hashes and settings."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
 from collections.abc import Mapping
 
 import ssnib_model
+from ssnib_model.models.names import MODELS
 
 #: The packages whose versions may change the last digits of a result.
 PACKAGES = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy")
@@ -22,3 +24,19 @@ def versions() -> dict[str, str]:
 def digest(files: Mapping[str, str]) -> str:
     """SHA-256 of texts by name, whatever their order."""
     return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
+
+
+def settings_of(model, solver, var_pts: dict | None) -> dict:
+    """How a test was run, to run it again."""
+    options = {k: list(v) if isinstance(v, tuple) else v for k, v in model.options.items()}
+    if dataclasses.is_dataclass(solver):
+        solver = dataclasses.asdict(solver)
+    elif solver is not None:
+        solver = type(solver).__name__
+    names = {model_class: name for name, model_class in MODELS.items()}
+    return {
+        "model": names.get(type(model), type(model).__name__),
+        "options": options,
+        "solver": solver,
+        "var_pts": var_pts and {str(name): points for name, points in var_pts.items()},
+    }

@@ -49,12 +49,12 @@ class Coefficients:
             "alloy rate": -p.I / (F * p.n_Sn),
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
         }
-        self._numbers = Numbers(symbols, values)
+        self.numbers = Numbers(symbols, values)
         self._potentials = {"ocp": Potential(p.U_p, values), "alloy": Potential(p.U_n, values)}
 
     def __call__(self, inputs: dict[str, float]):
         """Numbers by name, the tables of cathode and anode, and the range of the latter."""
-        c = self._numbers(inputs)
+        c = self.numbers(inputs)
         content = min(max(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
         alloy_range = 2.0 ** np.ceil(np.log2(content))
         ocp = self._potentials["ocp"].table(1.0, inputs)

@@ -1,14 +1,20 @@
-"""IDAKLU for half-cycles, and what is tried where it gives up."""
+"""Steps by PyBaMM's IDAKLU, which has every model, option and variable; and what is tried where
+it gives up."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
 
+import numpy as np
 import pybamm
 
 from ssnib_model.models.base import SOLVER_OPTIONS
+from ssnib_model.solvers.preflight import CURRENT, LOWER, UPPER
+from ssnib_model.solvers.stepper import status_of
+from ssnib_model.steps import Outcome, Status, Step
 
-GAVE_UP = "failed: the solver gave up"
 #: What the failures of IDAKLU mean, by their names in SUNDIALS.
 MEANINGS = {
     "IDA_ERR_FAIL": "steps too many or too short",
@@ -32,15 +38,112 @@ RECOVERIES = {
         "num_steps_no_progress": MAX_STEPS // 5,
     },
 }  # fmt: skip
-#: What is tried after that, with all half-cycles.
-FINER = "the whole test on a mesh twice as fine"
+
+#: A cut-off that no voltage reaches [V].
+FAR_AWAY = 1e3
 
 
-def half_cycle_solver(rtol: float, atol: float, options: dict | None = None):
+def half_cycle_solver(
+    rtol: float, atol: float, options: dict | None = None
+) -> pybamm.IDAKLUSolver:
     """IDAKLU for a half-cycle, in which it gives up after `MAX_STEPS`."""
     # "no progress" by a time that no half-cycle takes; its own "max_num_steps" counts no steps
     limit = {"num_steps_no_progress": MAX_STEPS, "t_no_progress": 1e15}
     return pybamm.IDAKLUSolver(rtol, atol, options=SOLVER_OPTIONS | limit | (options or {}))
+
+
+class Idaklu:
+    """Steps of a PyBaMM model by a PyBaMM solver; the state is a ``pybamm.Solution``.
+
+    Parameters
+    ----------
+    model : pybamm.BaseModel
+        With an input for the current and both cut-offs.
+    values : pybamm.ParameterValues
+        Its parameters, some of them inputs.
+    solver : pybamm.BaseSolver, optional
+        Default: IDAKLU with the tolerances of the model's own.
+    var_pts : dict, optional
+        Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+    """
+
+    def __init__(
+        self,
+        model: pybamm.BaseModel,
+        values: pybamm.ParameterValues,
+        solver: pybamm.BaseSolver | None = None,
+        var_pts: dict | None = None,
+    ):
+        if solver is None:
+            solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)
+        self._model, self._values = model, values
+        self._simulation = pybamm.Simulation(
+            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
+        )
+
+    def start(self, inputs: Mapping[str, float]) -> pybamm.Solution:
+        """The initial conditions of the model, which PyBaMM works out at the first step."""
+        return pybamm.EmptySolution()
+
+    def step(
+        self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
+    ) -> tuple[Outcome, pybamm.Solution]:
+        """As `Stepper.step`; the segment is a ``pybamm.Solution``."""
+        # a charge may start below the lower cut-off, a discharge above the upper one
+        ends = {LOWER: -FAR_AWAY, UPPER: FAR_AWAY}
+        ends[LOWER if step.current > 0 else UPPER] = step.cut_off
+        first_error = None
+        for recovery, solver in self._solvers.items():
+            try:
+                solution = self._simulation.step(
+                    step.longest,
+                    solver=solver,
+                    starting_solution=state,
+                    inputs={**inputs, **ends, CURRENT: step.current},
+                    save=False,
+                )
+            except pybamm.SolverError as error:
+                if "non-positive at initial conditions" in str(error):
+                    return Outcome(Status.AT_START), state
+                first_error = first_error or error
+                continue
+            if not solution.termination.startswith("event"):
+                reason = "no cut-off was reached with all the sodium moved"
+                return Outcome(Status.FAILED, reason=reason), state
+            return Outcome(status_of(solution), solution, recovery=recovery), _end_of(solution)
+        reason = f"the solver gave up ({in_words(first_error)})"
+        return Outcome(Status.FAILED, reason=reason, gave_up=True), state
+
+    @functools.cached_property
+    def _solvers(self) -> dict[str, pybamm.BaseSolver]:
+        """The solver asked for, and those that take over where it gives up."""
+        own = self._simulation.solver
+        recoveries = {
+            name: half_cycle_solver(own.rtol, own.atol, options)
+            for name, options in RECOVERIES.items()
+        }
+        return {"": own, **recoveries}
+
+    @functools.cached_property
+    def finer(self) -> Idaklu:
+        """The same on a mesh twice as fine."""
+        simulation = self._simulation
+        points = {name: 2 * points for name, points in simulation.var_pts.items()}
+        return Idaklu(self._model, self._values, simulation.solver.copy(), points)
+
+
+def _end_of(solution: pybamm.Solution) -> pybamm.Solution:
+    """The state at the end of a solution, to go on from."""
+    # at time 0 again, where short time constants can be resolved; a solution that ended at a
+    # cut-off would refuse to go on, and one asked for its `last_state` refers to itself; a copy,
+    # because a view would keep the whole solution
+    return pybamm.Solution(
+        np.array([0.0]),
+        solution.all_ys[-1][:, -1:].copy(),
+        solution.all_models[-1],
+        solution.all_inputs[-1],
+        termination="final time",
+    )
 
 
 def in_words(error: pybamm.SolverError) -> str:

@@ -21,9 +21,9 @@ SAMPLES_A_STEP = 4
 #: How a half-cycle may end, and what to say where it did not end at its cut-off.
 EVENT, AT_START, NO_EVENT, NO_START, GOING_ON = range(5)
 REASONS = {
-    NO_EVENT: "failed: no cut-off was reached with all the sodium moved",
-    NO_START: "failed: the solver found no potentials that go with the state at the start",
-    GOING_ON: f"failed: the solver gave up after {MAX_STEPS} steps",
+    NO_EVENT: "no cut-off was reached with all the sodium moved",
+    NO_START: "the solver found no potentials that go with the state at the start",
+    GOING_ON: f"the solver gave up after {MAX_STEPS} steps",
 }
 
 # RODAS (Hairer and Wanner): stages, error estimate and dense output

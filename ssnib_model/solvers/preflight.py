@@ -9,13 +9,15 @@ import pybamm
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.solvers.numbers import Numbers
+from ssnib_model.steps import Step
 
-INITIAL = "Initial state of charge"
+#: What a test sets, whatever the parameters say.
+INITIAL, CURRENT = "Initial state of charge", "Current function [A]"
+LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
+CUT_OFFS = {"discharge": LOWER, "charge": UPPER}
+
 #: Variable of the reduced model.
 UNIFORMITY = "Reaction uniformity number"
-
-CURRENT = "Current function [A]"
-CUT_OFFS = {"discharge": "Lower voltage cut-off [V]", "charge": "Upper voltage cut-off [V]"}
 
 #: Sodium content of Na15Sn4, beyond which sodium is plated, and one beyond all sense
 #: [mol Na per mol Sn].
@@ -87,16 +89,16 @@ class Preflight:
             )
         return notes
 
-    def why_at_start(self, inputs: Mapping[str, float], passed: float) -> str:
-        """Why a half-cycle starts beyond its cut-off, after ``passed`` [C] of discharge."""
-        direction = "discharge" if inputs[CURRENT] > 0 else "charge"
-        sign = 1 if direction == "discharge" else -1
-        state = {**inputs, INITIAL: self.state_of_charge(inputs, passed)}
-        voltage, cut_off = self.value("voltage", state), inputs[CUT_OFFS[direction]]
-        limit = f"{CUT_OFFS[direction].split()[0].lower()} cut-off ({cut_off:.4g} V)"
-        left = sign * (voltage - cut_off)
+    def why_at_start(self, inputs: Mapping[str, float], step: Step, passed: float) -> str:
+        """Why a step starts beyond its cut-off, after ``passed`` [C] of discharge."""
+        sign = 1 if step.current > 0 else -1
+        at = {**inputs, CURRENT: step.current}
+        state = {**at, INITIAL: self.state_of_charge(at, passed)}
+        voltage = self.value("voltage", state)
+        limit = f"{CUT_OFFS[step.direction].split()[0].lower()} cut-off ({step.cut_off:.4g} V)"
+        left = sign * (voltage - step.cut_off)
         if left <= 0:
-            side = "below" if direction == "discharge" else "above"
+            side = "below" if step.direction == "discharge" else "above"
             return f"the open-circuit voltage, {voltage:.4g} V, is {side} the {limit} already"
         between = (
             f"the {left:.3g} V between the open-circuit voltage ({voltage:.4g} V) and the {limit}"

@@ -1,23 +1,46 @@
-"""The structured solver: a rate test of the same equations, an order of magnitude faster.
+"""Steps by a solver that uses the structure of the equations, an order of magnitude faster.
 
 Mesh, extrapolations and coefficients are those of the PyBaMM model, which is the reference
-it is tested against. What it lacks is refused by name.
+it is tested against. It takes what it lists; everything else is refused by name.
 """
 
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import pybamm
 
 from ssnib_model.errors import OptionError, SSNIBError
-from ssnib_model.solvers.preflight import UNIFORMITY
+from ssnib_model.models.dfn import SolidStateDFN
+from ssnib_model.models.spm import SolidStateSPM
+from ssnib_model.solvers.coefficients import Coefficients, Modes
+from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
+from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.steps import Outcome, Status, Step
+
+#: The models it has the equations of, and whether they are reduced. Not their subclasses.
+MODELS = {SolidStateDFN: False, SolidStateSPM: True}
+
+#: The options it has the equations of; None: any value. An option that is not here is refused.
+ACCEPTED: dict[str, tuple | None] = {
+    "electrolyte layers": None,
+    "positive electrode": ("composite",),
+    "composite transport": ("bruggeman", "tortuosity", "percolation"),
+    "conductivity form": ("sigma", "sigma T"),
+    "particle": ("Fickian diffusion",),
+    "size classes": (1,),
+    "open-circuit potential": ("single",),
+    "thermal": ("isothermal",),
+    "surface form": ("false",),
+}
 
 TOLERANCES = (1e-12, 0.1)
 
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
-ANODE_OCP = "Negative electrode open-circuit potential [V]"
 
 
 @dataclass(frozen=True)
@@ -41,7 +64,8 @@ class StructuredSolver:
 
     Examples
     --------
-    >>> result = RateTest([0.2, 1]).run(solver=StructuredSolver())
+    >>> import ssnib_model as ss
+    >>> result = ss.RateTest([0.2, 1]).run(solver=ss.StructuredSolver())
     >>> result.table["Status"].tolist()
     ['ok', 'ok']
     """
@@ -70,6 +94,142 @@ class StructuredSolver:
         if set(document) != {"rtol", "atol"}:
             raise OptionError(f"solver has {sorted(document)}: rtol and atol are needed")
         return cls(**document)
+
+
+class State(NamedTuple):
+    """The cell at the end of a step."""
+
+    modes: np.ndarray  #: amplitudes of the modes of every particle, shape (points, shells)
+    sodium: float  #: content of the alloy [mol Na per mol Sn]
+
+
+class Structured:
+    """Steps of either model by a `StructuredSolver`.
+
+    Parameters
+    ----------
+    model : SolidStateDFN or SolidStateSPM
+        As the package makes it.
+    values : pybamm.ParameterValues
+        Its parameters, some of them inputs; the diffusivity a number.
+    solver : StructuredSolver
+        The tolerances.
+    var_pts : dict, optional
+        Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+
+    Raises
+    ------
+    OptionError
+        For a model, an option or a parameter it has no equations for.
+    """
+
+    finer = None
+
+    def __init__(
+        self,
+        model: pybamm.BaseModel,
+        values: pybamm.ParameterValues,
+        solver: StructuredSolver,
+        var_pts: dict | None = None,
+    ):
+        _check_model(model)
+        if callable(values[DIFFUSIVITY]):
+            raise OptionError(
+                f'the structured solver has a constant "{DIFFUSIVITY}" only, not a function: use '
+                "the default solver"
+            )
+        self._solver, self._model = solver, model
+        points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
+        self._nr = points["r_p"]
+        self._is_reduced = MODELS[type(model)]
+        self._nx = 1 if self._is_reduced else points["x_p"]
+        if self._nr < 3 or (self._nx < 2 and not self._is_reduced):
+            raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
+        self._coefficients = Coefficients(model, values)
+
+    def start(self, inputs: Mapping[str, float]) -> State:
+        """The same composition in every particle."""
+        c = self._coefficients.numbers(inputs)
+        uniform = np.outer(np.full(self._nx, c["stoichiometry"]), Modes.of(self._nr).uniform)
+        return State(uniform, c["alloy content"])
+
+    def step(self, state: State, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, State]:
+        """As `Stepper.step`; the segment is a `StructuredSolution`."""
+        from ssnib_model.solvers import kernel
+
+        try:
+            c, ocp, alloy, alloy_range = self._coefficients({**inputs, CURRENT: step.current})
+        except OptionError as error:
+            return Outcome(Status.FAILED, reason=str(error)), state
+        modes = Modes.of(self._nr)
+        cell = kernel.Cell(
+            i=c["current density"],
+            ohmic=c["ohmic"],
+            reduced=self._is_reduced,
+            L=c["thickness"],
+            sigma_s=c["electronic conductivity"],
+            sigma_e=c["ionic conductivity"],
+            surface=c["surface"],
+            film=c["film resistance"],
+            thermal=c["thermal voltage"],
+            j0=c["exchange-current density"],
+            decay=c["diffusivity over radius squared"] * modes.decay,
+            uptake=c["uptake"] * modes.uptake,
+            surface_of=modes.surface,
+            ocp=ocp,
+            alloy=alloy,
+            alloy_start=state.sodium / alloy_range,
+            alloy_rate=c["alloy rate"] / alloy_range,
+        )
+        amplitudes = state.modes.copy()
+        outcome, t, potentials, sto = kernel.integrate(
+            cell, amplitudes, step.cut_off, step.longest, self._solver.rtol, self._solver.atol
+        )
+        if outcome == kernel.AT_START:
+            return Outcome(Status.AT_START), state
+        if outcome != kernel.EVENT:
+            return Outcome(Status.FAILED, reason=kernel.REASONS[outcome]), state
+        segment = StructuredSolution(self._model, cell, t, potentials, sto, step.current)
+        end = State(amplitudes, state.sodium + c["alloy rate"] * t[-1])
+        return Outcome(status_of(segment), segment), end
+
+
+def _check_model(model: pybamm.BaseModel) -> None:
+    """`OptionError` unless the solver has all equations of the model."""
+    if type(model) not in MODELS:
+        known = " and ".join(m.__name__ for m in MODELS)
+        raise OptionError(
+            f"the structured solver has the equations of {known} only, not those of "
+            f"{type(model).__name__}: use the default solver"
+        )
+    for option, value in model.options.items():
+        accepted = ACCEPTED.get(option, ())
+        if accepted is not None and value not in accepted:
+            words = " or ".join(repr(v) for v in accepted) or "no such option"
+            raise OptionError(
+                f'the structured solver has "{option}" = {words} only, not {value!r}: use the '
+                "default solver"
+            )
+    if _equations(model) != _equations(type(model)(model.options)):
+        raise OptionError(
+            "the structured solver has the equations of the model as it is made, and some of "
+            "these were changed: use the default solver"
+        )
+
+
+def _equations(model: pybamm.BaseModel) -> list:
+    """What a model solves, to compare."""
+    found = []
+    for equations in (model.rhs, model.algebraic, model.initial_conditions):
+        found.append({variable.name: equation.id for variable, equation in equations.items()})
+    found.append(
+        {
+            variable.id: {side: (value.id, kind) for side, (value, kind) in sides.items()}
+            for variable, sides in model.boundary_conditions.items()
+        }
+    )
+    found.append({name: model.variables[name].id for name in ("Voltage [V]", ANODE_OCP)})
+    return found
 
 
 class StructuredSolution:

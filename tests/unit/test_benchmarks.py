@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_quick_benchmarks_print_a_table(tmp_path):
+    pytest.importorskip("pybop", reason="PyBOP is not made for this Python")
     file = tmp_path / "rows.json"
     only = ("--only", "half_cycle", "--only", "batch")
     command = [sys.executable, "-m", "benchmarks", "--quick", *only, "--json", file]

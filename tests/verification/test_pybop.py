@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pybamm
-import pybop
 import pytest
 
 import ssnib_model as ss
@@ -19,6 +18,7 @@ BOUNDS = {D: (1e-17, 1e-14), J0: (1e-3, 1.0), ACCESSIBLE: (0.85, 1.0)}
 @pytest.mark.slow
 def test_pybop_reaches_the_same_optimum(hu2024):
     """A charge at 1 C with 1 mV of noise: both within 2 of our standard errors of one another."""
+    pybop = pytest.importorskip("pybop", reason="PyBOP is not made for this Python")
     true_set = hu2024.replace(TRUTH)
     result = ss.RateTest([1]).run(ss.SolidStateSPM(), true_set)
     curve = result.curves[result.curves["Direction"] == "charge"]

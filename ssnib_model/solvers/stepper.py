@@ -1,0 +1,43 @@
+"""What a solver must do: start a cell, and take it through one step after the other.
+
+The state is passed in and handed back: a stepper keeps nothing of a run (after diffrax, whose
+solvers do the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
+
+from ssnib_model.steps import Outcome, Status, Step
+
+#: Rise of the alloy's potential [V] that says that it ran empty: more than its plateaus span.
+ANODE_EMPTY_RISE = 0.6
+
+ANODE_OCP = "Negative electrode open-circuit potential [V]"
+
+
+class Stepper(Protocol):
+    """A model made ready for many runs by one solver; see `Idaklu` and `Structured`."""
+
+    def start(self, inputs: Mapping[str, float]) -> Any:
+        """The state of the cell at the start, for values of all inputs."""
+
+    def step(self, state: Any, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, Any]:
+        """Go on from a state, which stays as it is; never raises for a failed solve.
+
+        Returns
+        -------
+        tuple
+            How the step ended, and the state at its end (that at its start where it has none).
+        """
+
+    @property
+    def finer(self) -> Self | None:
+        """The same on a finer mesh, where that may help a step that gave up."""
+
+
+def status_of(segment) -> Status:
+    """Status of a step that reached its cut-off."""
+    start, end = segment[ANODE_OCP](t=segment.t[[0, -1]])
+    return Status.ANODE_EMPTY if end - start > ANODE_EMPTY_RISE else Status.OK
