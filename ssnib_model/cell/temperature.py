@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from ssnib_model.cell.values import ParameterInfo, TableValue, allowed
@@ -31,44 +30,23 @@ def arrhenius_of(name: str) -> tuple[str, str]:
     return f"{quantity} {ENERGY}", f"{quantity} {REFERENCE}"
 
 
-def give_way(
-    given: MutableMapping[str, ParameterInfo],
-    changed: Iterable[str],
+def without_arrhenius(
+    given: Mapping[str, ParameterInfo],
+    changed: Mapping[str, ParameterInfo],
     known: Mapping[str, Quantity],
-) -> None:
-    """Take out the Arrhenius law of what has become a function, unless it was changed as well."""
-    changed = set(changed)
-    new = {name: given[name] for name in changed if name in given}
-    for name in laws(new, known):
-        for other in arrhenius_of(name):
-            if other not in changed:
-                given.pop(other, None)
+) -> dict[str, ParameterInfo]:
+    """``given`` without the Arrhenius laws of what ``changed`` makes a function."""
+    gone = {other for name in laws(changed, known) for other in arrhenius_of(name)}
+    return {name: info for name, info in given.items() if name not in gone}
 
 
-def follow(
-    infos: MutableMapping[str, ParameterInfo], known: Mapping[str, Quantity], catholyte: str
-) -> None:
-    """What follows from functions: none is activated, and the composite's is its layer's."""
-    layer, composite = (
-        f"{owner} conductivity [S.m-1]"
-        for owner in (f"{catholyte} layer", "Positive electrode electrolyte")
-    )
-    if composite not in infos and layer in laws(infos, known):
-        infos[composite] = dataclasses.replace(
-            infos[layer],
-            name=composite,
-            kind="derived",
-            source=None,
-            note=f"that of the {catholyte} layer",
-        )
+def follow(infos: MutableMapping[str, ParameterInfo], known: Mapping[str, Quantity]) -> None:
+    """What follows from a function: it is not activated a second time."""
     for name in laws(infos, known):
         energy, _ = arrhenius_of(name)
-        infos.setdefault(
-            energy,
-            ParameterInfo(
-                energy, 0.0, unit_of(energy), "derived", note=f"none: {infos[name].value} has all"
-            ),
-        )
+        note = f"none: {infos[name].value} has all"
+        info = ParameterInfo(energy, 0.0, unit_of(energy), "derived", note=note)
+        infos.setdefault(energy, info)
 
 
 def problems(

@@ -143,6 +143,8 @@ def shown(info: ParameterInfo) -> str:
 # -------------------------------------------------------------------- what is allowed
 def value_problem(value: Any, quantity: Quantity, unit: str) -> str | None:
     """What is wrong with a value, as the rest of a sentence, or None."""
+    if type(value) is float and quantity.low <= value <= quantity.high:
+        return None
     limits = allowed(quantity, unit)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         if quantity.shape == "function" and isinstance(value, TableValue):
