@@ -115,7 +115,6 @@ class ParameterSet(Mapping[str, Any]):
 
     def __init__(self, name: str | Path = "Hu2024"):
         path = find_set(name)
-        self._given_up: dict[str, str] = {}
         self._load(path)
 
     # ------------------------------------------------------------ mapping
@@ -552,6 +551,7 @@ class ParameterSet(Mapping[str, Any]):
         """Read a file; ``steep_ends`` is what a table of before there was a format means."""
         file, problems, left_out = read_set(path)
         self.origin, self.name, self.description = str(path), file.name, file.description
+        self._given_up: dict[str, str] = {}
         known = list_parameter_sets()
         if file.base is not None and file.base not in known:
             problems.append(
