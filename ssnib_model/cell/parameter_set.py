@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -55,6 +55,9 @@ from ssnib_model.errors import (
 from ssnib_model.quantity import Quantity, unit_of
 from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
+
+if TYPE_CHECKING:
+    from ssnib_model.cell.pybamm_values import CellParameterValues
 
 #: Options that a protocol has its own values of.
 PROTOCOL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -373,7 +376,8 @@ class ParameterSet(Mapping[str, Any]):
         Returns
         -------
         set of str
-            ``names`` included, but for materials.
+            ``names`` included, but for materials. All others keep their values to the last
+            digit; some of these may differ by round-off only, as they follow by another rule.
 
         Raises
         ------
@@ -465,13 +469,20 @@ class ParameterSet(Mapping[str, Any]):
         """Options of the models for this stack."""
         return dict(self._options)
 
-    def to_pybamm(self) -> Any:
-        """The values the models read, as ``pybamm.ParameterValues``."""
-        import pybamm
+    def to_pybamm(self) -> CellParameterValues:
+        """The values the models read, as ``pybamm.ParameterValues``.
+
+        A simulation starts at their "Initial state of charge" (charged, 0.99, unless the set
+        says otherwise), which ``initial_soc`` and ``set_initial_state`` set; a `RateTest`
+        starts at the "As-made state of charge" (discharged, 0.01).
+        """
+        from ssnib_model.cell.pybamm_values import CellParameterValues
 
         values = {}
         for name, info in self._all.items():
-            if self._known[name].in_model:
+            # the values of the other kind of anode are left out: which there are tells the kind
+            of_other = "negative electrode" in self._known[name].unread_with(self._options)
+            if self._known[name].in_model and not of_other:
                 value = info.value
                 value = value.to_pybamm() if hasattr(value, "to_pybamm") else value
                 if self._known[name].argument_name == "temperature" and callable(value):
@@ -479,7 +490,7 @@ class ParameterSet(Mapping[str, Any]):
                         value, name, self._options["conductivity form"]
                     )
                 values[name] = value
-        return pybamm.ParameterValues(values)
+        return CellParameterValues(values)
 
     def files(self) -> dict[str, str]:
         """The set as the texts of the files of a folder, by name: the TOML file first.

@@ -500,7 +500,8 @@ def dependents(
     Returns
     -------
     set of str
-        ``names`` included, but for materials.
+        ``names`` included, but for materials; and what follows by another rule than before,
+        which may differ by round-off. All others keep their values to the last digit.
     """
     changed: dict[str, None] = {}
     for name in names:
@@ -525,15 +526,14 @@ def _changed_by(
     given: tuple[str, ...],
     functions: tuple[str, ...],
 ) -> frozenset[str]:
-    before = plan(layers, catholyte, given, functions)
-    after = plan(layers, catholyte, given, functions, names)
-    causes = set(names)
-    # what agreed within the tolerance only may move as it gives way
-    causes |= set(after.given_up) if before.redundant else set()
-    found = set(causes)
-    for support in (after.derivation.support, before.derivation.support):
-        if support is after.derivation.support or before.redundant:
-            found |= {name for name, needed in support.items() if not causes.isdisjoint(needed)}
+    before = plan(layers, catholyte, given, functions).derivation.steps
+    after = plan(layers, catholyte, given, functions, names).derivation.steps
+    by_name = {rule.target: rule for rule in before}
+    # the same rule of the same values gives the same digits; any other may not
+    found = set(names)
+    for rule in after:
+        if rule is not by_name.get(rule.target) or not found.isdisjoint(rule.inputs):
+            found.add(rule.target)
     return frozenset(found)
 
 
