@@ -788,14 +788,24 @@ class ParameterSet(Mapping[str, Any]):
     def _missing(self, present: Container[str]) -> list[str]:
         """One sentence for each parameter that the models read and that is not ``present``."""
         sentences = []
+        common: dict[str, list[str]] = {}
         for name, quantity in self._known.items():
             is_read = quantity.in_model and not quantity.is_argument
             if name in present or not is_read or quantity.unread_with(self._options):
                 continue
-            inputs = [rule.inputs for rule in self._rules if rule.target == name]
-            needed = [[n for n in some if n not in present] for some in inputs]
-            needs = "".join(f", or give {', '.join(some)}" for some in needed)
+            rules = [rule for rule in self._rules if rule.target == name]
+            # what would only be taken over from another name: that one is told, once
+            taken = [r.inputs[0] for r in rules if r.form == "fill" and len(r.inputs) == 1]
+            if taken and not any(source in present for source in taken):
+                if not any(self._known[source].in_model for source in taken):
+                    common.setdefault(taken[0], []).append(name)
+                continue
+            needed = [list(dict.fromkeys(n for n in r.inputs if n not in present)) for r in rules]
+            needs = "".join(f", or give {', '.join(some)}" for some in needed if some)
             sentences.append(f'"{name}" is missing: give it{needs}')
+        for source, names in common.items():
+            also = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            sentences.append(f'"{source}" is missing: give it, or give "{names[0]}"{also}')
         return sentences
 
     def _present(self, given: Iterable[str]) -> set[str]:

@@ -258,7 +258,8 @@ def test_finding_33_all_problems_in_one_round(tmp_path):
         "[sources.Xu]",
         "is -1e-05",
         'did you mean "Positive electrode thickness [m]"',
-        "or give Positive electrode active material mass part, Positive electrode electrolyte",
+        "Positive electrode carbon mass part",
+        '"Reference temperature [K]" is missing',
         '"Positive electrode OCP [V]" is missing',
         '"A layer conductivity activation energy [J.mol-1]" is missing',
     ):
@@ -354,6 +355,17 @@ def test_finding_34_a_law_and_an_activation_energy_contradict(made):
     with pytest.raises(ss.ParameterError, match=r"activation energy.* is missing"):
         parameters.replace({KAPPA: 0.01})
     assert parameters.replace({KAPPA: 0.01, ENERGY: 2e4})[ENERGY] == 2e4
+
+
+def test_finding_34_a_law_of_the_layer_gives_the_composite_no_energy(made):
+    """A number of its own needs an energy of its own, and not the 0 of the law."""
+    name = "Positive electrode electrolyte conductivity"
+    law, number = entry("NaTaCl6 layer conductivity [S.m-1]", VFT, "S.m-1"), f"{name} [S.m-1]"
+    with pytest.raises(ss.ParameterError, match=f"{name} activation energy.* is missing"):
+        ss.ParameterSet(made(law + entry(number, 0.1, "S.m-1")))
+    energy = entry(f"{name} activation energy [J.mol-1]", 0.3, "eV")
+    parameters = ss.ParameterSet(made(law + entry(number, 0.1, "S.m-1") + energy, name="own"))
+    assert parameters[f"{name} activation energy [J.mol-1]"] > 2e4
 
 
 @pytest.mark.parametrize("temperature", [260.0, 360.0])
