@@ -140,7 +140,7 @@ class CellParameterValues(pybamm.ParameterValues):
     def _state_at(self, voltage: float, inputs: Mapping[str, float] | None) -> float:
         """The state of charge of an open-circuit voltage: the middle of all that have it."""
         time = pybamm.t  # stands for the state of charge
-        symbol = self.process_symbol(equilibrium(time, SODIUM in self and TIN not in self)[2])
+        symbol = self.process_symbol(equilibrium(time, self._is_metal)[2])
         # fine towards the ends, where potentials are steep
         ends = np.geomspace(1e-9, 0.5, 2000)
         grid = np.concatenate([[0.0], ends, 1 - ends[-2::-1], [1.0]])
@@ -194,7 +194,14 @@ class CellParameterValues(pybamm.ParameterValues):
                 "parameter_values.set_initial_state with it, or make the simulation with "
                 "cache_esoh=False"
             )
+        if name == "Negative electrode OCP [V]" and self._is_metal:
+            return sodium_metal_ocp  # which has no parameter of its own
         return super().__getitem__(name)
+
+    @property
+    def _is_metal(self) -> bool:
+        """Whether these are the values of a cell with an anode of sodium metal."""
+        return SODIUM in self and TIN not in self
 
 
 def _state(value: Any) -> float:

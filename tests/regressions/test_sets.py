@@ -531,6 +531,22 @@ def test_finding_26_sodium_runs_out():
     assert result.table["Discharge capacity [mA.h.g-1]"][0] == pytest.approx(0.5 * 118, rel=0.01)
 
 
+def test_finding_26_sodium_metal_in_pybamm(made):
+    """An initial state as PyBaMM sets it, of a state of charge and of a voltage."""
+    foil = entry("Negative electrode sodium thickness [m]", 100, "um")
+    parameters = ss.ParameterSet(made(foil, stack=LAYERS[8:] + SODIUM))
+    values = parameters.to_pybamm()
+    simulation = pybamm.Simulation(
+        ss.SolidStateSPM(parameters.model_options), parameter_values=values
+    )
+    solution = simulation.solve([0, 10], initial_soc=0.4)
+    assert solution["Positive electrode stoichiometry"].entries[0] == pytest.approx(0.6)
+    values.set_initial_state("3.5 V")
+    # 0.1 V above the plateau, by the steep end of the potential
+    soc = values["Initial state of charge"]
+    assert soc == pytest.approx(1 - 0.005 * math.log(5 / 0.1), abs=1e-6)
+
+
 def test_finding_26_sodium_symmetric(made):
     """Na | Na3PS4 | Na."""
     stack = '"electrolyte layers" = ["Na3PS4"]\n"positive electrode" = "alloy"\n' + SODIUM
