@@ -24,7 +24,7 @@ def _write(folder, text, name="mine"):
 def test_loading_is_fast_and_needs_no_pybamm():
     code = (
         "import sys, time; import ssnib_model as ss; ss.ParameterSet('SymmetricNaSn');"
-        "t = time.perf_counter(); ss.ParameterSet('Hu2024'); t = time.perf_counter() - t;"
+        "t = time.process_time(); ss.ParameterSet('Hu2024'); t = time.process_time() - t;"
         "print(t, 'pybamm' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
