@@ -313,15 +313,20 @@ class ParameterSet(Mapping[str, Any]):
         return dict(self._options)
 
     def to_pybamm(self):
-        """The values the models read, as ``pybamm.ParameterValues``."""
-        import pybamm
+        """The values the models read, as ``pybamm.ParameterValues``.
+
+        A simulation starts at their "Initial state of charge" (charged, 0.99, unless the set
+        says otherwise), which ``initial_soc`` and ``set_initial_state`` set; a `RateTest`
+        starts at the "As-made state of charge" (discharged, 0.01).
+        """
+        from ssnib_model.cell.pybamm_values import CellParameterValues
 
         values = {}
         for name, info in self._all.items():
             if self._known[name].in_model:
                 value = info.value
                 values[name] = value.to_pybamm() if hasattr(value, "to_pybamm") else value
-        return pybamm.ParameterValues(values)
+        return CellParameterValues(values)
 
     def files(self) -> dict[str, str]:
         """The set as the texts of the files of a folder, by name: the TOML file first.

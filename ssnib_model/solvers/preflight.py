@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pybamm
 
@@ -35,7 +36,7 @@ class Preflight:
         Its parameters, any of them inputs; the initial state of charge must be one.
     """
 
-    def __init__(self, options: Mapping, values: pybamm.ParameterValues):
+    def __init__(self, options: Mapping[str, Any], values: pybamm.ParameterValues):
         # at the ambient temperature and without double layers all are numbers
         plain = {"thermal": "isothermal", "surface form": "false"}
         model = SolidStateBaseModel({**options, **plain})
