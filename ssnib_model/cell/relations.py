@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ssnib_model.cell.declared import activated_quantities
+from ssnib_model.materials.sodium import DENSITY as SODIUM_DENSITY
+from ssnib_model.materials.sodium import MOLAR_MASS as SODIUM_MOLAR_MASS
 from ssnib_model.quantity import unit_of
 
 #: Relative difference beyond which a given and a derived value contradict each other.
@@ -24,7 +26,6 @@ TOLERANCE = 0.02
 ROUND_OFF = 1e-6
 
 TIN_MOLAR_MASS = 0.118710  # kg/mol, IUPAC 2021
-SODIUM_MOLAR_MASS = 0.02298977  # kg/mol, IUPAC 2021
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"
@@ -91,6 +92,10 @@ SODIUM = f"{_P} cyclable sodium per formula unit"
 MOLAR_MASS = f"{_P} active material molar mass [kg.mol-1]"
 TIN, ALLOY = "Negative electrode tin amount [mol]", "Negative electrode alloy mass [kg]"
 CONTENT = "Negative electrode as-made sodium content"
+#: Of an anode of sodium metal.
+METAL = tuple(
+    f"Negative electrode sodium {of}" for of in ("thickness [m]", "mass [kg]", "amount [mol]")
+)
 
 
 def same(value: Any) -> Any:
@@ -237,6 +242,13 @@ def _capacities() -> list[Rule]:
              "alloy mass / (M_Sn + sodium content x M_Na)"),
         Rule(ALLOY, (TIN, CONTENT), lambda n, y: n * per_tin(y),
              "tin amount x (M_Sn + sodium content x M_Na)", "inverse"),
+        Rule(METAL[1], (METAL[0], _AREA), lambda L, A: L * A * SODIUM_DENSITY,
+             "thickness x area x density of sodium"),
+        Rule(METAL[0], (METAL[1], _AREA), lambda m, A: m / (A * SODIUM_DENSITY),
+             "mass / (area x density of sodium)", "inverse"),
+        Rule(METAL[2], (METAL[1],), lambda m: m / SODIUM_MOLAR_MASS, "sodium mass / M_Na"),
+        Rule(METAL[1], (METAL[2],), lambda n: n * SODIUM_MOLAR_MASS,
+             "sodium amount x M_Na", "inverse"),
     ]  # fmt: skip
 
 
@@ -288,6 +300,8 @@ def exchanges(layers: tuple[str, ...]) -> dict[str, Exchange]:
     found |= pair(CAPACITY, ONE_C, "another current at 1 C for the same cell")
     found |= pair(CONCENTRATION, SODIUM, "another amount of sodium that cycles")
     found |= pair(TIN, ALLOY, "another amount of the same alloy")
+    for name in METAL:
+        found[name] = Exchange((), without(METAL, name), "another amount of sodium metal")
     return found
 
 
