@@ -358,3 +358,21 @@ def test_a_store_of_another_cells_function_is_refused(hu2024, tmp_path):
             hu2024.replace({info.name: type(info)(**vars(info) | {"value": other})}),
             design, run, out=tmp_path, **FAST,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Initial state of charge", "Negative electrode double-layer capacity [F.m-2]",
+     "Current function [A]"],
+)  # fmt: skip
+def test_what_a_rate_test_does_not_read_is_refused(name, hu2024):
+    value = hu2024[name]
+    for ask in (
+        lambda: ss.sweep(hu2024, ss.grid({name: [value, 0.9 * value]}), ss.RateTest([1])),
+        lambda: ss.sensitivity(hu2024, [name], ss.RateTest([1])),
+        lambda: ss.target(hu2024, "polarization at 1 C", 0.5, name),
+        lambda: ss.tornado(hu2024, {name: (0.5 * value, 0.9 * value)}, ss.RateTest([1]),
+                           "polarization at 1 C"),
+    ):  # fmt: skip
+        with pytest.raises(ss.SSNIBError, match="no effect"):
+            ask()
