@@ -41,6 +41,12 @@ DESIGNS = {
                                   "Ambient temperature [K]": [298.15, 333.15]},
     "temperature": {"Reference temperature [K]": [290.0, 300.0],
                     "Ambient temperature [K]": [140.0, 310.0, 700.0]},
+    "material x values": {"Na3PS4 layer material": ["Na3PS4 cubic", "Na2.88Sb0.88W0.12S4"],
+                          MASS: [2e-5, 5e-5]},
+    "loading": {"Positive electrode active material loading [kg.m-2]": [0.03, 0.06, 100.0]},
+    "thickness x mass": {"Positive electrode thickness [m]": [5e-5, 8e-5],
+                         CATHODE_MASS: [8e-6, 1.2e-5]},
+    "capacity": {"Nominal cell capacity [A.h]": [3e-7, 6e-7]},
     "current": {"Specific current at 1 C [A.kg-1]": [60.0, 118.0]},
 }  # fmt: skip
 
