@@ -21,7 +21,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
-from ssnib_model.runs.designs import is_number, is_wide, reason_of
+from ssnib_model.runs.designs import check_read, is_number, is_wide, reason_of
 from ssnib_model.runs.metrics import REFERENCE_RATE, RETENTION, Metric, check_metric
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
@@ -162,6 +162,7 @@ def contour(
     if not wanted or not all(map(is_number, wanted)):
         raise OptionError(f'values of "{against}" are {short(wanted)}: numbers are needed')
     cells = [parameters.replace({against: float(other)}) for other in wanted]
+    check_read(parameters, against, map(float, wanted))
     asked = Metric.of(metric, rate)
     both = [vary, against]
     search = _Search(parameters, asked, value, vary, low, high, model, solver, both)
@@ -306,6 +307,7 @@ def _range(
     if not isinstance(present, float):
         raise OptionError(f'"{vary}" is {present}: it must be a number')
     unit = "" if unit_of(vary) == "1" else f" {unit_of(vary)}"
+    check_read(parameters, vary, [present, quantity.low, quantity.high])
     for name, end in (("low", low), ("high", high)):
         if end is None:
             continue
