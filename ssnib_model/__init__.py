@@ -40,18 +40,18 @@ _HOMES = {
     "data_from_file": "fits.data",
     "read_curves": "measured.formats",
     "half_cycles": "measured.curves",
-    "sweep": "sweeps",
-    "grid": "sweeps",
-    "sample": "sweeps",
-    "own_ranges": "sweeps",
-    "as_dataset": "sweeps",
-    "sensitivity": "sensitivities",
-    "global_sensitivity": "sensitivities",
-    "sobol": "sensitivities",
-    "morris": "sensitivities",
-    "contour": "sensitivities",
-    "tornado": "sensitivities",
-    "target": "sensitivities",
+    "sweep": "runs.sweep",
+    "grid": "runs.designs",
+    "sample": "runs.designs",
+    "own_ranges": "runs.designs",
+    "as_dataset": "runs.sweep",
+    "sensitivity": "runs.sensitivity",
+    "global_sensitivity": "runs.sensitivity",
+    "sobol": "runs.sensitivity",
+    "morris": "runs.sensitivity",
+    "contour": "runs.target",
+    "tornado": "runs.sensitivity",
+    "target": "runs.target",
     "SSNIBError": "errors",
     "ParameterError": "errors",
     "UnknownParameterError": "errors",
@@ -70,4 +70,4 @@ def __getattr__(name: str):
 
 
 def __dir__():
-    return sorted([*globals(), *_HOMES])
+    return [*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pybamm
+from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
@@ -78,6 +79,7 @@ def impedance(
     *,
     pellet: str | None = None,
     var_pts: dict | None = None,
+    progress: bool = False,
 ) -> Impedance:
     """Impedance at equilibrium, by ``pybamm.EISSimulation``.
 
@@ -97,6 +99,8 @@ def impedance(
         electrodes, as in a measurement of its conductivity.
     var_pts : dict, optional
         Mesh points, as for ``pybamm.Simulation``.
+    progress : bool, optional
+        Whether to show a progress bar on stderr.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def impedance(
     prepared = PreparedImpedance(
         parameters, frequencies, state, temperature, pellet=pellet, var_pts=var_pts
     )
-    return prepared.solve(parameters)
+    return prepared.solve(parameters, progress=progress)
 
 
 def _is_state(value: object) -> bool:
@@ -184,10 +188,11 @@ class PreparedImpedance:
     def _at_state(self, parameters: ParameterSet) -> ParameterSet:
         return parameters.replace(self._changes, {"surface form": "differential"})
 
-    def solve(self, parameters: ParameterSet) -> Impedance:
+    def solve(self, parameters: ParameterSet, progress: bool = False) -> Impedance:
         """The spectrum for ``parameters``, which differ in varying parameters only."""
         parameters = self._at_state(parameters)
         inputs = {name: parameters[name] for name in self._varying}
-        z = self._simulation.solve(self.frequencies, inputs=inputs).impedance
+        bar = tqdm(self.frequencies, desc="Impedance", unit="frequency", disable=not progress)
+        z = self._simulation.solve(bar, inputs=inputs).impedance
         area = parameters["Electrode area [m2]"]
         return Impedance(self.frequencies, np.asarray(z), self.title, area)

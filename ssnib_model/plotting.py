@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 
-def axes(ax):
+def axes(ax: Axes | None) -> Axes:
+    """The axes to draw on: new ones if none are given."""
     return plt.figure(layout="constrained").add_subplot() if ax is None else ax
 
 

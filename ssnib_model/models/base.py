@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
+from typing import Any
 
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell.pybamm_values import equilibrium
 from ssnib_model.materials.transport import effective_ratio
-
-F = pybamm.constants.F
-R_gas = pybamm.constants.R
-EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
+from ssnib_model.models.coordinates import DOMAIN, UnitFiniteVolume, UnitSubMesh, coordinate
+from ssnib_model.models.initial import CellOptions, UnitCharge
+from ssnib_model.models.losses import (
+    LOCAL,
+    SERIES,
+    AnodeReaction,
+    Layer,
+    LocalLoss,
+    SeriesLoss,
+    arrhenius,
+    pybamm_components,
+)
+from ssnib_model.models.losses import F as F
+from ssnib_model.models.losses import R_gas as R_gas
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
@@ -19,18 +30,7 @@ EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
 
 
-def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
-    """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
-
-    ``exp(-Ea / R (1 / T - 1 / T_ref))``, with Ea and T_ref the parameters
-    ``"<quantity> activation energy [J.mol-1]"`` and ``"<quantity> reference temperature [K]"``.
-    """
-    Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
-    T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
-    return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
-
-
-class CellSymbols:
+class CellSymbols(UnitCharge):
     """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
 
     def __init__(self, options: ModelOptions):
@@ -68,41 +68,38 @@ class CellSymbols:
         self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
         self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
 
-        # initial state: what the cathode has given up since the cell was made, the alloy holds
+        # initial state
         self.soc_init = pybamm.Parameter("Initial state of charge")
         self.soc_made = pybamm.Parameter("As-made state of charge")
-        self.sto_init = 1 - self.soc_init
-        given_up = (self.soc_init - self.soc_made) * self.Q_p / F
-        self.y_init = self.y_made + given_up / self.n_Sn
-        self.ocv_init = self.U_p(self.sto_init) - self.U_n(self.y_init)
+        self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init)
 
-    def U_p(self, sto):
+    def U_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
         return pybamm.FunctionParameter(
             "Positive electrode OCP [V]", {"Positive particle stoichiometry": sto}
         )
 
-    def U_n(self, y):
+    def U_n(self, y: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the alloy [V vs Na/Na+] at a sodium content."""
         return pybamm.FunctionParameter(
             "Negative electrode OCP [V]", {"Negative electrode sodium content": y}
         )
 
-    def D(self, sto):
+    def D(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Diffusivity of Na in the particles [m2.s-1] at a stoichiometry."""
         D_ref = pybamm.FunctionParameter(
             "Positive particle diffusivity [m2.s-1]", {"Positive particle stoichiometry": sto}
         )
         return D_ref * arrhenius("Positive particle diffusivity", self.T)
 
-    def j0_p(self, sto):
+    def j0_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Exchange-current density of the cathode [A.m-2]; the reference value is at 1/2."""
         # the state of an iterate may leave (0, 1): no root of a negative number
         product = pybamm.maximum(sto * (1 - sto), 1e-6)
         j0_ref = self.j0_p_ref * arrhenius("Positive electrode exchange-current density", self.T)
         return j0_ref * 2 * pybamm.sqrt(product)
 
-    def j0_n(self):
+    def j0_n(self) -> pybamm.Symbol:
         """Exchange-current density of the anode [A.m-2]."""
         return self.j0_n_ref * arrhenius("Negative electrode exchange-current density", self.T)
 
@@ -113,7 +110,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     Parameters
     ----------
     options : dict, optional
-        Any of `ssnib_model.models.options.OPTIONS`:
+        Any of `ssnib_model.cell.options.OPTIONS`:
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
@@ -142,15 +139,20 @@ class SolidStateBaseModel(pybamm.BaseModel):
         pybamm.citations.register(HU2024_BIBTEX)
         self.options = options
         self.param = CellSymbols(self.options)
-        self.summary_variables = []
+        # what PyBaMM keeps of every cycle of an experiment, at its end
+        self.summary_variables = [
+            "Discharge capacity [A.h]",
+            "Discharge energy [W.h]",
+            "Negative electrode sodium content",
+        ]
 
     @property
-    def options(self):
+    def options(self) -> CellOptions:
         return self._options
 
     @options.setter
-    def options(self, options):
-        self._options = ModelOptions(options)
+    def options(self, options: dict | None) -> None:
+        self._options = CellOptions(options)
 
     # ---------------------------------------------------------------- shared equations
     def conductivity(self, quantity: str) -> pybamm.Symbol:
@@ -167,58 +169,26 @@ class SolidStateBaseModel(pybamm.BaseModel):
         sigma = self.conductivity("Positive electrode electrolyte conductivity")
         return sigma * effective_ratio(self.options["composite transport"], self.param.phi_SE)
 
-    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
-        """Ohmic overpotential [V] of every electrolyte layer and interface, in their order."""
-        layers = self.options["electrolyte layers"]
-        losses = {}
-        for left, right in itertools.pairwise(
-            ("Negative electrode", *layers, "Positive electrode")
-        ):
-            losses[f"{left}|{right} interface"] = self.interface_overpotential(left, right)
-            if right in layers:
-                losses[f"{right} layer"] = self.layer_overpotential(right)
-        return losses
+    def series_losses(self) -> list[SeriesLoss]:
+        """Every loss of the whole current, as an object; see `ssnib_model.models.losses`."""
+        return [loss for kind in SERIES for loss in kind.of(self)]
 
-    def interface_overpotential(self, left: str, right: str) -> pybamm.Symbol:
-        """Ohmic overpotential [V] between two neighbours."""
-        name = f"{left}|{right} interface"
-        # a resistance falls where a conductance rises
-        resistance = pybamm.Parameter(f"{name} resistance [Ohm.m2]") / arrhenius(
-            f"{name} resistance", self.param.T
-        )
-        capacity = pybamm.Parameter(f"{name} capacity [F.m-2]")
-        return self._resistance_and_capacity(name, resistance, capacity)
+    def local_losses(self) -> list[LocalLoss]:
+        """Every loss of the reaction at a particle, beside its kinetics."""
+        return [loss for kind in LOCAL for loss in kind.of(self)]
+
+    def separator_overpotentials(self) -> dict[str, pybamm.Symbol]:
+        """Overpotential [V] of all that the whole current passes, but the anode's reaction."""
+        losses = self.series_losses()
+        return {s.name: s.overpotential() for s in losses if not isinstance(s, AnodeReaction)}
 
     def layer_overpotential(self, layer: str) -> pybamm.Symbol:
         """Ohmic overpotential [V] of a dense electrolyte layer."""
-        name = f"{layer} layer"
-        thickness = pybamm.Parameter(f"{name} thickness [m]")
-        resistance = thickness / self.conductivity(f"{name} conductivity")
-        capacity = EPSILON_0 * pybamm.Parameter(f"{name} relative permittivity") / thickness
-        return self._resistance_and_capacity(name, resistance, capacity)
-
-    def _resistance_and_capacity(self, name, resistance, capacity) -> pybamm.Symbol:
-        """Overpotential [V] of a resistance, with a capacity parallel to it if asked for."""
-        i = self.param.i
-        if self.options["surface form"] == "false":
-            return -i * resistance
-        loss = pybamm.Variable(f"{name} potential drop [V]")
-        # an interface may have no resistance
-        self.rhs[loss] = (i - loss / pybamm.maximum(resistance, 1e-9)) / capacity
-        self.initial_conditions[loss] = pybamm.Scalar(0)
-        return -loss
+        return Layer(self, layer).overpotential()
 
     def anode_overpotential(self) -> pybamm.Symbol:
         """Reaction overpotential [V] of the planar anode, symmetric Butler-Volmer."""
-        p = self.param
-        if self.options["surface form"] == "false":
-            return -2 * R_gas * p.T / F * pybamm.arcsinh(p.i / (2 * p.j0_n()))
-        eta = pybamm.Variable("Negative electrode potential drop [V]")
-        reaction = 2 * p.j0_n() * pybamm.sinh(F * eta / (2 * R_gas * p.T))
-        capacity = pybamm.Parameter("Negative electrode double-layer capacity [F.m-2]")
-        self.rhs[eta] = (p.i - reaction) / capacity
-        self.initial_conditions[eta] = pybamm.Scalar(0)
-        return -eta
+        return AnodeReaction(self).overpotential()
 
     def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
         """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
@@ -246,18 +216,26 @@ class SolidStateBaseModel(pybamm.BaseModel):
         )
         return y
 
-    def set_cathode_state(self, sto_mean) -> pybamm.Symbol:
+    def set_cathode_state(self, sto_mean: pybamm.Symbol) -> pybamm.Symbol:
         """Composition of the composite; returns its equilibrium potential [V]."""
         p = self.param
         self.variables.update(
             {
                 "Positive electrode stoichiometry": sto_mean,
                 "Positive electrode sodium [mol]": sto_mean * p.Q_p / F,
+                "Capacity [A.h]": p.Q_p / 3600,
             }
         )
+        self.summary_variables += ["Capacity [A.h]", "Positive electrode stoichiometry"]
         return p.U_p(sto_mean)
 
-    def set_voltage(self, V, U_right, U_left, overpotentials: dict[str, pybamm.Symbol]):
+    def set_voltage(
+        self,
+        V: pybamm.Symbol,
+        U_right: pybamm.Symbol,
+        U_left: pybamm.Symbol,
+        overpotentials: dict[str, pybamm.Symbol],
+    ) -> None:
         """Voltage, its breakdown and the cut-off events.
 
         ``V = U_right - U_left + sum of the overpotentials``; each is negative on discharge.
@@ -290,6 +268,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Open-circuit voltage [V]": ocv,
                 "Voltage breakdown residual [V]": residual,
                 **{f"{name} overpotential [V]": eta for name, eta in overpotentials.items()},
+                **pybamm_components(self, U_right, U_left, overpotentials),
             }
         )
         self.events += [
@@ -298,47 +277,59 @@ class SolidStateBaseModel(pybamm.BaseModel):
         ]
 
     # ---------------------------------------------------------------- PyBaMM's defaults
+    def geometry_of(self, *domains: str) -> dict:
+        """Geometry of some domains: coordinates of unit length that are shown in metres."""
+        # size classes share the coordinate but not its length
+        one_size = self.options["size classes"] == 1
+        geometry = {
+            "positive electrode": {"x_p": coordinate(self.param.L)},
+            "positive particle": {"r_p": coordinate(self.param.R if one_size else None)},
+        }
+        return {domain: geometry[domain] for domain in domains}
+
     @property
-    def default_parameter_values(self):
+    def default_parameter_values(self) -> pybamm.ParameterValues:
         from ssnib_model.cell.parameter_set import ParameterSet
 
         return ParameterSet("Hu2024").to_pybamm()
 
     @property
-    def default_submesh_types(self):
-        return {domain: pybamm.Uniform1DSubMesh for domain in self.default_geometry}
+    def default_submesh_types(self) -> dict:
+        return {domain: UnitSubMesh for domain in self.default_geometry}
 
     @property
-    def default_spatial_methods(self):
-        def finite_volume(use_bcs, value="quadratic"):
+    def default_spatial_methods(self) -> dict:
+        def finite_volume(domain: str, use_bcs: bool, value: str = "quadratic") -> Any:
             order = {"gradient": "quadratic", "value": value}
-            return pybamm.FiniteVolume({"extrapolation": {"order": order, "use bcs": use_bcs}})
+            options = {"extrapolation": {"order": order, "use bcs": use_bcs}, DOMAIN: domain}
+            return UnitFiniteVolume(options)
 
         # In a particle the surface gradient depends on the surface value: it cannot be used.
         # Between two phases a parabola would overshoot.
         two_phase = self.options["particle"] == "two-phase"
+        cathode, particle = "positive electrode", "positive particle"
         methods = {
-            "positive electrode": finite_volume(use_bcs=True),
-            "positive particle": finite_volume(
-                use_bcs=False, value="linear" if two_phase else "quadratic"
+            cathode: finite_volume(cathode, use_bcs=True),
+            particle: finite_volume(
+                particle, use_bcs=False, value="linear" if two_phase else "quadratic"
             ),
         }
         return {domain: methods[domain] for domain in self.default_geometry}
 
     @property
-    def default_var_pts(self):
+    def default_var_pts(self) -> dict:
         # a front between two phases moves from shell to shell
         shells = 60 if self.options["particle"] == "two-phase" else 20
         points = {"positive electrode": {"x_p": 20}, "positive particle": {"r_p": shells}}
         return {k: v for domain in self.default_geometry for k, v in points[domain].items()}
 
     @property
-    def default_solver(self):
+    def default_solver(self) -> pybamm.BaseSolver:
         # all states are of order 1
         return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6, options=SOLVER_OPTIONS)
 
     @property
-    def default_quick_plot_variables(self):
+    def default_quick_plot_variables(self) -> list[str]:
         return ["Current [A]", "Voltage [V]", "Positive electrode stoichiometry"]
 
 

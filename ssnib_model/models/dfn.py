@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pybamm
 
-from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import AnodeReaction, Composite, F, R_gas
+from ssnib_model.models.particles import Particle, size_classes
 
 
 class SolidStateDFN(SolidStateBaseModel):
@@ -16,8 +19,9 @@ class SolidStateDFN(SolidStateBaseModel):
     The electrolytes carry sodium ions only, so that their concentration is constant and
     their transport is Ohm's law: a layer is a resistance, and the composite has two
     potentials but no salt balance (Doyle, Fuller and Newman 1993, doi 10.1149/1.2221597,
-    with t+ = 1). All coordinates are of unit length, so that thicknesses and radius may be
-    inputs. Discharge current is positive; potentials are relative to the anode's metal.
+    with t+ = 1). All coordinates of the equations are of unit length, so that thicknesses and
+    radius may be inputs. Discharge current is positive; potentials are relative to the anode's
+    metal.
 
     Parameters
     ----------
@@ -45,8 +49,10 @@ class SolidStateDFN(SolidStateBaseModel):
         y = self.set_cell_states(p.y_init)
         eta_n = self.anode_overpotential()
         separator = self.separator_overpotentials()
+        behind = {loss.name for loss in self.series_losses() if loss.behind_cathode}
         # electrolyte potential where the last layer meets the composite; the anode's is 0
-        phi_e_left = -p.U_n(y) + eta_n + sum(separator.values())
+        before = sum(eta for name, eta in separator.items() if name not in behind)
+        phi_e_left = -p.U_n(y) + eta_n + before
 
         ######################
         # Potentials in the composite
@@ -78,27 +84,32 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         # Particles and their reaction, one size class after the other
         ######################
-        particles = [Particle(self, n, cathode) for n in range(self.options["size classes"])]
-        reactions, etas, films = [], [], []
+        classes = len(size_classes(self.options["size classes"])[0])
+        particles = [Particle(self, n, cathode) for n in range(classes)]
+        local_losses = self.local_losses()
+        reactions, etas = [], []
+        drops: dict[str, list[pybamm.Symbol]] = {loss.name: [] for loss in local_losses}
         for particle in particles:
             # The current is the state and the overpotential follows from it: Newton's method
             # climbs an asinh from any start, where it would overshoot on a sinh.
             reaction = pybamm.Variable(
                 f"Positive electrode reaction current density{particle.suffix} [A.m-2]",
                 domain=cathode,
-                scale=100,
+                scale=100 * particle.share,  # so that each class counts at the tolerance
             )
             j = reaction / (p.L * particle.a)
             eta = 2 * R_gas * T / F * pybamm.arcsinh(j / (2 * p.j0_p(particle.sto_surf)))
-            film = j * p.R_film
-            equilibrium = particle.U_surf + particle.hysteresis
-            self.algebraic[reaction] = difference - equilibrium - film - eta
+            left = difference - particle.U_surf
+            for loss in local_losses:
+                drop = loss.drop(particle, j)
+                drops[loss.name].append(drop)
+                left = left - drop
+            self.algebraic[reaction] = left - eta
             self.initial_conditions[reaction] = pybamm.Scalar(0)
             particle.set_equations(j)
             reactions.append(reaction)
             # by difference, so that the breakdown adds up whatever the solver's tolerance
-            etas.append(difference - equilibrium - film)
-            films.append(film)
+            etas.append(left)
             self.variables[
                 f"Positive electrode reaction overpotential profile{particle.suffix} [V]"
             ] = eta
@@ -121,7 +132,8 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         # Voltage
         ######################
-        V = pybamm.boundary_value(phi_s, "right")
+        phi_s_right = pybamm.boundary_value(phi_s, "right")
+        V = phi_s_right + sum(separator[name] for name in separator if name in behind)
         sto_mean = sum(q.share * pybamm.Integral(pybamm.r_average(q.sto), x) for q in particles)
         U_mean = self.set_cathode_state(sto_mean)
         # Averages weighted with the local reaction current; any weights of integral 1 make
@@ -129,31 +141,30 @@ class SolidStateDFN(SolidStateBaseModel):
         total = pybamm.Integral(reaction, x)
         i_rest = 1e-4 * p.Q / p.A_cc
 
-        def average(values):
+        def average(values: Sequence[pybamm.Symbol]) -> pybamm.Symbol:
             weighted = (
                 (r * total + q.share * i_rest**2) * value
                 for r, q, value in zip(reactions, particles, values, strict=True)
             )
             return pybamm.Integral(sum(weighted), x) / (total**2 + i_rest**2)
 
-        def everywhere(value):
+        def everywhere(value: pybamm.Symbol) -> list[pybamm.Symbol]:
             return [value] * len(particles)
 
+        composite = Composite(
+            particles,
+            etas,
+            drops,
+            ionic=average(everywhere(phi_e)) - phi_e_left,
+            electronic=phi_s_right - average(everywhere(phi_s)),
+            U_mean=U_mean,
+            average=average,
+        )
         overpotentials = {
             **separator,
-            "Negative electrode reaction": eta_n,
-            "Positive electrode ionic": average(everywhere(phi_e)) - phi_e_left,
-            "Positive electrode electronic": V - average(everywhere(phi_s)),
-            "Positive electrode film": average(films),
-            "Positive electrode reaction": average(etas),
-            "Positive particle diffusion": (
-                average([particle.U_surf for particle in particles]) - U_mean
-            ),
+            AnodeReaction.name: eta_n,
+            **composite.overpotentials(),
         }
-        if self.options["open-circuit potential"] == "one-state hysteresis":
-            overpotentials["Positive electrode hysteresis"] = average(
-                [particle.hysteresis for particle in particles]
-            )
         self.set_voltage(V, U_mean, p.U_n(y), overpotentials)
         self.variables.update(
             {
@@ -166,6 +177,5 @@ class SolidStateDFN(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
-        unit = {"min": 0, "max": 1}
-        return {"positive electrode": {"x_p": unit}, "positive particle": {"r_p": unit}}
+    def default_geometry(self) -> dict:
+        return self.geometry_of("positive electrode", "positive particle")

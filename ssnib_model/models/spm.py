@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pybamm
 
 from ssnib_model.errors import OptionError
-from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import AnodeReaction, Composite, F, R_gas
+from ssnib_model.models.particles import Particle, size_classes
 
 
 class SolidStateSPM(SolidStateBaseModel):
@@ -51,7 +54,8 @@ class SolidStateSPM(SolidStateBaseModel):
         ######################
         # Particles and their reaction
         ######################
-        particles = [Particle(self, n, None) for n in range(self.options["size classes"])]
+        classes = len(size_classes(self.options["size classes"])[0])
+        particles = [Particle(self, n, None) for n in range(classes)]
         exchange = [p.j0_p(particle.sto_surf) for particle in particles]
         if len(particles) == 1:
             j = -i / (p.L * particles[0].a)
@@ -68,24 +72,32 @@ class SolidStateSPM(SolidStateBaseModel):
                 2 * j0 * pybamm.sinh(F * eta / (2 * R_gas * T))
                 for j0, eta in zip(exchange, etas, strict=True)
             ]
-            for q, eta, j in zip(particles, etas, currents, strict=True):
-                self.algebraic[eta] = difference - q.U_surf - q.hysteresis - j * p.R_film - eta
-                self.initial_conditions[eta] = pybamm.Scalar(0)
             sides = zip(particles, currents, strict=True)
             self.algebraic[difference] = sum(p.L * q.a * j for q, j in sides) + i
             self.initial_conditions[difference] = p.U_p(p.sto_init)
-        for particle, j in zip(particles, currents, strict=True):
+        local_losses = self.local_losses()
+        drops: dict[str, list[pybamm.Symbol]] = {loss.name: [] for loss in local_losses}
+        for particle, eta, j in zip(particles, etas, currents, strict=True):
+            for loss in local_losses:
+                drops[loss.name].append(loss.drop(particle, j))
+            if len(particles) > 1:
+                taken = [values[-1] for values in drops.values()]
+                self.algebraic[eta] = difference - particle.U_surf - sum(taken) - eta
+                self.initial_conditions[eta] = pybamm.Scalar(0)
             particle.set_equations(j)
 
         ######################
         # Composite
         ######################
-        # slope of the kinetics at the present overpotential, and the film in series with it
+        # slope of the kinetics at the present overpotential, and what is in series with it
         slopes = [
             F / (R_gas * T) * pybamm.sqrt(j0**2 + (j / 2) ** 2)
             for j0, j in zip(exchange, currents, strict=True)
         ]
-        a_g = sum(q.a / (1 / slope + p.R_film) for q, slope in zip(particles, slopes, strict=True))
+        a_g = sum(
+            q.a / (1 / slope + sum(loss.resistance(q) for loss in local_losses))
+            for q, slope in zip(particles, slopes, strict=True)
+        )
         sigma_e, sigma_s = self.composite_conductivity(), p.sigma_s
         nu_squared = p.L**2 * a_g * (1 / sigma_s + 1 / sigma_e)
         resistance = porous_electrode_resistance(p.L, sigma_s, sigma_e, nu_squared)
@@ -100,7 +112,7 @@ class SolidStateSPM(SolidStateBaseModel):
         shares = [p.L * q.a * j for q, j in zip(particles, currents, strict=True)]
         i_rest = 1e-4 * p.Q / p.A_cc
 
-        def average(values):
+        def average(values: Sequence[pybamm.Symbol]) -> pybamm.Symbol:
             """Weighted with the reaction current of each class; evenly at rest."""
             if len(particles) == 1:
                 return values[0]
@@ -111,21 +123,20 @@ class SolidStateSPM(SolidStateBaseModel):
             # the states meet the current to the solver's tolerance: normalise exactly
             return sum(w * value for w, value in zip(weights, values, strict=True)) / sum(weights)
 
+        composite = Composite(
+            particles,
+            etas,
+            drops,
+            ionic=-i * resistance * ionic_share,
+            electronic=-i * resistance * (1 - ionic_share),
+            U_mean=U_mean,
+            average=average,
+        )
         overpotentials = {
             **separator,
-            "Negative electrode reaction": eta_n,
-            "Positive electrode ionic": -i * resistance * ionic_share,
-            "Positive electrode electronic": -i * resistance * (1 - ionic_share),
-            "Positive electrode film": average([j * p.R_film for j in currents]),
-            "Positive electrode reaction": average(etas),
-            "Positive particle diffusion": (
-                average([particle.U_surf for particle in particles]) - U_mean
-            ),
+            AnodeReaction.name: eta_n,
+            **composite.overpotentials(),
         }
-        if self.options["open-circuit potential"] == "one-state hysteresis":
-            overpotentials["Positive electrode hysteresis"] = average(
-                [particle.hysteresis for particle in particles]
-            )
         V = U_mean - p.U_n(y) + sum(overpotentials.values())
         self.set_voltage(V, U_mean, p.U_n(y), overpotentials)
         self.variables.update(
@@ -136,11 +147,16 @@ class SolidStateSPM(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
-        return {"positive particle": {"r_p": {"min": 0, "max": 1}}}
+    def default_geometry(self) -> dict:
+        return self.geometry_of("positive particle")
 
 
-def porous_electrode_resistance(L, sigma_s, sigma_e, nu_squared):
+def porous_electrode_resistance(
+    L: pybamm.Symbol | float,
+    sigma_s: pybamm.Symbol | float,
+    sigma_e: pybamm.Symbol | float,
+    nu_squared: pybamm.Symbol | float,
+) -> pybamm.Symbol:
     """What distribution adds to the resistance of a porous electrode [Ohm.m2].
 
     ``R = L / (s + k) (1 + (2 + (s/k + k/s) cosh nu) / (nu sinh nu))`` for linear kinetics

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pybamm
 
-from ssnib_model.models.base import F, SolidStateBaseModel
+from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import F
 
 
 class SymmetricCell(SolidStateBaseModel):
@@ -40,7 +41,7 @@ class SymmetricCell(SolidStateBaseModel):
         self.variables["Positive electrode sodium content"] = y_right
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return {}
 
 
@@ -78,5 +79,5 @@ class BlockingPellet(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return {}

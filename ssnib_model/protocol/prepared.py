@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pybamm
 from tqdm import tqdm
@@ -55,7 +56,7 @@ class PreparedRateTest:
         parameters: ParameterSet,
         varying: Iterable[str] = (),
         solver: pybamm.BaseSolver | StructuredSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
     ):
         self.test, self.parameters, self.model_name = test, parameters, model.name
         self.varying = frozenset(parameters.dependents(varying))
@@ -186,7 +187,7 @@ def _sodium(parameters: Mapping[str, float]) -> float:
     )
 
 
-def _check_mesh(model: SolidStateBaseModel, var_pts: dict | None) -> None:
+def _check_mesh(model: SolidStateBaseModel, var_pts: dict[Any, Any] | None) -> None:
     """`OptionError` for points of a mesh that the model has not, or for too many."""
     known = {str(name) for name in model.default_var_pts}
     for name, points in (var_pts or {}).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pybamm
 
@@ -62,23 +63,14 @@ class RateTest:
         cycles: int = 1,
         initial_state_of_charge: float | None = None,
     ):
-        rates = [rates] if isinstance(rates, numbers.Real | str) else rates
-        self.rates = [_positive(rate, "rates") for rate in rates]
+        several: Any = [rates] if isinstance(rates, numbers.Real | str) else rates
+        self.rates = [_positive(rate, "rates") for rate in several]
         if not self.rates:
             raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
         self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
-        whole = isinstance(cycles, numbers.Integral) and not isinstance(cycles, bool)
-        if not whole or not 1 <= cycles <= MAX_CYCLES:
-            raise OptionError(
-                f"cycles is {cycles!r}: it must be a whole number from 1 to {MAX_CYCLES}"
-            )
-        self.cycles = int(cycles)
+        self.cycles = _cycles(cycles)
         soc = initial_state_of_charge
-        if soc is not None and not (isinstance(soc, numbers.Real) and 0 < soc < 1):
-            raise OptionError(
-                f"initial_state_of_charge is {soc!r}: it must be between 0 and 1, both excluded"
-            )
-        self.initial_state_of_charge = soc
+        self.initial_state_of_charge = None if soc is None else _state_of_charge(soc)
 
     def run(
         self,
@@ -86,7 +78,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         solver: pybamm.BaseSolver | StructuredSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
         progress: bool = False,
     ) -> RateTestResult:
         """Run the test.
@@ -123,7 +115,7 @@ class RateTest:
         *,
         varying: Iterable[str] = (),
         solver: pybamm.BaseSolver | StructuredSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
 
@@ -162,7 +154,7 @@ class RateTest:
         parameters = _of_one_cell(model, parameters)
         return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The test as JSON keeps it: ``RateTest(**test.to_dict())`` is the same."""
         return {
             "rates": self.rates,
@@ -185,17 +177,35 @@ class RateTest:
                 yield rate, rate, "discharge", cycle
 
 
-def _positive(value, name: str) -> float:
+def _positive(value: Any, name: str) -> float:
     low, high = RATE_RANGE
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
+    if not _is_number(value) or not low <= value <= high:
         raise OptionError(
             f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
         )
     return float(value)
 
 
-def _of_one_cell(model, parameters: ParameterSet) -> ParameterSet:
+def _cycles(value: Any) -> int:
+    whole = isinstance(value, numbers.Integral) and _is_number(value)
+    if not whole or not 1 <= value <= MAX_CYCLES:
+        raise OptionError(f"cycles is {value!r}: it must be a whole number from 1 to {MAX_CYCLES}")
+    return int(value)
+
+
+def _state_of_charge(value: Any) -> float:
+    if not _is_number(value) or not 0 < value < 1:
+        raise OptionError(
+            f"initial_state_of_charge is {value!r}: it must be between 0 and 1, both excluded"
+        )
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _of_one_cell(model: Any, parameters: ParameterSet) -> ParameterSet:
     """The parameters with the options of the model, where these say more than the set's.
 
     A set that asks for something, size classes for example, must not be run without it; a model

@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
@@ -21,7 +22,7 @@ from ssnib_model.solvers.structured import StructuredSolver
 MAX_RUN_SIZE = 100_000_000
 
 
-def repeat_run(source: str | Path | Mapping) -> RateTestResult:
+def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult:
     """Run a rate test again from its ``run.json``.
 
     Parameters
@@ -46,8 +47,11 @@ def repeat_run(source: str | Path | Mapping) -> RateTestResult:
         If the document is none of this kind, or what was run cannot be written down: a Python
         function as a parameter, a solver or a model of one's own.
     """
-    is_read = not isinstance(source, Mapping)
-    where, document = (source, _read(source)) if is_read else ("the document", source)
+    where: object = "the document"
+    if isinstance(source, Mapping):
+        document: Any = source
+    else:
+        where, document = source, _read(source)
     try:
         settings = document["settings"]
         name, solver, var_pts = settings["model"], settings["solver"], settings["var_pts"]
@@ -96,7 +100,7 @@ def _other_values(then: Mapping[str, float], parameters: ParameterSet) -> list[s
     )
 
 
-def _read(file: str | Path):
+def _read(file: str | Path) -> Any:
     try:
         return json.loads(read_bytes(Path(file), MAX_RUN_SIZE))
     except OSError as error:

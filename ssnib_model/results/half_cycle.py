@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
 from ssnib_model.steps import Status
 
@@ -69,7 +70,7 @@ class HalfCycle:
         start, end = self.solution["Discharge energy [W.h]"](t=self.solution.t[[0, -1]])
         return float(abs(end - start))
 
-    def at(self, variable: str, fraction) -> np.ndarray:
+    def at(self, variable: str, fraction: ArrayLike) -> np.ndarray:
         """A variable at fractions of the half-cycle (0 to 1); NaN if there is no solution."""
         fraction = np.asarray(fraction, dtype=float)
         if self.solution is None:

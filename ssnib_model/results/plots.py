@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
+from ssnib_model.results.rate_test import RateTestResult
 
 MEASURED_MARKERS = "sD^vPX"
 
 
-def rate_capability(result, ax=None):
+class Spectrum(Protocol):
+    """What a plot needs of an impedance spectrum."""
+
+    frequencies: np.ndarray
+    z: np.ndarray
+    title: str
+
+
+def rate_capability(result: RateTestResult, ax: Axes | None = None) -> Axes:
     """Discharge capacity against C-rate, with the measured points."""
     return _against_rate(result, "Discharge capacity [mA.h.g-1]", ax)
 
 
-def polarization(result, ax=None):
+def polarization(result: RateTestResult, ax: Axes | None = None) -> Axes:
     """Gap between charge and discharge at half capacity against C-rate, with measured points."""
     return _against_rate(result, "Polarization [V]", ax)
 
 
-def _against_rate(result, column, ax):
+def _against_rate(result: RateTestResult, column: str, ax: Axes | None) -> Axes:
     ax = axes(ax)
     table = result.table.sort_values("C-rate")
     ax.plot(table["C-rate"], table[column], "o-", color="C0", label="model")
@@ -48,7 +60,7 @@ def _against_rate(result, column, ax):
     return ax
 
 
-def voltage_curves(result, ax=None):
+def voltage_curves(result: RateTestResult, ax: Axes | None = None) -> Axes:
     """Voltage against capacity: one colour a rate, charge dashed, last cycle of each rate."""
     ax = axes(ax)
     curves = result.curves
@@ -76,7 +88,9 @@ def voltage_curves(result, ax=None):
     return ax
 
 
-def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
+def breakdown_over_capacity(
+    result: RateTestResult, rate: float, direction: str = "discharge", ax: Axes | None = None
+) -> Axes:
     """Stacked overpotentials [mV] over the capacity of one half-cycle (its first and last 2 %
     left out, where the equilibrium potential is steep)."""
     ax = axes(ax)
@@ -97,7 +111,9 @@ def breakdown_over_capacity(result, rate, direction="discharge", ax=None):
     return ax
 
 
-def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
+def breakdown_bars(
+    result: RateTestResult, at: float = 0.5, direction: str = "discharge", ax: Axes | None = None
+) -> Axes:
     """One stacked bar of overpotentials [mV] a rate, at a fraction of the half-cycle."""
     ax = axes(ax)
     rates = [h.rate for h in result.half_cycles if h.direction == direction and h.solution]
@@ -118,29 +134,39 @@ def breakdown_bars(result, at=0.5, direction="discharge", ax=None):
     return ax
 
 
-def _shown(losses):
+def _shown(losses: pd.DataFrame) -> pd.DataFrame:
     """Without what nobody would see."""
     largest = losses.abs().max()
     return losses.loc[:, largest >= 1e-3 * largest.max()]
 
 
-def _colours(losses, shown):
+def _colours(losses: pd.DataFrame, shown: pd.DataFrame) -> list[Any]:
     """The same colour for the same loss in every plot."""
     colours = mpl.colormaps["tab20"](np.arange(losses.shape[1]) % 20)
     return [colours[losses.columns.get_loc(name)] for name in shown]
 
 
-def save_breakdown(result, rate: float, at: float, folder: Path) -> None:
+def _set_title(figure: Figure, result: RateTestResult, title: str | None) -> None:
+    """A title in as many lines as the figure needs."""
+    kelvin = result.parameters["Ambient temperature [K]"]
+    own = f"{result.parameters.name}, {result.model_name}, {kelvin - 273.15:.6g} degC"
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(own if title is None else title, width), fontsize="medium")
+
+
+def save_breakdown(
+    result: RateTestResult, rate: float, at: float, folder: Path, title: str | None = None
+) -> None:
     """Write the breakdown at one rate over capacity, and the bars of all rates, as PNG."""
     figure = Figure(figsize=(14, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     breakdown_over_capacity(result, rate, ax=left)
     breakdown_bars(result, at, ax=right)
-    figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+    _set_title(figure, result, title)
     figure.savefig(folder / "breakdown.png", dpi=150)
 
 
-def save_rate_test(result, folder: Path) -> None:
+def save_rate_test(result: RateTestResult, folder: Path, title: str | None = None) -> None:
     """Write the three plots of a rate test, and one picture of all of them, as PNG."""
     plots = {
         "rate_capability": rate_capability,
@@ -153,11 +179,11 @@ def save_rate_test(result, folder: Path) -> None:
         figure = Figure(figsize=(5 * len(drawn), 4), layout="constrained")
         for plot, ax in zip(drawn, figure.subplots(1, len(drawn), squeeze=False)[0], strict=True):
             plot(result, ax)
-        figure.suptitle(f"{result.parameters.name}, {result.model_name}")
+        _set_title(figure, result, title)
         figure.savefig(folder / f"{file}.png", dpi=150)
 
 
-def nyquist(spectrum, ax=None):
+def nyquist(spectrum: Spectrum, ax: Axes | None = None) -> Axes:
     """Nyquist plot with equal axes: -Im against Re [Ohm], decades of frequency marked."""
     ax = axes(ax)
     z, frequencies = spectrum.z, spectrum.frequencies
@@ -172,7 +198,7 @@ def nyquist(spectrum, ax=None):
     return ax
 
 
-def bode(spectrum, ax=None):
+def bode(spectrum: Spectrum, ax: Axes | None = None) -> Axes:
     """Bode plot: modulus [Ohm] on the left axis, phase [degree] on the right one."""
     ax = axes(ax)
     modulus = ax.loglog(spectrum.frequencies, np.abs(spectrum.z), ".-", label="modulus")
@@ -185,10 +211,11 @@ def bode(spectrum, ax=None):
     return ax
 
 
-def save_impedance(spectrum, folder: Path) -> None:
+def save_impedance(spectrum: Spectrum, folder: Path) -> None:
     """Write Nyquist and Bode plot side by side as PNG."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     for plot, ax in zip((nyquist, bode), figure.subplots(1, 2), strict=True):
         plot(spectrum, ax)
-    figure.suptitle(spectrum.title)
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(spectrum.title, width), fontsize="medium")
     figure.savefig(folder / "impedance.png", dpi=150)

@@ -7,14 +7,16 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError
 from ssnib_model.files import writing
+from ssnib_model.models.losses import breakdown_names
 from ssnib_model.results import record
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.preflight import UNIFORMITY
@@ -47,7 +49,7 @@ class Test(Protocol):
     def schedule(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The test as JSON keeps it."""
 
 
@@ -73,9 +75,9 @@ class RateTestResult:
         self,
         test: Test,
         parameters: ParameterSet,
-        half_cycles,
+        half_cycles: list[HalfCycle],
         model_name: str,
-        settings: dict | None = None,
+        settings: dict[str, Any] | None = None,
         anode_notes: Callable[[], list[str]] | None = None,
     ):
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
@@ -98,7 +100,7 @@ class RateTestResult:
         for end in range(per_rate, len(self.half_cycles) + 1, per_rate):
             yield self.half_cycles[end - 2], self.half_cycles[end - 1]
 
-    def _row(self, charge: HalfCycle, discharge: HalfCycle) -> dict:
+    def _row(self, charge: HalfCycle, discharge: HalfCycle) -> dict[str, Any]:
         endings = [h.ending for h in (charge, discharge) if h.status is not Status.OK]
         failed = [h.ending for h in (charge, discharge) if h.status is Status.FAILED]
         specific = {h.direction: h.capacity / self.mass for h in (charge, discharge)}
@@ -156,7 +158,7 @@ class RateTestResult:
         frame = pd.DataFrame(rows, columns=columns)
         return frame.assign(Difference=frame["Model"] - frame["Measured"])
 
-    def breakdown(self, rate: float, at=0.5, direction: str = "discharge"):
+    def breakdown(self, rate: float, at: ArrayLike = 0.5, direction: str = "discharge") -> Any:
         """Overpotentials [V] of the last cycle at a rate.
 
         Parameters
@@ -179,19 +181,20 @@ class RateTestResult:
         OptionError
             If the test has no such half-cycle, or it has no solution.
         """
-        half_cycle = self._half_cycle(rate, direction)
+        half_cycle, solution = self._solved(rate, direction)
         fractions = np.asarray(at, dtype=float)
         if not ((fractions >= 0) & (fractions <= 1)).all():
             raise OptionError(f"at is {at!r}: it must be a fraction of the half-cycle, 0 to 1")
         ending = " overpotential [V]"
-        names = [n for n in half_cycle.solution.all_models[0].variables if n.endswith(ending)]
+        names = breakdown_names(solution.all_models[0].variables)
         values = {name.removesuffix(ending): half_cycle.at(name, fractions) for name in names}
         if fractions.ndim == 0:
-            values = {name: float(value) for name, value in values.items()}
-            return pd.Series(values, name=f"{direction} at {rate:g} C")
+            numbers = {name: float(value) for name, value in values.items()}
+            return pd.Series(numbers, name=f"{direction} at {rate:g} C")
         return pd.DataFrame(values, index=pd.Index(fractions, name="Fraction"))
 
-    def _half_cycle(self, rate: float, direction: str) -> HalfCycle:
+    def _solved(self, rate: float, direction: str) -> tuple[HalfCycle, Any]:
+        """The last half-cycle of this kind, with its solution."""
         matching = [h for h in self.half_cycles if (h.rate, h.direction) == (rate, direction)]
         if not matching:
             raise OptionError(
@@ -202,7 +205,7 @@ class RateTestResult:
             raise OptionError(
                 f"no breakdown for the {direction} at {rate:g} C: {matching[-1].ending}"
             )
-        return matching[-1]
+        return matching[-1], matching[-1].solution
 
     @functools.cached_property
     def notes(self) -> list[str]:
@@ -232,7 +235,7 @@ class RateTestResult:
         """Whether every rate gave an answer (a cut-off reached at start is one)."""
         return not any(h.status is Status.FAILED for h in self.half_cycles)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Everything to read the result and to repeat the run (`repeat_run`), ready for JSON."""
         changed = {n: i.value for n, i in self.parameters.given.items() if i.kind == "user"}
         values = {n: v for n, v in self.parameters.items() if isinstance(v, float)}
@@ -257,8 +260,16 @@ class RateTestResult:
             "comparison": _records(self.compare()),
         }
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, title: str | None = None) -> Path:
         """Write ``table.csv``, ``curves.csv``, ``comparison.csv``, ``run.json`` and the plots.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where to; made if need be.
+        title : str, optional
+            Of the plots, such as what was changed in the cell; default: set, model and
+            temperature.
 
         Raises
         ------
@@ -273,13 +284,14 @@ class RateTestResult:
             self.compare().to_csv(folder / "comparison.csv", index=False)
             text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
             (folder / "run.json").write_text(text + "\n")
-            save_rate_test(self, folder)
+            save_rate_test(self, folder, title)
         return folder
 
 
-def _records(frame: pd.DataFrame) -> list[dict]:
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries, with None for NaN."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _ratio(numerator: float, denominator: float) -> float:

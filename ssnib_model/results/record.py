@@ -7,6 +7,9 @@ import hashlib
 import importlib.metadata
 import json
 from collections.abc import Mapping
+from typing import Any
+
+import pybamm
 
 import ssnib_model
 from ssnib_model.models.names import MODELS
@@ -26,17 +29,18 @@ def digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
 
 
-def settings_of(model, solver, var_pts: dict | None) -> dict:
+def settings_of(
+    model: pybamm.BaseModel, solver: object, var_pts: Mapping[Any, int] | None
+) -> dict[str, Any]:
     """How a test was run, to run it again."""
     options = {k: list(v) if isinstance(v, tuple) else v for k, v in model.options.items()}
-    if dataclasses.is_dataclass(solver):
-        solver = dataclasses.asdict(solver)
-    elif solver is not None:
-        solver = type(solver).__name__
-    names = {model_class: name for name, model_class in MODELS.items()}
+    written: object = None if solver is None else type(solver).__name__
+    if dataclasses.is_dataclass(solver) and not isinstance(solver, type):
+        written = dataclasses.asdict(solver)
+    names: dict[type, str] = {model_class: name for name, model_class in MODELS.items()}
     return {
         "model": names.get(type(model), type(model).__name__),
         "options": options,
-        "solver": solver,
+        "solver": written,
         "var_pts": var_pts and {str(name): points for name, points in var_pts.items()},
     }

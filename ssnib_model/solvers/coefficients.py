@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import casadi
@@ -10,7 +11,7 @@ import numpy as np
 import pybamm
 
 from ssnib_model.errors import OptionError
-from ssnib_model.models.base import F, R_gas
+from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 from ssnib_model.models.particles import Particle
 from ssnib_model.solvers.numbers import Numbers, input_names
 
@@ -26,15 +27,14 @@ LARGEST_CONTENT = 128.0
 class Coefficients:
     """The numbers of the model's equations for given inputs, from the model's own symbols."""
 
-    def __init__(self, model, values: pybamm.ParameterValues):
+    def __init__(self, model: SolidStateBaseModel, values: pybamm.ParameterValues):
         p = model.param
         particle = Particle(model, 0, None)
         surface = p.L * particle.a
-        overpotentials = [model.anode_overpotential(), *model.separator_overpotentials().values()]
         half = pybamm.Scalar(0.5)
         symbols = {
             "current density": p.i,
-            "ohmic": sum(overpotentials),
+            "ohmic": sum(loss.overpotential() for loss in model.series_losses()),
             "thickness": p.L,
             "electronic conductivity": p.sigma_s,
             "ionic conductivity": model.composite_conductivity(),
@@ -52,7 +52,9 @@ class Coefficients:
         self.numbers = Numbers(symbols, values)
         self._potentials = {"ocp": Potential(p.U_p, values), "alloy": Potential(p.U_n, values)}
 
-    def __call__(self, inputs: dict[str, float]):
+    def __call__(
+        self, inputs: Mapping[str, float]
+    ) -> tuple[dict[str, float], np.ndarray, np.ndarray, float]:
         """Numbers by name, the tables of cathode and anode, and the range of the latter."""
         c = self.numbers(inputs)
         content = min(max(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
@@ -64,7 +66,11 @@ class Coefficients:
 class Potential:
     """An equilibrium potential as a table, made anew only where its inputs change."""
 
-    def __init__(self, potential, values: pybamm.ParameterValues):
+    def __init__(
+        self,
+        potential: Callable[[pybamm.Symbol], pybamm.Symbol],
+        values: pybamm.ParameterValues,
+    ):
         # time stands for its argument
         symbol = values.process_symbol(potential(pybamm.t))
         self._inputs = input_names(symbol)
@@ -73,22 +79,24 @@ class Potential:
         vector = casadi.vertcat(*inputs.values())
         slope = casadi.jacobian(value, x)
         self._function = casadi.Function("potential", [x, vector], [value, slope])
-        self._key, self._table = None, None
+        self._latest: tuple[tuple[float, list[float]], np.ndarray] | None = None
 
-    def table(self, high: float, inputs: dict[str, float]) -> np.ndarray:
+    def table(self, high: float, inputs: Mapping[str, float]) -> np.ndarray:
         """Its `hermite_table` on [0, high]."""
         vector = [inputs[name] for name in self._inputs]
-        if self._key != (high, vector):
+        if self._latest is None or self._latest[0] != (high, vector):
 
-            def potential(x):
+            def potential(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
                 value, slope = self._function(x[None, :], vector)
                 return value.full().ravel(), slope.full().ravel()
 
-            self._key, self._table = (high, vector), hermite_table(potential, high)
-        return self._table
+            self._latest = (high, vector), hermite_table(potential, high)
+        return self._latest[1]
 
 
-def hermite_table(function, high: float) -> np.ndarray:
+def hermite_table(
+    function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], high: float
+) -> np.ndarray:
     """A function on [0, high] as values and slopes, on as many points as it needs.
 
     Parameters

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pybamm
@@ -30,7 +31,7 @@ MEANINGS = {
 #: Of one half-cycle, which takes some hundred: round-off may make the steps as short as it likes.
 MAX_STEPS = 10_000
 #: What is tried on the same mesh where the solver gives up: name and options of the next one.
-RECOVERIES = {
+RECOVERIES: dict[str, dict[str, Any]] = {
     "a first step of 1 ns": {"dt_init": 1e-9},
     # each step takes long
     "the dense linear solver": {
@@ -44,7 +45,7 @@ FAR_AWAY = 1e3
 
 
 def half_cycle_solver(
-    rtol: float, atol: float, options: dict | None = None
+    rtol: float, atol: float, options: dict[str, Any] | None = None
 ) -> pybamm.IDAKLUSolver:
     """IDAKLU for a half-cycle, in which it gives up after `MAX_STEPS`."""
     # "no progress" by a time that no half-cycle takes; its own "max_num_steps" counts no steps
@@ -72,7 +73,7 @@ class Idaklu:
         model: pybamm.BaseModel,
         values: pybamm.ParameterValues,
         solver: pybamm.BaseSolver | None = None,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
     ):
         if solver is None:
             solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)

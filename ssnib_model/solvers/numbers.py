@@ -30,19 +30,19 @@ class Numbers:
         )
         self._set(list(symbols), needed, function)
 
-    def __getstate__(self):
+    def __getstate__(self) -> tuple[list[str], list[str], casadi.Function]:
         return self._names, self._inputs, self._function  # the buffer cannot be pickled
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple[list[str], list[str], casadi.Function]) -> None:
         self._set(*state)
 
-    def _set(self, names, inputs, function):
+    def _set(self, names: list[str], inputs: list[str], function: casadi.Function) -> None:
         self._names, self._inputs, self._function = names, inputs, function
         # arrays of our own: converting arguments and results takes longer than the numbers
         self._arguments, self._results = np.zeros(len(self._inputs)), np.zeros(len(self._names))
         self._buffer, self._evaluate = self._function.buffer()
-        self._buffer.set_arg(0, memoryview(self._arguments))
-        self._buffer.set_res(0, memoryview(self._results))
+        self._buffer.set_arg(0, memoryview(self._arguments))  # type: ignore[call-arg, arg-type]
+        self._buffer.set_res(0, memoryview(self._results))  # type: ignore[call-arg, arg-type]
 
     def __call__(self, inputs: Mapping[str, float]) -> dict[str, float]:
         """The numbers by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pybamm
 
@@ -35,7 +36,7 @@ class Preflight:
         Its parameters, any of them inputs; the initial state of charge must be one.
     """
 
-    def __init__(self, options: Mapping, values: pybamm.ParameterValues):
+    def __init__(self, options: Mapping[str, Any], values: pybamm.ParameterValues):
         # at the ambient temperature and without double layers all are numbers
         plain = {"thermal": "isothermal", "surface form": "false"}
         model = SolidStateBaseModel({**options, **plain})
@@ -60,7 +61,7 @@ class Preflight:
     def impossible(self, inputs: Mapping[str, float]) -> str:
         """Why there is no such cell, or nothing."""
         start = self.value("sodium", inputs)
-        if not start > 0:
+        if not start >= 0:
             return (
                 f"at the start the anode would hold {start:.3g} mol Na per mol Sn: it needs more "
                 "tin or more sodium as made"

@@ -37,7 +37,7 @@ class Stepper(Protocol):
         """The same on a finer mesh, where that may help a step that gave up."""
 
 
-def status_of(segment) -> Status:
+def status_of(segment: Any) -> Status:
     """Status of a step that reached its cut-off."""
     start, end = segment[ANODE_OCP](t=segment.t[[0, -1]])
     return Status.ANODE_EMPTY if end - start > ANODE_EMPTY_RISE else Status.OK

@@ -7,26 +7,31 @@ it is tested against. It takes what it lists; everything else is refused by name
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.dfn import SolidStateDFN
+from ssnib_model.models.losses import AnodeReaction, Film, Interface, Layer
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients, Modes
 from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.steps import Outcome, Status, Step
 
+if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers import kernel
+
 #: The models it has the equations of, and whether they are reduced. Not their subclasses.
 MODELS = {SolidStateDFN: False, SolidStateSPM: True}
 
 #: The options it has the equations of; None: any value. An option that is not here is refused.
-ACCEPTED: dict[str, tuple | None] = {
+ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "electrolyte layers": None,
     "positive electrode": ("composite",),
     "composite transport": ("bruggeman", "tortuosity", "percolation"),
@@ -37,6 +42,9 @@ ACCEPTED: dict[str, tuple | None] = {
     "thermal": ("isothermal",),
     "surface form": ("false",),
 }
+
+#: The losses it has: those of the whole current by their value, that of the film by its law.
+LOSSES = (Interface, Layer, AnodeReaction, Film)
 
 TOLERANCES = (1e-12, 0.1)
 
@@ -73,7 +81,7 @@ class StructuredSolver:
     rtol: float = 1e-4
     atol: float = 1e-6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value in vars(self).items():
             number = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
@@ -89,7 +97,7 @@ class StructuredSolver:
             ) from error
 
     @classmethod
-    def from_dict(cls, document: dict) -> StructuredSolver:
+    def from_dict(cls, document: dict[str, Any]) -> StructuredSolver:
         """The solver that ``dataclasses.asdict`` made ``document`` of; checked, it may be bad."""
         if set(document) != {"rtol", "atol"}:
             raise OptionError(f"solver has {sorted(document)}: rtol and atol are needed")
@@ -130,7 +138,7 @@ class Structured:
         model: pybamm.BaseModel,
         values: pybamm.ParameterValues,
         solver: StructuredSolver,
-        var_pts: dict | None = None,
+        var_pts: dict[Any, int] | None = None,
     ):
         _check_model(model)
         if callable(values[DIFFUSIVITY]):
@@ -210,6 +218,11 @@ def _check_model(model: pybamm.BaseModel) -> None:
                 f'the structured solver has "{option}" = {words} only, not {value!r}: use the '
                 "default solver"
             )
+    for loss in (*model.series_losses(), *model.local_losses()):
+        if type(loss) not in LOSSES:
+            raise OptionError(
+                f'the structured solver has not the loss "{loss.name}": use the default solver'
+            )
     if _equations(model) != _equations(type(model)(model.options)):
         raise OptionError(
             "the structured solver has the equations of the model as it is made, and some of "
@@ -217,7 +230,7 @@ def _check_model(model: pybamm.BaseModel) -> None:
         )
 
 
-def _equations(model: pybamm.BaseModel) -> list:
+def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:
     """What a model solves, to compare."""
     found = []
     for equations in (model.rhs, model.algebraic, model.initial_conditions):
@@ -235,12 +248,20 @@ def _equations(model: pybamm.BaseModel) -> list:
 class StructuredSolution:
     """What is known of a half-cycle, in the manner of a ``pybamm.Solution``."""
 
-    def __init__(self, model, cell, t, potentials, sto, current: float):
+    def __init__(
+        self,
+        model: pybamm.BaseModel,
+        cell: kernel.Cell,
+        t: np.ndarray,
+        potentials: np.ndarray,
+        sto: np.ndarray,
+        current: float,
+    ):
         self.t, self.all_models, self.termination = t, [model], "event"
         self._cell, self._potentials, self._current = cell, potentials, current
-        self._sto = sto if cell.reduced else None
+        self._sto = sto
 
-    def __getitem__(self, variable: str):
+    def __getitem__(self, variable: str) -> Callable[..., Any]:
         known = {
             "Voltage [V]": self._voltage,
             "Discharge energy [W.h]": self._energy,
@@ -253,27 +274,27 @@ class StructuredSolution:
             )
         return known[variable]
 
-    def _voltage(self, t):
+    def _voltage(self, t: ArrayLike) -> np.ndarray:
         return self._voltage_and_area(t)[0]
 
-    def _energy(self, t):
+    def _energy(self, t: ArrayLike) -> np.ndarray:
         return self._current / 3600 * self._voltage_and_area(t)[1]
 
-    def _voltage_and_area(self, t):
+    def _voltage_and_area(self, t: ArrayLike) -> list[np.ndarray]:
         from ssnib_model.solvers import kernel
 
-        t = np.asarray(t, dtype=float)
-        both = kernel.voltage(self._cell, self.t, self._potentials, t.ravel())
-        return [values.reshape(t.shape)[()] for values in both]
+        times = np.asarray(t, dtype=float)
+        both = kernel.voltage(self._cell, self.t, self._potentials, times.ravel())
+        return [values.reshape(times.shape)[()] for values in both]
 
-    def _anode(self, t):
+    def _anode(self, t: ArrayLike) -> np.ndarray:
         from ssnib_model.solvers import kernel
 
         values = [kernel.anode(self._cell, time) for time in np.ravel(t)]
         return np.reshape(values, np.shape(t))[()]
 
-    def _uniformity(self, t):
+    def _uniformity(self, t: ArrayLike) -> np.ndarray:
         from ssnib_model.solvers import kernel
 
-        sto = np.interp(t, self.t, self._sto)
+        sto = np.interp(np.asarray(t, dtype=float), self.t, self._sto)
         return np.vectorize(lambda s: kernel.uniformity(self._cell, s))(sto)

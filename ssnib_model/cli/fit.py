@@ -1,0 +1,139 @@
+"""``ssnib fit``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ssnib_model.cli.arguments import (
+    add_cell_arguments,
+    add_output_arguments,
+    assignment,
+    cell,
+    free,
+    in_unit_of,
+    once,
+    solver,
+)
+from ssnib_model.cli.output import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    RUN_FILE,
+    print_json,
+    results_folder,
+    run_record,
+    say,
+    talks,
+    write_run,
+)
+from ssnib_model.files import read_bytes, writing
+
+#: Residuals that are printed one by one.
+MAX_RESIDUALS = 30
+SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
+
+
+def add_parsers(commands: argparse._SubParsersAction) -> None:
+    """``fit``."""
+    fit = commands.add_parser(
+        "fit",
+        help="fit parameters to measured data",
+        description="Fit parameters to files: tables of capacities by C-rate, or curves from a "
+        "cycler. Writes the fitted parameter set, report.txt, fit.json, fit.png and run.json.",
+        epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
+        '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"',
+    )
+    add_cell_arguments(fit, models=("dfn", "spm", "spm+dfn"))
+    add_output_arguments(fit, "fit")
+    fit.add_argument("data", nargs="+", metavar="DATA", help="files of measured data")
+    fit.add_argument(
+        "--free",
+        action="append",
+        required=True,
+        type=free,
+        metavar='"NAME[:low:high[:log]]"',
+        help="parameter to fit, with bounds (default: its range in the set); repeatable",
+    )
+    fit.add_argument(
+        "--sigma",
+        action="append",
+        default=[],
+        type=assignment,
+        metavar='"QUANTITY=VALUE"',
+        help='standard deviation of a measurement, "Voltage [V]=2 mV" for example',
+    )
+    fit.add_argument("--starts", type=int, default=1, help="starting points (default: 1)")
+    fit.add_argument("--seed", type=int, default=0, help="seed of the further starting points")
+    fit.add_argument("--workers", type=int, default=1, help="processes to share the starts")
+    fit.set_defaults(command=_fit)
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    import hashlib
+
+    from ssnib_model.fit_data import data_from_file
+    from ssnib_model.fitting import Free, fit
+    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+
+    parameters, _ = cell(arguments)
+    sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
+    data = [d for file in arguments.data for d in data_from_file(file, parameters, sigma)]
+    files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
+    folder = results_folder(arguments, files, keeps=True)
+    # differences of residuals need digits
+    chosen = solver(arguments, rtol=1e-6)
+    record = run_record(arguments, parameters, chosen)
+    contents = {file: read_bytes(Path(file), MAX_CURVES_SIZE) for file in arguments.data}
+    record["settings"]["data"] = [
+        {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
+        for file, content in contents.items()
+    ]
+    result = fit(
+        parameters,
+        data,
+        [Free(*free) for free in arguments.free],
+        model=arguments.model,
+        solver=chosen,
+        starts=arguments.starts,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        checkpoint=folder / CHECKPOINT if folder else None,
+        progress=talks(arguments),
+    )
+    interrupted = result.message.startswith("interrupted")
+    if folder:
+        with writing(folder):
+            (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one
+        result.save(folder)
+        write_run(folder, record)
+        if not interrupted:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+    if arguments.json:
+        found = result.to_dict()
+        print_json(record | {"fitted": found.pop("parameters")} | found)
+    elif not arguments.quiet:
+        say(_report(result))
+        say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
+        if interrupted:
+            say("It was interrupted: the same command with --force goes on from there")
+    return EXIT_INTERRUPTED if interrupted else EXIT_OK
+
+
+def _report(result) -> str:
+    """The report of a fit, with a line a data set in place of a long list of residuals."""
+    report = result.report()
+    if len(result.residuals) <= MAX_RESIDUALS:
+        return report
+    head = report.split("\nResiduals\n", 1)[0]
+    sets = result.residuals.groupby("Data", sort=False)["Residual"]
+    summary = sets.agg(
+        **{
+            "Values": "size",
+            "Root mean square": lambda r: (r**2).mean() ** 0.5,
+            "Largest": lambda r: r.loc[r.abs().idxmax()] if r.notna().any() else r.iloc[0],
+        }
+    )
+    return (
+        f"{head}\nResiduals in units of sigma, by data set (one by one in report.txt)\n"
+        + summary.reset_index().to_string(index=False, float_format="{:.3g}".format)
+    )

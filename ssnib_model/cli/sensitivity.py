@@ -1,0 +1,191 @@
+"""``ssnib sensitivity`` and ``ssnib target``."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+
+from ssnib_model.cli.arguments import (
+    add_cell_arguments,
+    add_output_arguments,
+    axis,
+    cell,
+    complete,
+    in_unit_of,
+    numbers,
+    parameter_names,
+    quantity,
+    refuse_beside,
+    solver,
+)
+from ssnib_model.cli.output import (
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    RUN_FILE,
+    fitted,
+    no_answer,
+    print_json,
+    records,
+    results_folder,
+    run_record,
+    say,
+    talks,
+    write_run,
+)
+from ssnib_model.errors import ValidityWarning
+from ssnib_model.files import writing
+
+CONTOUR = "contour.csv"
+#: Runs of the first sample of a global method.
+SAMPLES = 64
+
+
+def add_parsers(commands: argparse._SubParsersAction) -> None:
+    """``sensitivity`` and ``target``."""
+    sensitivity = commands.add_parser(
+        "sensitivity",
+        help="which parameter a result depends on",
+        description="Local: d ln(result) / d ln(parameter) at the values of the set. Tornado: the "
+        "result at both ends of each range. Sobol: shares of its variance over all ranges. "
+        "Morris: elementary effects. Writes a table and a plot with the name of the method, and "
+        "run.json.",
+        epilog='Example: ssnib sensitivity --of "Na3PS4 layer conductivity [S.m-1]" --rates 0.2,2',
+    )
+    add_cell_arguments(sensitivity, models=("spm", "dfn"))
+    add_output_arguments(sensitivity, "sensitivity")
+    names = sensitivity.add_argument(
+        "--of", action="append", required=True, metavar="NAME", help="parameter; repeatable"
+    )
+    complete(names, parameter_names)
+    sensitivity.add_argument(
+        "--method",
+        choices=("local", "tornado", "sobol", "morris"),
+        default="local",
+        help="default: local",
+    )
+    sensitivity.add_argument(
+        "--metric", default="Discharge capacity [mA.h.g-1]", help="result for tornado and sobol"
+    )
+    sensitivity.add_argument("--rates", type=numbers, default=[0.2, 2.0], metavar="0.2,2",
+                             help="default: 0.2,2; tornado and sobol take the last")  # fmt: skip
+    sensitivity.add_argument(
+        "--samples", type=int, help=f"of sobol and morris (default: {SAMPLES})"
+    )
+    sensitivity.set_defaults(command=_sensitivity)
+
+    target = commands.add_parser(
+        "target",
+        help="the value of a parameter that a result needs",
+        description="Search the range of a parameter for the value at which a result of a rate "
+        "test is what is wanted. With --out, writes run.json, and contour.csv with --against.",
+        epilog='Example: ssnib target --metric "capacity retention at 2 C" --value 0.88 '
+        '--vary "Na3PS4 layer conductivity [S.m-1]"',
+    )
+    add_cell_arguments(target, models=("spm", "dfn"))
+    add_output_arguments(target, "target", is_default=False)
+    target.add_argument(
+        "--metric",
+        required=True,
+        help='"capacity retention at R C", "discharge capacity at R C" or "polarization at R C"',
+    )
+    target.add_argument("--value", type=float, required=True, help="what is wanted")
+    vary = target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
+    complete(vary, parameter_names)
+    for end in ("low", "high"):
+        target.add_argument(
+            f"--{end}",
+            type=quantity,
+            metavar='"VALUE [UNIT]"',
+            help=f"{end}est value to look at (default: a factor of 1000 away, within what is "
+            "allowed)",
+        )
+    target.add_argument(
+        "--against",
+        type=axis,
+        metavar='"NAME=LOW:HIGH:log|lin:N"',
+        help="a second parameter: the answer for each of its values",
+    )
+    target.set_defaults(command=_target)
+
+
+def _sensitivity(arguments: argparse.Namespace) -> int:
+    from ssnib_model import sensitivities as found
+    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs.plots import save_sensitivity
+
+    if arguments.method in ("local", "tornado"):
+        refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
+    samples = SAMPLES if arguments.samples is None else arguments.samples
+    (parameters, _), test = cell(arguments), RateTest(arguments.rates)
+    found.check_metric(arguments.metric, arguments.rates[-1], test)
+    files = (f"{arguments.method}.csv", f"{arguments.method}.png")
+    folder = results_folder(arguments, (*files, RUN_FILE))
+    chosen = solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
+    names, settings = arguments.of, {"model": arguments.model, "solver": chosen}
+    asked = (names, test, arguments.metric, arguments.rates[-1])
+    if arguments.method == "local":
+        table = found.sensitivity(parameters, names, test, **settings)
+    elif arguments.method == "tornado":
+        table = found.tornado(parameters, *asked, **settings)
+    else:
+        table = found.global_sensitivity(
+            parameters, *asked, method=arguments.method, n=samples,
+            progress=talks(arguments), **settings,
+        )  # fmt: skip
+        table = table.rename_axis("Parameter").reset_index()
+    results = table.drop(columns=["Parameter", "C-rate", "Low", "High"], errors="ignore")
+    computed = bool(results.notna().to_numpy().any())
+    document = run_record(arguments, parameters, chosen) | {"table": records(table)}
+    if folder and computed:
+        with writing(folder):
+            table.to_csv(folder / files[0], index=False)
+            save_sensitivity(table, arguments.method, arguments.metric, folder)
+        write_run(folder, document)
+    if arguments.json:
+        print_json(document)
+    elif not arguments.quiet:
+        say(fitted(table, ["Parameter", "C-rate", arguments.metric], "{:.4g}"))
+        if computed:
+            say(f"\n{', '.join(files)} and run.json are in {folder}")
+    if not computed:
+        return no_answer("no result to take a sensitivity of, and nothing is written")
+    return EXIT_OK
+
+
+def _target(arguments: argparse.Namespace) -> int:
+    import dataclasses
+
+    from ssnib_model.sensitivities import contour, target
+
+    parameters, _ = cell(arguments)
+    folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
+    chosen = solver(arguments)
+    asked = (parameters, arguments.metric, arguments.value, arguments.vary)
+    settings = {"model": arguments.model, "solver": chosen}
+    for end in ("low", "high"):
+        given = getattr(arguments, end)
+        settings[end] = None if given is None else in_unit_of(arguments.vary, given)
+    table = None
+    with warnings.catch_warnings():
+        # of the points that are tried on the way, which are no answers
+        warnings.simplefilter("ignore", ValidityWarning)
+        if arguments.against:
+            table = contour(*asked, *arguments.against, **settings)
+            found = bool(table[arguments.vary].notna().any())
+            results = {"table": records(table)}
+        else:
+            answer = target(*asked, **settings)
+            found, results = answer.value is not None, dataclasses.asdict(answer)
+    document = run_record(arguments, parameters, chosen) | results
+    if folder:
+        if table is not None:
+            with writing(folder):
+                table.to_csv(folder / CONTOUR, index=False)
+        write_run(folder, document)
+    if arguments.json:
+        print_json(document)
+    elif table is not None and not arguments.quiet:
+        say(table.drop(columns="Answer").to_string(index=False, na_rep="none"))
+    elif not arguments.quiet:
+        say(answer.sentence)
+    return EXIT_OK if found else EXIT_SOME_FAILED
