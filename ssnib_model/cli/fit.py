@@ -71,8 +71,9 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _fit(arguments: argparse.Namespace) -> int:
     import hashlib
 
-    from ssnib_model.fit_data import data_from_file
-    from ssnib_model.fitting import Free, fit
+    from ssnib_model.fits.data import data_from_file
+    from ssnib_model.fits.free import Free
+    from ssnib_model.fits.search import fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
 
     parameters, _ = cell(arguments)

@@ -109,15 +109,16 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _sensitivity(arguments: argparse.Namespace) -> int:
-    from ssnib_model import sensitivities as found
     from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs import sensitivity as found
+    from ssnib_model.runs.metrics import check_metric
     from ssnib_model.runs.plots import save_sensitivity
 
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
     samples = SAMPLES if arguments.samples is None else arguments.samples
     (parameters, _), test = cell(arguments), RateTest(arguments.rates)
-    found.check_metric(arguments.metric, arguments.rates[-1], test)
+    check_metric(arguments.metric, arguments.rates[-1], test)
     files = (f"{arguments.method}.csv", f"{arguments.method}.png")
     folder = results_folder(arguments, (*files, RUN_FILE))
     chosen = solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
@@ -155,7 +156,7 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
 def _target(arguments: argparse.Namespace) -> int:
     import dataclasses
 
-    from ssnib_model.sensitivities import contour, target
+    from ssnib_model.runs.target import contour, target
 
     parameters, _ = cell(arguments)
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
