@@ -71,14 +71,14 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _fit(arguments: argparse.Namespace) -> int:
     import hashlib
 
-    from ssnib_model.fits.data import data_from_file
+    from ssnib_model.fits.data import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
 
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
-    data = [d for file in arguments.data for d in data_from_file(file, parameters, sigma)]
+    data = data_from_files(arguments.data, parameters, sigma)
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
     # differences of residuals need digits
@@ -101,7 +101,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         checkpoint=folder / CHECKPOINT if folder else None,
         progress=talks(arguments),
     )
-    interrupted = result.message.startswith("interrupted")
+    interrupted = result.interrupted
     if folder:
         with writing(folder):
             (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one

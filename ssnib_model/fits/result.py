@@ -157,7 +157,8 @@ class FitResult:
     def misfit(self) -> str:
         """What is wrong if chi2 is far from its degrees of freedom, or cannot tell; "" if not.
 
-        The criterion is a two-sided test of chi2: its probability by chance is below `CHANCE`.
+        The criterion: the probability that chi2 is as large by chance, or that it is as small,
+        is below `CHANCE`.
         """
         with_priors = ", priors counted as data" if self._all_dof != self.dof else ""
         if self._all_dof <= 0:
