@@ -196,8 +196,8 @@ class _TimedCurve(ss.CurveData):
         self.sigma = np.full(len(voltage), NOISE)
         self.labels = [f"Voltage [V] at {t:.0f} s" for t in times]
 
-    def _read(self, half_cycles, mass):
-        half_cycle = half_cycles[1.0, "discharge"]
+    def read(self, outcome, parameters):
+        _, half_cycle = outcome
         if not half_cycle.duration > 0:
             return np.full(len(self.times), np.nan)
         return half_cycle.at(VOLTAGE, np.minimum(self.times / half_cycle.duration, 1))

@@ -9,12 +9,44 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
 
 from ssnib_model.quantity import Quantity
 
 
-def _model(low, high, description, **kwargs):
-    return Quantity(low, high, description, in_model=True, **kwargs)
+def _model(low: float, high: float, description: str, **fields: Any) -> Quantity:
+    return Quantity(low, high, description, in_model=True, **fields)
+
+
+#: Options under which quantities are read.
+_COMPOSITE = {"positive electrode": ("composite",)}
+_CAPACITIVE = {"surface form": ("differential",)}
+_HEATED = {"thermal": ("lumped",)}
+_HYSTERETIC = {"open-circuit potential": ("one-state hysteresis",)}
+_TWO_PHASE = {"particle": ("two-phase",)}
+
+
+def _cathode(low: float, high: float, description: str, **fields: Any) -> Quantity:
+    """What the models read of the composite cathode and its particles."""
+    read_with = _COMPOSITE | fields.pop("read_with", {})
+    return _model(low, high, description, read_with=read_with, **fields)
+
+
+def _transport(law: str) -> dict[str, tuple[str, ...]]:
+    return {"composite transport": (law,)}
+
+
+#: Where a rate test and a spectrum have values of their own.
+_START = {
+    "rate test": "it starts as made, or where it is told to",
+    "impedance": "it is taken at the state of charge asked for",
+}
+_CURRENT = {
+    "rate test": "its C-rates are of the nominal capacity",
+    "impedance": "it is taken at rest",
+}
 
 
 _FRACTION = (0.0, 1.0)
@@ -22,7 +54,7 @@ _TEMPERATURE = (150.0, 600.0)
 
 QUANTITIES: dict[str, Quantity] = {
     # the cell as made
-    "Die diameter [m]": Quantity(1e-4, 1.0, "Inner diameter of the die"),
+    "Die diameter [m]": Quantity(1e-4, 1.2, "Inner diameter of the die"),
     "Electrode area [m2]": _model(1e-8, 1.0, "Area of every layer"),
     "{layer} layer mass [kg]": Quantity(1e-9, 1.0, "Mass of a dense electrolyte layer"),
     "{layer} layer density [kg.m-3]": Quantity(500, 2e4, "Density without pores"),
@@ -46,61 +78,83 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "Positive electrode carbon density [kg.m-3]": Quantity(300, 3e3, "Density of the carbon"),
     "Positive electrode void fraction": Quantity(0, 0.8, "Voids in the pressed composite"),
-    "Positive electrode thickness [m]": _model(1e-7, 1e-2, "Thickness of the composite"),
+    "Positive electrode thickness [m]": _cathode(1e-7, 1e-2, "Thickness of the composite"),
     "Positive electrode active material mass [kg]": Quantity(1e-9, 1.0, "Mass of NVP"),
     "Positive electrode active material loading [kg.m-2]": Quantity(
         1e-4, 10, "Mass of active material over area"
     ),
-    "Positive electrode active material volume fraction": _model(
+    "Positive electrode active material volume fraction": _cathode(
         1e-3, 1, "Volume of active material over volume of composite"
     ),
-    "Positive electrode electrolyte volume fraction": _model(
+    "Positive electrode electrolyte volume fraction": _cathode(
         1e-3, 1, "Volume of electrolyte over volume of composite"
     ),
     "Positive electrode carbon volume fraction": Quantity(
-        *_FRACTION, "Volume of carbon over volume of composite"
+        *_FRACTION,
+        "Volume of carbon over volume of composite",
+        remark="carbon takes the place of voids, and the conductivity it gives is a value of "
+        "its own",
     ),
     "Specific current at 1 C [A.kg-1]": Quantity(
         1, 1e4, "Current at 1 C over mass of active material"
     ),
     "Nominal cell capacity [A.h]": _model(1e-9, 1e3, "Charge that 1 C moves in one hour"),
     # composite cathode
-    "Positive electrode electrolyte conductivity [S.m-1]": _model(
+    "Positive electrode electrolyte conductivity [S.m-1]": _cathode(
         1e-9, 1e3, "Conductivity of the dense electrolyte that the composite holds"
     ),
-    "Positive electrode Bruggeman exponent": _model(0.5, 10, "b of the law phi^b", default=3.0),
-    "Positive electrode tortuosity factor": _model(1, 1e4, "tau2 of the law phi/tau2"),
-    "Positive electrode percolation threshold": _model(0, 0.99, "phi_c of the percolation law"),
-    "Positive electrode percolation exponent": _model(0.5, 10, "t of the percolation law"),
-    "Positive electrode effective electronic conductivity [S.m-1]": _model(
+    "Positive electrode Bruggeman exponent": _cathode(
+        0.5, 10, "b of the law phi^b", default=3.0, read_with=_transport("bruggeman")
+    ),
+    "Positive electrode tortuosity factor": _cathode(
+        1, 1e4, "tau2 of the law phi/tau2", read_with=_transport("tortuosity")
+    ),
+    "Positive electrode percolation threshold": _cathode(
+        0, 0.99, "phi_c of the percolation law", read_with=_transport("percolation")
+    ),
+    "Positive electrode percolation exponent": _cathode(
+        0.5, 10, "t of the percolation law", read_with=_transport("percolation")
+    ),
+    "Positive electrode effective electronic conductivity [S.m-1]": _cathode(
         1e-9, 1e3, "Electronic conductivity of the composite"
     ),
-    "Positive electrode exchange-current density [A.m-2]": _model(
+    "Positive electrode exchange-current density [A.m-2]": _cathode(
         1e-12, 1e6, "Exchange-current density at stoichiometry 1/2"
     ),
-    "Positive electrode film resistance [Ohm.m2]": _model(
+    "Positive electrode film resistance [Ohm.m2]": _cathode(
         0, 1e4, "Resistance of a film on the particles, per area of particle", default=0.0
     ),
-    "Positive electrode accessible fraction": _model(
+    "Positive electrode accessible fraction": _cathode(
         1e-3, 1, "Fraction of the active material that is wired", default=1.0
     ),
-    "Positive electrode contacted fraction": _model(
+    "Positive electrode contacted fraction": _cathode(
         1e-4, 1, "Fraction of the particles' surface in contact with electrolyte", default=1.0
     ),
     # active material
-    "Positive particle radius [m]": _model(
+    "Positive particle radius [m]": _cathode(
         1e-9, 1e-3, "Radius of the particles; the median by volume if they differ"
     ),
-    "Positive particle radius spread": _model(
-        0, 2, "Standard deviation of the logarithm of the radius, by volume", default=0.0
+    "Positive particle radius spread": _cathode(
+        0,
+        2,
+        "Standard deviation of the logarithm of the radius, by volume",
+        default=0.0,
+        read_with={"size classes": range(2, 1000)},
+        off=0.0,
     ),
-    "Positive particle sodium-poor phase limit": _model(
-        0.001, 0.45, "Stoichiometry at which the sodium-poor phase is saturated"
+    "Positive particle sodium-poor phase limit": _cathode(
+        0.001,
+        0.45,
+        "Stoichiometry at which the sodium-poor phase is saturated",
+        read_with=_TWO_PHASE,
     ),
-    "Positive particle sodium-rich phase limit": _model(
-        0.55, 0.999, "Stoichiometry at which the sodium-rich phase is saturated"
+    "Positive particle sodium-rich phase limit": _cathode(
+        0.55,
+        0.999,
+        "Stoichiometry at which the sodium-rich phase is saturated",
+        read_with=_TWO_PHASE,
     ),
-    "Positive particle diffusivity [m2.s-1]": _model(
+    "Positive particle diffusivity [m2.s-1]": _cathode(
         1e-24, 1e-6, "Diffusivity of Na in the particles", shape="function"
     ),
     "Positive electrode active material molar mass [kg.mol-1]": Quantity(
@@ -109,22 +163,39 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode cyclable sodium per formula unit": Quantity(
         0.1, 10, "Na that a formula unit gives up at most"
     ),
-    "Maximum concentration in positive electrode [mol.m-3]": _model(
+    "Maximum concentration in positive electrode [mol.m-3]": _cathode(
         10, 1e6, "Concentration of the sodium that cycles, in the sodiated active material"
     ),
-    "Positive electrode OCP [V]": _model(
+    "Positive electrode OCP [V]": _cathode(
         -1, 6, "Equilibrium potential vs Na/Na+ against stoichiometry", shape="function"
     ),
-    "Positive electrode hysteresis [V]": _model(
-        0, 1, "Rate-independent gap between charge and discharge", default=0.0
+    "Positive electrode hysteresis [V]": _cathode(
+        0,
+        1,
+        "Rate-independent gap between charge and discharge",
+        default=0.0,
+        read_with=_HYSTERETIC,
+        off=0.0,
     ),
-    "Positive electrode hysteresis decay rate": _model(
-        1, 1e4, "1 over the part of the capacity on which the hysteresis reverses", default=50.0
+    "Positive electrode hysteresis decay rate": _cathode(
+        1,
+        1e4,
+        "1 over the part of the capacity on which the hysteresis reverses",
+        default=50.0,
+        read_with=_HYSTERETIC,
     ),
-    "Positive electrode plateau potential [V]": _model(-1, 6, "U0 of the plateau OCP"),
-    "Positive electrode OCP end amplitude [V]": _model(0.1, 100, "A of the plateau OCP"),
-    "Positive electrode OCP charged end width": _model(1e-4, 0.5, "w_c of the plateau OCP"),
-    "Positive electrode OCP discharged end width": _model(1e-4, 0.5, "w_d of the plateau OCP"),
+    "Positive electrode plateau potential [V]": _cathode(
+        -1, 6, "U0 of the plateau OCP", is_argument=True
+    ),
+    "Positive electrode OCP end amplitude [V]": _cathode(
+        0.1, 100, "A of the plateau OCP", is_argument=True
+    ),
+    "Positive electrode OCP charged end width": _cathode(
+        1e-4, 0.5, "w_c of the plateau OCP", is_argument=True
+    ),
+    "Positive electrode OCP discharged end width": _cathode(
+        1e-4, 0.5, "w_d of the plateau OCP", is_argument=True
+    ),
     # anode
     "Negative electrode alloy mass [kg]": Quantity(1e-9, 1.0, "Mass of the alloy as made"),
     "Negative electrode as-made sodium content": _model(0, 100, "mol Na per mol Sn as made"),
@@ -137,34 +208,40 @@ QUANTITIES: dict[str, Quantity] = {
         argument=(0, 100),
     ),
     "Negative electrode OCP step width": _model(
-        1e-3, 1, "Width of the steps between plateaus [mol Na per mol Sn]"
+        1e-3, 1, "Width of the steps between plateaus [mol Na per mol Sn]", is_argument=True
     ),
     "Negative electrode OCP empty amplitude [V]": _model(
-        0, 100, "Rise of the alloy's potential as its sodium runs out"
+        0, 100, "Rise of the alloy's potential as its sodium runs out", is_argument=True
     ),
     "Negative electrode OCP empty width": _model(
-        1e-4, 1, "Width of that rise [mol Na per mol Sn]"
+        1e-4, 1, "Width of that rise [mol Na per mol Sn]", is_argument=True
     ),
     "Negative electrode exchange-current density [A.m-2]": _model(
         1e-9, 1e9, "Exchange-current density of the planar anode"
     ),
     # capacities, for impedance
-    "Positive electrode double-layer capacity [F.m-2]": _model(
-        1e-6, 1e3, "Double layer on the particles, per area of contact"
+    "Positive electrode double-layer capacity [F.m-2]": _cathode(
+        1e-6, 1e3, "Double layer on the particles, per area of contact", read_with=_CAPACITIVE
     ),
     "Negative electrode double-layer capacity [F.m-2]": _model(
-        1e-6, 1e3, "Double layer of the planar anode"
+        1e-6, 1e3, "Double layer of the planar anode", read_with=_CAPACITIVE
     ),
     "{interface} interface capacity [F.m-2]": _model(
-        1e-9, 1e3, "Capacity parallel to the resistance between two neighbours", default=0.01
+        1e-9,
+        1e3,
+        "Capacity parallel to the resistance between two neighbours",
+        default=0.01,
+        read_with=_CAPACITIVE,
     ),
     "{layer} layer relative permittivity": _model(
-        1, 1e5, "Relative permittivity, for the geometric capacitance"
+        1, 1e5, "Relative permittivity, for the geometric capacitance", read_with=_CAPACITIVE
     ),
     # heat
-    "Cell heat capacity [J.K-1]": _model(1e-3, 1e6, "Heat capacity of cell and die"),
+    "Cell heat capacity [J.K-1]": _model(
+        1e-3, 1e6, "Heat capacity of cell and die", read_with=_HEATED
+    ),
     "Cell heat transfer coefficient [W.K-1]": _model(
-        0, 1e4, "Heat given to the surroundings per kelvin"
+        0, 1e4, "Heat given to the surroundings per kelvin", read_with=_HEATED
     ),
     # interfaces and temperature laws
     "{interface} interface resistance [Ohm.m2]": _model(
@@ -185,33 +262,21 @@ QUANTITIES: dict[str, Quantity] = {
     "Lower voltage cut-off [V]": _model(-1, 6, "Voltage that ends a discharge"),
     "Upper voltage cut-off [V]": _model(-1, 6, "Voltage that ends a charge"),
     "As-made state of charge": _model(
-        *_FRACTION, "State of charge at which the anode has its as-made sodium", default=0.01
+        *_FRACTION,
+        "State of charge at which the anode has its as-made sodium",
+        default=0.01,
+        read_with=_COMPOSITE,
     ),
     "Initial state of charge": _model(
-        *_FRACTION, "Start of a simulation; 0: Na3V2(PO4)3, 1: NaV2(PO4)3", default=0.99
+        *_FRACTION,
+        "Start of a simulation; 0: Na3V2(PO4)3, 1: NaV2(PO4)3",
+        default=0.99,
+        set_by=_START,
+        read_with=_COMPOSITE,
     ),
-    "Current function [A]": _model(-1e3, 1e3, "Applied current, positive on discharge"),
-}
-
-#: Parameters that are read only with an option: text in their name -> (option, value).
-OPTION_PARAMETERS = {
-    "Positive electrode ": ("positive electrode", "composite"),
-    "Positive particle ": ("positive electrode", "composite"),
-    "Maximum concentration in positive": ("positive electrode", "composite"),
-    "Bruggeman exponent": ("composite transport", "bruggeman"),
-    "tortuosity factor": ("composite transport", "tortuosity"),
-    "percolation": ("composite transport", "percolation"),
-    "phase limit": ("particle", "two-phase"),
-    "hysteresis": ("open-circuit potential", "one-state hysteresis"),
-    "capacity [F.m-2]": ("surface form", "differential"),
-    "permittivity": ("surface form", "differential"),
-    "Cell heat": ("thermal", "lumped"),
-}
-
-#: Parameters without effect unless a model option is changed; 0 does not need it.
-NEEDS_OPTION = {
-    "Positive particle radius spread": "size classes",
-    "Positive electrode hysteresis [V]": "open-circuit potential",
+    "Current function [A]": _model(
+        -1e3, 1e3, "Applied current, positive on discharge", set_by=_CURRENT
+    ),
 }
 
 #: Quantities with an Arrhenius law of their own, as templates.
@@ -228,8 +293,18 @@ ACTIVATED = (
 @functools.lru_cache(maxsize=100)
 def known_names(layers: tuple[str, ...]) -> dict[str, Quantity]:
     """Every parameter name of a stack of ``layers``, anode to cathode, with its `Quantity`."""
-    fill = _fillings(layers) | {"{quantity}": activated_quantities(layers)}
-    return {n: quantity for t, quantity in QUANTITIES.items() for n in _filled(t, fill)}
+    known: dict[str, Quantity] = {}
+    read_with: dict[str, Mapping[str, Collection[Any]]] = {}
+    for template, quantity in QUANTITIES.items():
+        if "{quantity}" in template:  # the law of Arrhenius is read where the quantity is
+            for activated in activated_quantities(layers):
+                name = template.replace("{quantity}", activated)
+                known[name] = replace(quantity, read_with=read_with[activated])
+        else:
+            for name in _filled(template, _fillings(layers)):
+                known[name] = quantity
+                read_with[name.split(" [")[0]] = quantity.read_with
+    return known
 
 
 def activated_quantities(layers: tuple[str, ...]) -> list[str]:
@@ -243,7 +318,7 @@ def _fillings(layers: tuple[str, ...]) -> dict[str, list[str]]:
     return {"{layer}": list(layers), "{interface}": interfaces}
 
 
-def _filled(template: str, fill: dict) -> list[str]:
+def _filled(template: str, fill: Mapping[str, list[str]]) -> list[str]:
     for placeholder, names in fill.items():
         if placeholder in template:
             return [template.replace(placeholder, name) for name in names]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from ssnib_model.errors import OptionError
 
@@ -25,7 +27,7 @@ MAX_SIZE_CLASSES = 20
 _LAYER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]{0,39}")
 
 
-class ModelOptions(dict):
+class ModelOptions(dict[str, Any]):
     """Options completed with their defaults and checked.
 
     Not a plain ``dict``, which PyBaMM's submodels would check against its own options.
@@ -41,7 +43,7 @@ class ModelOptions(dict):
         For an unknown option or a value that is not allowed.
     """
 
-    def __init__(self, options: dict | None = None):
+    def __init__(self, options: Mapping[str, Any] | None = None):
         super().__init__({name: allowed[0] for name, allowed in OPTIONS.items()})
         self.update(options or {})
         for name, value in self.items():
@@ -62,7 +64,7 @@ class ModelOptions(dict):
                 )
 
 
-def _layers(value) -> tuple[str, ...]:
+def _layers(value: Any) -> tuple[str, ...]:
     layers = (value,) if isinstance(value, str) else value
     allowed = isinstance(layers, list | tuple) and all(
         isinstance(layer, str) and _LAYER.fullmatch(layer) and "electrode" not in layer

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 import numbers
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,14 @@ from ssnib_model.tables import read_rate_data, read_table
 from ssnib_model.units import convert
 from ssnib_model.words import short, suggestion
 
+#: Options that a protocol has its own values of.
+PROTOCOL_OPTIONS: dict[str, dict[str, Any]] = {
+    "rate test": {},
+    "impedance": {"surface form": "differential"},
+}
 
-class ParameterSet(Mapping):
+
+class ParameterSet(Mapping[str, Any]):
     """The parameters of one cell, with their units, sources and uncertainties.
 
     ``ps[name]`` gives the value of any parameter, derived ones included, in the unit of its
@@ -75,10 +82,11 @@ class ParameterSet(Mapping):
 
     def __init__(self, name: str | Path = "Hu2024"):
         path = find_set(name)
+        self._given_up: dict[str, str] = {}
         self._load(path)
 
     # ------------------------------------------------------------ mapping
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> Any:
         return self.info(name).value
 
     def __iter__(self) -> Iterator[str]:
@@ -87,11 +95,11 @@ class ParameterSet(Mapping):
     def __len__(self) -> int:
         return len(self._all)
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         # the rules are functions, which cannot be pickled, and follow from the stack
         return {k: v for k, v in self.__dict__.items() if k not in ("_rules", "_known")}
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._set_stack(self.model_options, self.catholyte)
 
@@ -129,16 +137,19 @@ class ParameterSet(Mapping):
 
     # ------------------------------------------------------------ change
     def replace(
-        self, changes: Mapping[str, float], options: Mapping[str, Any] | None = None
+        self, changes: Mapping[str, Any], options: Mapping[str, Any] | None = None
     ) -> ParameterSet:
         """A new set with some values replaced, and what derives from them derived again.
+
+        What is changed last wins. Where it contradicts what it would follow from, something
+        that was given gives way and follows from now on: `relations.exchanges` says what, and
+        the notes of both say so.
 
         Parameters
         ----------
         changes : mapping of str to float
             New values in the unit of the name, or a callable for a parameter that may be a
-            function, or a whole `ParameterInfo`. A replaced value is of kind "user". A derived
-            value that is replaced overrides what it would follow from, and says so in its note.
+            function, or a whole `ParameterInfo`. A replaced value is of kind "user".
         options : mapping, optional
             Model options to replace, see `SolidStateBaseModel`.
 
@@ -149,15 +160,27 @@ class ParameterSet(Mapping):
         Raises
         ------
         ParameterError
-            For an unknown name, a value that is not allowed, or a contradiction.
+            For an unknown name, a value that is not allowed, or values changed at once that
+            contradict one another.
         OptionError
             For an option that is not allowed.
+
+        Examples
+        --------
+        >>> heavier = ParameterSet("Hu2024").replace(
+        ...     {"Positive electrode active material loading [kg.m-2]": 0.1}
+        ... )
+        >>> heavier.info("Positive electrode mass [kg]").kind
+        'derived'
         """
-        new = copy.copy(self)
-        stack = ModelOptions(self.model_options | dict(options or {}))
-        kept = self.catholyte in stack["electrolyte layers"]
-        new._set_stack(stack, self.catholyte if kept else None)
-        problems, given = [], {n: i for n, i in self._given.items() if n in new._known}
+        new, given = copy.copy(self), self._given
+        if options:
+            stack = ModelOptions(self.model_options | dict(options))
+            kept = self.catholyte in stack["electrolyte layers"]
+            new._set_stack(stack, self.catholyte if kept else None)
+            given = {n: i for n, i in given.items() if n in new._known}
+        problems: list[str] = []
+        changed, values = {}, {}
         for name, value in changes.items():
             quantity = new._known.get(name)
             if quantity is None:
@@ -168,30 +191,124 @@ class ParameterSet(Mapping):
             problem = _value_problem(value, quantity, unit_of(name))
             if problem:
                 problems.append(f'"{name}" {problem}')
-                continue
-            if info:
-                given[name] = info
-                continue
-            old = self._all.get(name)
-            note = f"replaces {shown(old)} ({old.kind})" if old else "replaces nothing"
-            if old and (old.kind == "derived" or "overrides" in old.note):
-                note = f"overrides the derived value {shown(old)}: {old.note}"
-            value = value if callable(value) else float(value)
-            given[name] = ParameterInfo(name, value, unit_of(name), "user", note=note)
+            elif info:
+                changed[name] = info
+            else:
+                values[name] = value if callable(value) else float(value)
+                changed[name] = ParameterInfo(name, values[name], unit_of(name), "user")
         if problems:
             raise ParameterError(problems)
-        problems = new._complete(given, changes)
+        plan = new._plan(given, changed)
+        for name in values:
+            note = _note(name, self._all.get(name), plan, given, self._rules)
+            changed[name] = dataclasses.replace(changed[name], note=note)
+        problems = new._carry_out(plan, given, changed, self._all)
         if problems:
             raise ParameterError(problems)
         return new
 
-    def dependents(self, names: Iterable[str]) -> set[str]:
-        """``names`` and every other name whose value may change with theirs."""
-        return relations.dependents(names, self._rules)
+    def dependents(self, names: str | Iterable[str]) -> set[str]:
+        """Every parameter whose value may change when those of ``names`` are replaced.
+
+        Parameters
+        ----------
+        names : str or iterable of str
+            Parameters, given or not; "<layer> layer material" stands for another electrolyte
+            in a layer (`swap_layer`).
+
+        Returns
+        -------
+        set of str
+            ``names`` included, but for materials. All others keep their values to the last
+            digit; some of these may differ by round-off only, as they follow by another rule.
+
+        Raises
+        ------
+        UnknownParameterError
+            If there is no parameter of such a name.
+
+        Examples
+        --------
+        >>> sorted(ParameterSet("Hu2024").dependents("Na3PS4 layer thickness [m]"))
+        ['Na3PS4 layer mass [kg]', 'Na3PS4 layer thickness [m]']
+        """
+        names = [names] if isinstance(names, str) else list(names)
+        layers = self._options["electrolyte layers"]
+        for name in names:
+            layer = name.removesuffix(relations.MATERIAL)
+            if name not in self._known and (layer == name or layer not in layers):
+                near = suggestion(name, self._known)
+                raise UnknownParameterError(f'{self.origin}: no parameter "{name}"{near}')
+        functions = tuple(n for n, i in self._given.items() if not isinstance(i.value, float))
+        return relations.dependents(names, layers, self.catholyte, tuple(self._given), functions)
+
+    def unread(self, protocol: str | None = None) -> dict[str, str]:
+        """Parameters of kind "user" that no equation reads, so that they change nothing.
+
+        Parameters
+        ----------
+        protocol : str, optional
+            "rate test" or "impedance"; default: a plain simulation.
+
+        Returns
+        -------
+        dict
+            A sentence that says why, by name.
+
+        Raises
+        ------
+        OptionError
+            For another protocol.
+        """
+        if protocol not in (None, *PROTOCOL_OPTIONS):
+            raise OptionError(
+                f"protocol is {protocol!r}: it must be one of {sorted(PROTOCOL_OPTIONS)} or None"
+            )
+        options = self._options | PROTOCOL_OPTIONS.get(protocol or "", {})
+        read = {
+            name
+            for name in self._all
+            if (quantity := self._known[name]).in_model
+            and not quantity.is_argument
+            and not quantity.unread_with(options)
+            and protocol not in quantity.set_by
+        }
+        values = [self._all[name].value for name in read]
+        if any(callable(v) and not hasattr(v, "to_pybamm") for v in values):
+            # nobody knows what a Python function reads
+            read |= {name for name in self._all if self._known[name].is_argument}
+        for value in values:
+            if isinstance(value, FunctionValue):
+                read |= {used for used in value.arguments.values() if isinstance(used, str)}
+        support = self._plan(self._given, {}).derivation.support
+        used = read.union(*(support.get(name, ()) for name in read))
+        return {
+            name: f'"{name}" is changed but has no effect: '
+            + self._why_unread(name, options, protocol)
+            for name, info in self._given.items()
+            if info.kind == "user" and name not in used
+        }
+
+    def _why_unread(self, name: str, options: Mapping[str, Any], protocol: str | None) -> str:
+        quantity = self._known[name]
+        if protocol is not None and protocol in quantity.set_by:
+            return f"it is for a plain simulation; of a {protocol}, {quantity.set_by[protocol]}"
+        unmet = quantity.unread_with(options)
+        if unmet:
+            return " and ".join(
+                f'it is read only with the option "{option}" = {_alternatives(values)}, not '
+                f"{options[option]!r}"
+                for option, values in unmet.items()
+            )
+        if quantity.is_argument:
+            return "it is read by a function that names it only, and none does"
+        if quantity.remark:
+            return quantity.remark
+        return "neither it nor anything that follows from it is read with the present options"
 
     # ------------------------------------------------------------ hand over
     @property
-    def model_options(self) -> dict:
+    def model_options(self) -> dict[str, Any]:
         """Options of the models for this stack."""
         return dict(self._options)
 
@@ -323,8 +440,7 @@ class ParameterSet(Mapping):
         if base:
             self.sources = base.sources | self.sources
         problems: list[str] = []
-        # what the base set gives and this stack knows; the measured data are another cell's
-        given = {n: info for n, info in (base.given if base else {}).items() if n in self._known}
+        given: dict[str, ParameterInfo] = {}
         for name, entry in file.parameters.items():
             if name not in self._known:
                 # some are enough to see what is wrong
@@ -347,11 +463,13 @@ class ParameterSet(Mapping):
                 problems.append(f"measured.{key}: {error}")
         # what is missing or contradictory shows only once every value given is a good one
         if not problems:
-            problems = self._complete(given)
+            # what the base set gives and this stack knows gives way to the file
+            below = {n: i for n, i in (base.given if base else {}).items() if n in self._known}
+            problems = self._change(below, given) if base else self._give(given)
         if problems:
             raise ParameterError([f"{path}: {problem}" for problem in problems])
 
-    def _set_stack(self, options: dict, catholyte) -> None:
+    def _set_stack(self, options: Mapping[str, Any], catholyte: Any) -> None:
         if "electrolyte layers" not in options:
             raise OptionError("'electrolyte layers' is missing: names from anode to cathode")
         self._options = ModelOptions(options)
@@ -444,78 +562,157 @@ class ParameterSet(Mapping):
                 problems.append(f'takes "{argument}" from "{given}", which is not a number')
         return problems
 
-    def _complete(self, given: dict[str, ParameterInfo], changed=()) -> list[str]:
+    def _plan(
+        self, given: Mapping[str, ParameterInfo], changed: Mapping[str, ParameterInfo]
+    ) -> relations.Plan:
+        """What ``changed`` over ``given`` does."""
+        layers, every = self._options["electrolyte layers"], {**given, **changed}
+        functions = tuple([n for n, i in every.items() if not isinstance(i.value, float)])
+        return relations.plan(layers, self.catholyte, tuple(given), functions, tuple(changed))
+
+    def _give(self, given: dict[str, ParameterInfo]) -> list[str]:
         """Set all values from those given; returns sentences on what is wrong.
 
-        A value that overrides is not compared with what it would follow from, unless both
-        were ``changed`` at once.
+        Values of a kind that overrides stand as changes of those that they contradict: older
+        files have both.
         """
-        self._given = given
-        numbers_given = {n: i.value for n, i in given.items() if isinstance(i.value, float)}
-        derived = relations.derive(numbers_given, self._rules)
-        self._all = dict(given)
-        for name, (value, rule) in derived.items():
-            unit = unit_of(name)
-            self._all[name] = ParameterInfo(name, value, unit, "derived", note=rule.formula)
-        for name, quantity in self._known.items():
-            if name not in self._all and quantity.default is not None:
-                self._all[name] = ParameterInfo(
-                    name, quantity.default, unit_of(name), "assumed", note="default"
-                )
-            interface_energy = name.endswith("interface resistance activation energy [J.mol-1]")
-            if name not in self._all and interface_energy:
-                self._all[name] = ParameterInfo(
-                    name, 0.0, "J.mol-1", "assumed", note="default: no temperature dependence"
-                )
+        redundant = self._plan(given, {}).redundant
+        changed = {n: given[n] for n in redundant if given[n].kind in OVERRIDING_KINDS}
+        return self._change({n: i for n, i in given.items() if n not in changed}, changed)
 
+    def _change(
+        self, given: dict[str, ParameterInfo], changed: dict[str, ParameterInfo]
+    ) -> list[str]:
+        """Set all values from ``given`` with ``changed`` in their place; returns what is wrong."""
+        present: dict[str, ParameterInfo] = {}
+        if changed:
+            before = copy.copy(self)
+            before._carry_out(before._plan(given, {}), given, {}, {})
+            present = before._all
+        return self._carry_out(self._plan(given, changed), given, changed, present)
+
+    def _carry_out(
+        self,
+        plan: relations.Plan,
+        given: Mapping[str, ParameterInfo],
+        changed: Mapping[str, ParameterInfo],
+        present: Mapping[str, ParameterInfo],
+    ) -> list[str]:
+        """Give ``changed`` over ``given`` and derive the rest; returns what is wrong.
+
+        ``present`` are all values before the change.
+        """
+        self._given = {n: i for n, i in given.items() if n not in plan.given_up} | dict(changed)
+        for name, cause in plan.kept.items():
+            old = present[name]
+            note = f'{old.note}; kept as "{cause}" was changed'
+            self._given[name] = dataclasses.replace(old, kind="derived", note=note)
+        self._given_up = {n: text for n, text in self._given_up.items() if n not in self._given}
+        for name, cause in plan.given_up.items():
+            old = given[name]
+            self._given_up[name] = f'given up for "{cause}", was {shown(old)} ({old.kind})'
+        self._all = dict(self._given)
+        values = plan.derivation.values({n: i.value for n, i in self._given.items()})
         problems = []
-        for name, (value, rule) in derived.items():
-            problem = _value_problem(value, self._known[name], unit_of(name))
+        for rule in plan.derivation.steps:
+            name, value = rule.target, values[rule.target]
+            unit, note = unit_of(name), rule.formula
+            if name in self._given_up:
+                note = f"{note}; {self._given_up[name]}"
+            self._all[name] = ParameterInfo(name, value, unit, "derived", note=note)
+            problem = _value_problem(value, self._known[name], unit)
             if problem:
                 problems.append(
                     f'"{name}" {problem}; it follows from {rule.formula} '
                     f"({', '.join(rule.inputs)})"
                 )
-        optional = self._function_parameters()
-        for text, (option, needed_by) in declared.OPTION_PARAMETERS.items():
-            if self._options[option] != needed_by:
-                optional |= {name for name in self._known if text in name}
-        for name, option in declared.NEEDS_OPTION.items():
-            value, chosen = self._all[name].value, self._options[option]
-            if value > 0 and chosen == ModelOptions()[option]:
-                problems.append(
-                    f'"{name}" is {value:g} but has no effect with the model option "{option}" = '
-                    f"{chosen!r}: change the option too"
-                )
+        for name, info in _defaults(self._options["electrolyte layers"]).items():
+            self._all.setdefault(name, info)
+        problems += self._problems()
+        tolerance = relations.ROUND_OFF
+        if plan.redundant:
+            numbers_given = {
+                n: i.value for n, i in self._given.items() if isinstance(i.value, float)
+            }
+            problems += relations.contradictions(numbers_given, self._rules, plan.redundant)
+            tolerance = relations.TOLERANCE
+        return problems + relations.check_composition(
+            {n: i.value for n, i in self._all.items()}, tolerance
+        )
+
+    def _problems(self) -> list[str]:
+        """What is missing, and what has no effect though it should."""
+        problems = []
         for name, quantity in self._known.items():
-            if quantity.in_model and name not in self._all and name not in optional:
+            if name not in self._all:
+                if not quantity.in_model or quantity.is_argument:
+                    continue
+                if quantity.unread_with(self._options):
+                    continue
                 inputs = [rule.inputs for rule in self._rules if rule.target == name]
                 needs = "".join(f", or give {', '.join(i)}" for i in inputs)
                 problems.append(f'"{name}" is missing: give it{needs}')
-        for info in given.values():
+            elif quantity.off is not None and self._all[name].value != quantity.off:
+                for option, values in quantity.unread_with(self._options).items():
+                    problems.append(
+                        f'"{name}" is {self._all[name].value:g} but has no effect with the model '
+                        f'option "{option}" = {self._options[option]!r}: change the option to '
+                        f"{_alternatives(values)} too"
+                    )
+        for info in self._given.values():
             if isinstance(info.value, FunctionValue):
                 for used in info.value.arguments.values():
                     if isinstance(used, str) and used not in self._all:
                         problems.append(f'"{used}" is missing: "{info.name}" uses it')
-        inputs = {rule.target: rule.inputs for rule in self._rules if rule.is_checked}
-        checked = [
-            name
-            for name in numbers_given
-            if given[name].kind not in OVERRIDING_KINDS
-            or (name in changed and set(inputs.get(name, ())) & set(changed))
-        ]
-        problems += relations.contradictions(numbers_given, self._rules, checked)
-        problems += relations.check_composition({n: i.value for n, i in self._all.items()})
         return problems
 
-    def _function_parameters(self) -> set[str]:
-        """Parameters that only a named function reads."""
-        return {n for n in self._known if " OCP " in n and not n.endswith("OCP [V]")} | {
-            "Positive electrode plateau potential [V]"
-        }
+
+@functools.lru_cache(maxsize=100)
+def _defaults(layers: tuple[str, ...]) -> dict[str, ParameterInfo]:
+    """What is assumed where nothing is given and nothing follows."""
+    found = {}
+    for name, quantity in declared.known_names(layers).items():
+        if quantity.default is not None:
+            found[name] = ParameterInfo(
+                name, quantity.default, unit_of(name), "assumed", note="default"
+            )
+        elif name.endswith("interface resistance activation energy [J.mol-1]"):
+            note = "default: no temperature dependence"
+            found[name] = ParameterInfo(name, 0.0, "J.mol-1", "assumed", note=note)
+    return found
 
 
-def get_hu2024() -> dict:
+def _note(
+    name: str,
+    old: ParameterInfo | None,
+    plan: relations.Plan,
+    given: Mapping[str, ParameterInfo],
+    rules: Iterable[relations.Rule],
+) -> str:
+    """What is to be said of a value that was replaced."""
+    if old is None:
+        note = "replaces nothing"
+    elif old.kind == "derived":
+        note = f"overrides the derived value {shown(old)}: {old.note}"
+        if any(rule.form == "fill" and rule.target == name for rule in rules):
+            note = f"{note}; does not follow any more"
+    elif old.kind == "user" and old.note:
+        note = old.note  # what it was before the first change
+    else:
+        note = f"replaces {shown(old)} ({old.kind})"
+    lost = [f'"{n}" ({shown(given[n])})' for n, cause in plan.given_up.items() if cause == name]
+    verb = "gives" if len(lost) == 1 else "give"
+    return f"{note}; {', '.join(lost)} {verb} way" if lost else note
+
+
+def _alternatives(values: Collection[Any]) -> str:
+    """Values of an option, in words."""
+    if isinstance(values, range):
+        return f"{values.start} or more"
+    return " or ".join(repr(value) for value in values)
+
+
+def get_hu2024() -> dict[str, Any]:
     """Hu et al., Matter 2024: NVP + NaTaCl6 + C | NaTaCl6 | Na3PS4 | Na15Sn4.
 
     The all-solid-state sodium cell of doi 10.1016/j.matt.2023.12.017; values that the paper
@@ -530,8 +727,10 @@ def _no_source(where: str, key: str, sources: dict) -> str:
     return f'{where}has source "{key}", which is not in the sources table{near}'
 
 
-def _value_problem(value, quantity: Quantity, unit: str) -> str | None:
+def _value_problem(value: Any, quantity: Quantity, unit: str) -> str | None:
     """What is wrong with a value, as the rest of a sentence, or None."""
+    if type(value) is float and quantity.low <= value <= quantity.high:
+        return None
     allowed = _allowed(quantity, unit)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         if quantity.shape == "function" and isinstance(value, TableValue):

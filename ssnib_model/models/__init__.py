@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-def default_model(options: dict):
+if TYPE_CHECKING:
+    from ssnib_model.models.base import SolidStateBaseModel
+
+
+def default_model(options: dict) -> SolidStateBaseModel:
     """The full model for the options of a stack: with a composite cathode, or symmetric."""
     from ssnib_model.models.dfn import SolidStateDFN
     from ssnib_model.models.symmetric import SymmetricCell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
@@ -71,33 +73,33 @@ class CellSymbols(UnitCharge):
         self.soc_made = pybamm.Parameter("As-made state of charge")
         self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init)
 
-    def U_p(self, sto):
+    def U_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
         return pybamm.FunctionParameter(
             "Positive electrode OCP [V]", {"Positive particle stoichiometry": sto}
         )
 
-    def U_n(self, y):
+    def U_n(self, y: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the alloy [V vs Na/Na+] at a sodium content."""
         return pybamm.FunctionParameter(
             "Negative electrode OCP [V]", {"Negative electrode sodium content": y}
         )
 
-    def D(self, sto):
+    def D(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Diffusivity of Na in the particles [m2.s-1] at a stoichiometry."""
         D_ref = pybamm.FunctionParameter(
             "Positive particle diffusivity [m2.s-1]", {"Positive particle stoichiometry": sto}
         )
         return D_ref * arrhenius("Positive particle diffusivity", self.T)
 
-    def j0_p(self, sto):
+    def j0_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Exchange-current density of the cathode [A.m-2]; the reference value is at 1/2."""
         # the state of an iterate may leave (0, 1): no root of a negative number
         product = pybamm.maximum(sto * (1 - sto), 1e-6)
         j0_ref = self.j0_p_ref * arrhenius("Positive electrode exchange-current density", self.T)
         return j0_ref * 2 * pybamm.sqrt(product)
 
-    def j0_n(self):
+    def j0_n(self) -> pybamm.Symbol:
         """Exchange-current density of the anode [A.m-2]."""
         return self.j0_n_ref * arrhenius("Negative electrode exchange-current density", self.T)
 
@@ -145,11 +147,11 @@ class SolidStateBaseModel(pybamm.BaseModel):
         ]
 
     @property
-    def options(self):
+    def options(self) -> CellOptions:
         return self._options
 
     @options.setter
-    def options(self, options):
+    def options(self, options: dict | None) -> None:
         self._options = CellOptions(options)
 
     # ---------------------------------------------------------------- shared equations
@@ -214,7 +216,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
         )
         return y
 
-    def set_cathode_state(self, sto_mean) -> pybamm.Symbol:
+    def set_cathode_state(self, sto_mean: pybamm.Symbol) -> pybamm.Symbol:
         """Composition of the composite; returns its equilibrium potential [V]."""
         p = self.param
         self.variables.update(
@@ -227,7 +229,13 @@ class SolidStateBaseModel(pybamm.BaseModel):
         self.summary_variables += ["Capacity [A.h]", "Positive electrode stoichiometry"]
         return p.U_p(sto_mean)
 
-    def set_voltage(self, V, U_right, U_left, overpotentials: dict[str, pybamm.Symbol]):
+    def set_voltage(
+        self,
+        V: pybamm.Symbol,
+        U_right: pybamm.Symbol,
+        U_left: pybamm.Symbol,
+        overpotentials: dict[str, pybamm.Symbol],
+    ) -> None:
         """Voltage, its breakdown and the cut-off events.
 
         ``V = U_right - U_left + sum of the overpotentials``; each is negative on discharge.
@@ -280,18 +288,18 @@ class SolidStateBaseModel(pybamm.BaseModel):
         return {domain: geometry[domain] for domain in domains}
 
     @property
-    def default_parameter_values(self):
+    def default_parameter_values(self) -> pybamm.ParameterValues:
         from ssnib_model.cell.parameter_set import ParameterSet
 
         return ParameterSet("Hu2024").to_pybamm()
 
     @property
-    def default_submesh_types(self):
+    def default_submesh_types(self) -> dict:
         return {domain: UnitSubMesh for domain in self.default_geometry}
 
     @property
-    def default_spatial_methods(self):
-        def finite_volume(domain, use_bcs, value="quadratic"):
+    def default_spatial_methods(self) -> dict:
+        def finite_volume(domain: str, use_bcs: bool, value: str = "quadratic") -> Any:
             order = {"gradient": "quadratic", "value": value}
             options = {"extrapolation": {"order": order, "use bcs": use_bcs}, DOMAIN: domain}
             return UnitFiniteVolume(options)
@@ -309,19 +317,19 @@ class SolidStateBaseModel(pybamm.BaseModel):
         return {domain: methods[domain] for domain in self.default_geometry}
 
     @property
-    def default_var_pts(self):
+    def default_var_pts(self) -> dict:
         # a front between two phases moves from shell to shell
         shells = 60 if self.options["particle"] == "two-phase" else 20
         points = {"positive electrode": {"x_p": 20}, "positive particle": {"r_p": shells}}
         return {k: v for domain in self.default_geometry for k, v in points[domain].items()}
 
     @property
-    def default_solver(self):
+    def default_solver(self) -> pybamm.BaseSolver:
         # all states are of order 1
         return pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-6, options=SOLVER_OPTIONS)
 
     @property
-    def default_quick_plot_variables(self):
+    def default_quick_plot_variables(self) -> list[str]:
         return ["Current [A]", "Voltage [V]", "Positive electrode stoichiometry"]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pybamm
 
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.models.losses import AnodeReaction, Composite, F, R_gas
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.particles import Particle, size_classes
 
 
 class SolidStateDFN(SolidStateBaseModel):
@@ -82,10 +84,11 @@ class SolidStateDFN(SolidStateBaseModel):
         ######################
         # Particles and their reaction, one size class after the other
         ######################
-        particles = [Particle(self, n, cathode) for n in range(self.options["size classes"])]
+        classes = len(size_classes(self.options["size classes"])[0])
+        particles = [Particle(self, n, cathode) for n in range(classes)]
         local_losses = self.local_losses()
         reactions, etas = [], []
-        drops: dict[str, list] = {loss.name: [] for loss in local_losses}
+        drops: dict[str, list[pybamm.Symbol]] = {loss.name: [] for loss in local_losses}
         for particle in particles:
             # The current is the state and the overpotential follows from it: Newton's method
             # climbs an asinh from any start, where it would overshoot on a sinh.
@@ -138,14 +141,14 @@ class SolidStateDFN(SolidStateBaseModel):
         total = pybamm.Integral(reaction, x)
         i_rest = 1e-4 * p.Q / p.A_cc
 
-        def average(values):
+        def average(values: Sequence[pybamm.Symbol]) -> pybamm.Symbol:
             weighted = (
                 (r * total + q.share * i_rest**2) * value
                 for r, q, value in zip(reactions, particles, values, strict=True)
             )
             return pybamm.Integral(sum(weighted), x) / (total**2 + i_rest**2)
 
-        def everywhere(value):
+        def everywhere(value: pybamm.Symbol) -> list[pybamm.Symbol]:
             return [value] * len(particles)
 
         composite = Composite(
@@ -174,5 +177,5 @@ class SolidStateDFN(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return self.geometry_of("positive electrode", "positive particle")

@@ -71,7 +71,7 @@ class CellOptions(pybamm.BatteryModelOptions, ModelOptions):
     def __missing__(self, name: str) -> str:
         return PYBAMM_OPTIONS[name]
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return CellOptions, (dict(self),)
 
     @property

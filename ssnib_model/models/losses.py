@@ -16,7 +16,7 @@ import enum
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import pybamm
 
@@ -70,7 +70,7 @@ class Loss:
         self.model, self.param = model, model.param
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[Loss]:
+    def of(cls, model: SolidStateBaseModel) -> Iterator[Self]:
         """The losses of this kind that a model has: one, none or several."""
         yield cls(model)
 
@@ -137,7 +137,7 @@ class Separator(SeriesLoss):
     """All electrolyte layers and the interfaces between the electrodes, in their order."""
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[Loss]:
+    def of(cls, model: SolidStateBaseModel) -> Iterator[SeriesLoss]:  # type: ignore[override]
         """Each interface, and the layer on its right."""
         layers = model.options["electrolyte layers"]
         stack = ("Negative electrode", *layers, "Positive electrode")
@@ -190,7 +190,7 @@ class Hysteresis(LocalLoss):
     component = Component.EQUILIBRIUM  # as in PyBaMM, whose potentials have their branch
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[Loss]:
+    def of(cls, model: SolidStateBaseModel) -> Iterator[Self]:
         """One with the option, otherwise none."""
         if model.options["open-circuit potential"] == HYSTERESIS:
             yield cls(model)
@@ -249,7 +249,7 @@ class Composite:
 
     particles: Sequence[Particle]
     reactions: Sequence[pybamm.Symbol]
-    local: dict[str, Sequence[pybamm.Symbol]]
+    local: Mapping[str, Sequence[pybamm.Symbol]]
     ionic: pybamm.Symbol
     electronic: pybamm.Symbol
     U_mean: pybamm.Symbol

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pybamm
 
 from ssnib_model.errors import OptionError
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.models.losses import AnodeReaction, Composite, F, R_gas
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.particles import Particle, size_classes
 
 
 class SolidStateSPM(SolidStateBaseModel):
@@ -52,7 +54,8 @@ class SolidStateSPM(SolidStateBaseModel):
         ######################
         # Particles and their reaction
         ######################
-        particles = [Particle(self, n, None) for n in range(self.options["size classes"])]
+        classes = len(size_classes(self.options["size classes"])[0])
+        particles = [Particle(self, n, None) for n in range(classes)]
         exchange = [p.j0_p(particle.sto_surf) for particle in particles]
         if len(particles) == 1:
             j = -i / (p.L * particles[0].a)
@@ -73,7 +76,7 @@ class SolidStateSPM(SolidStateBaseModel):
             self.algebraic[difference] = sum(p.L * q.a * j for q, j in sides) + i
             self.initial_conditions[difference] = p.U_p(p.sto_init)
         local_losses = self.local_losses()
-        drops: dict[str, list] = {loss.name: [] for loss in local_losses}
+        drops: dict[str, list[pybamm.Symbol]] = {loss.name: [] for loss in local_losses}
         for particle, eta, j in zip(particles, etas, currents, strict=True):
             for loss in local_losses:
                 drops[loss.name].append(loss.drop(particle, j))
@@ -109,7 +112,7 @@ class SolidStateSPM(SolidStateBaseModel):
         shares = [p.L * q.a * j for q, j in zip(particles, currents, strict=True)]
         i_rest = 1e-4 * p.Q / p.A_cc
 
-        def average(values):
+        def average(values: Sequence[pybamm.Symbol]) -> pybamm.Symbol:
             """Weighted with the reaction current of each class; evenly at rest."""
             if len(particles) == 1:
                 return values[0]
@@ -144,11 +147,16 @@ class SolidStateSPM(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return self.geometry_of("positive particle")
 
 
-def porous_electrode_resistance(L, sigma_s, sigma_e, nu_squared):
+def porous_electrode_resistance(
+    L: pybamm.Symbol | float,
+    sigma_s: pybamm.Symbol | float,
+    sigma_e: pybamm.Symbol | float,
+    nu_squared: pybamm.Symbol | float,
+) -> pybamm.Symbol:
     """What distribution adds to the resistance of a porous electrode [Ohm.m2].
 
     ``R = L / (s + k) (1 + (2 + (s/k + k/s) cosh nu) / (nu sinh nu))`` for linear kinetics

@@ -41,7 +41,7 @@ class SymmetricCell(SolidStateBaseModel):
         self.variables["Positive electrode sodium content"] = y_right
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return {}
 
 
@@ -79,5 +79,5 @@ class BlockingPellet(SolidStateBaseModel):
         )
 
     @property
-    def default_geometry(self):
+    def default_geometry(self) -> dict:
         return {}

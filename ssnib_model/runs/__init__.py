@@ -1,1 +1,1 @@
-"""Questions asked of many rate tests."""
+"""Questions asked of many rate tests: sweeps, sensitivities, targets."""

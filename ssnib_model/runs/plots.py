@@ -3,43 +3,81 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
+from ssnib_model.runs.metrics import Metric
 
 
-def sensitivity_bars(table, method, metric, ax=None):
-    """Bars of local sensitivities, of a tornado or of Sobol indices, one group a parameter."""
+def sensitivity_bars(
+    table: pd.DataFrame, method: str, metric: str, ax: Any = None, rate: float | None = None
+) -> Any:
+    """Bars of local sensitivities, of a tornado or of global ones, one group a parameter.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As from `sensitivity`, `tornado` or, with its index as "Parameter", `global_sensitivity`.
+    method : str
+        "local", "tornado", "sobol" or "morris".
+    metric : str
+        The result, in any spelling of `Metric.of`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+    rate : float, optional
+        C-rate of the result, for the label, if ``metric`` says none.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
     ax = axes(ax)
+    asked = Metric.of(metric, rate)
+    name = label(asked.column) + ("" if asked.rate is None else f" at {asked.rate:g} C")
     if method == "tornado":
         rows = table.iloc[::-1]
         left = rows[["At low", "At high"]].min(axis=1)
         ax.barh(rows["Parameter"], (rows["At high"] - rows["At low"]).abs(), left=left)
         ax.axvline(table["Base"].iloc[0], color="k", linewidth=0.8)
-        ax.set(xlabel=label(metric), ylabel="Parameter over its range")
+        ax.set(xlabel=name, ylabel="Parameter over its range")
         return ax
+    errors = None
     if method == "local":
-        # also a rate without any result, which pivot_table would drop
-        bars = table.pivot_table(metric, "Parameter", "C-rate", dropna=False)
+        # of a rate that a test has twice the last; also a rate without any result
+        last = table.drop_duplicates(["Parameter", "C-rate"], keep="last")
+        bars = last.pivot_table(asked.column, "Parameter", "C-rate", dropna=False)
         bars = bars.set_axis([f"{rate:g} C" for rate in bars.columns], axis=1)
-        text = f"d ln({label(metric)}) / d ln(parameter) [-]"
+        text = f"d ln({label(asked.column)}) / d ln(parameter) [-]"
     elif method == "morris":
-        bars = table.set_index("Parameter")[["mu_star", "sigma"]]
-        text = f"elementary effect on {label(metric)} over the range"
+        bars, errors = _with_errors(table, {"mu_star": "mu_star", "sigma": "sigma"})
+        text = f"elementary effect on {name} over the range, 95 % confidence"
     else:
-        bars = table.set_index("Parameter")[["S1", "ST"]].set_axis(
-            ["first order", "total"], axis=1
-        )
-        text = f"share of the variance of {label(metric)} [-]"
-    bars.plot.barh(ax=ax)
+        bars, errors = _with_errors(table, {"S1": "first order", "ST": "total"})
+        text = f"share of the variance of {name} [-], 95 % confidence"
+    bars.plot.barh(ax=ax, xerr=errors)
     ax.axvline(0, color="k", linewidth=0.8)
     ax.set(xlabel=text, ylabel="Parameter")
     return ax
 
 
-def save_sensitivity(table, method: str, metric: str, folder: Path) -> None:
+def _with_errors(table: pd.DataFrame, names: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bars by parameter under their names in the legend, and the confidence of each."""
+    rows = table.set_index("Parameter")
+    bars = rows[list(names)].set_axis(list(names.values()), axis=1)
+    errors = {
+        shown: rows.get(f"{column}_conf", pd.Series(0.0, rows.index))
+        for column, shown in names.items()
+    }
+    return bars, pd.DataFrame(errors)
+
+
+def save_sensitivity(
+    table: pd.DataFrame, method: str, metric: str, folder: Path, rate: float | None = None
+) -> None:
     """Write the bars as PNG."""
     figure = Figure(figsize=(11, 1.5 + 0.5 * table["Parameter"].nunique()), layout="constrained")
-    sensitivity_bars(table, method, metric, figure.subplots())
+    sensitivity_bars(table, method, metric, figure.subplots(), rate)
     figure.savefig(folder / f"{method}.png", dpi=150)

@@ -61,7 +61,7 @@ class Preflight:
     def impossible(self, inputs: Mapping[str, float]) -> str:
         """Why there is no such cell, or nothing."""
         start = self.value("sodium", inputs)
-        if not start > 0:
+        if not start >= 0:
             return (
                 f"at the start the anode would hold {start:.3g} mol Na per mol Sn: it needs more "
                 "tin or more sodium as made"

@@ -20,7 +20,7 @@ from scipy.optimize import brentq
 
 import ssnib_model as ss
 from ssnib_model.cell.set_files import parameter_root
-from ssnib_model.fit_data import CAPACITY, GAP
+from ssnib_model.fits.data import CAPACITY, GAP
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
@@ -74,7 +74,10 @@ def measured(parameters: ss.ParameterSet) -> list[ss.RateTestData]:
         SECOND_TEST: cell_b[cell_b["C-rate"] == 0.2],
         FIRST_CYCLE: cell_b[cell_b["C-rate"] == 0.1],
     }
-    return [ss.RateTestData(name, table, sigma=SIGMA) for name, table in tables.items()]
+    return [
+        ss.RateTestData(name, table, sigma={q: s for q, s in SIGMA.items() if q in table})
+        for name, table in tables.items()
+    ]
 
 
 def fit_variant(base: ss.ParameterSet, name: str, quick: bool) -> ss.FitResult:

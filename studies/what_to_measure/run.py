@@ -16,8 +16,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import ssnib_model as ss
-from ssnib_model.fit_data import CAPACITY, GAP
-from ssnib_model.fitting import FitProblem
+from ssnib_model.fits.data import CAPACITY, GAP
+from ssnib_model.fits.problem import FitProblem
 
 FIT = runpy.run_path(str(Path(__file__).parents[1] / "fit_hu2024" / "run.py"))
 LAYER = "Na3PS4 layer conductivity [S.m-1]"

@@ -50,10 +50,13 @@ import numpy as np
 import pandas as pd
 
 import ssnib_model as ss
-from ssnib_model import cli, fitting, sweeps, tables
+import ssnib_model.runs.target
+from ssnib_model import cli, tables
 from ssnib_model.cell.set_files import parameter_root
+from ssnib_model.fits import search as fit_search
 from ssnib_model.measured import formats
 from ssnib_model.protocol import rate_test
+from ssnib_model.runs import plots, store, sweep  # noqa: F401
 
 SECONDS, BYTES = 5.0, 2**30
 TOO_LONG = f"longer than {SECONDS:g} s"
@@ -582,7 +585,7 @@ def store_files() -> dict[str, bytes]:
     axes = {"Na3PS4 layer conductivity [S.m-1]": [0.01, 0.02],
             "Na3PS4 layer material": ["Na3PS4 cubic"]}  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch:
-        sweeps.sweep(shipped(), sweeps.grid(axes), ss.RateTest([1]), out=scratch)
+        ss.sweep(shipped(), ss.grid(axes), ss.RateTest([1]), out=scratch)
         files = (f for f in Path(scratch).rglob("*") if f.is_file() and f.name != ".lock")
         return {str(file.relative_to(scratch)): file.read_bytes() for file in files}
 
@@ -643,28 +646,28 @@ def _json(tree) -> str:
 
 def store_case(rng: Rng, folder: Path) -> Case:
     write_store(folder / "sweep")
-    store = folder / "sweep" / sweeps.STORE
+    database = folder / "sweep" / store.STORE
     match pick(
         rng, ("job",) * 5 + ("rows",) * 5 + ("schema", "bytes", "bytes", "file", "set", "links")
     ):
         case "job" | "rows" as table:
             column = "text" if table == "job" else "rows"
             source = "job" if table == "job" else "runs"
-            with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+            with contextlib.closing(sqlite3.connect(database)) as connection, connection:
                 ((text,), *_) = connection.execute(f"select {column} from {source}")
                 new = spoil_json(rng, text).encode(errors="replace").decode()
                 connection.execute(f"update {source} set {column} = ?", [new])
         case "schema":
-            with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+            with contextlib.closing(sqlite3.connect(database)) as connection, connection:
                 connection.executescript(pick(rng, SCHEMAS))
         case "bytes":
-            store.write_bytes(spoil_bytes(rng, store.read_bytes()))
+            database.write_bytes(spoil_bytes(rng, database.read_bytes()))
         case "file":
-            hostile_file(rng, pick(rng, (store, folder / "sweep" / "results.csv",
+            hostile_file(rng, pick(rng, (database, folder / "sweep" / "results.csv",
                                          folder / "sweep" / ".lock")), folder.parent)  # fmt: skip
         case "set":
-            shutil.rmtree(folder / "sweep" / sweeps.SET)
-            spoil_set(rng, folder / "sweep" / sweeps.SET, folder.parent)
+            shutil.rmtree(folder / "sweep" / store.SET)
+            spoil_set(rng, folder / "sweep" / store.SET, folder.parent)
         case "links":
             name = pick(rng, ("results.csv.new", "results.csv", ".lock", "sweep.sqlite-journal",
                               "sweep.sqlite-wal", "parameters"))  # fmt: skip
@@ -673,8 +676,8 @@ def store_case(rng: Rng, folder: Path) -> Case:
             path.symlink_to(folder.parent / pick(rng, ("secret.csv", "new.csv")))
 
     def resume():
-        with mock.patch.object(sweeps._Runner, "prepare", side_effect=_WouldSolveError):
-            sweeps.resume(folder / "sweep")
+        with mock.patch.object(sweep.Runner, "prepare", side_effect=_WouldSolveError):
+            sweep.resume(folder / "sweep")
 
     return Case(resume, may_write=("sweep",))
 
@@ -852,7 +855,7 @@ class _Refused(ss.SSNIBError):
 @contextlib.contextmanager
 def few_iterations():
     """Fits that stop after their first steps, and sweeps of a few runs only."""
-    least_squares = fitting.least_squares
+    least_squares = fit_search.least_squares
 
     def short(*arguments, **settings):
         return least_squares(*arguments, **settings | {"max_nfev": 1})
@@ -867,7 +870,7 @@ def few_iterations():
         return points(self, *arguments, **settings)
 
     with (
-        mock.patch.object(fitting, "least_squares", short),
+        mock.patch.object(fit_search, "least_squares", short),
         mock.patch.object(rate_test.PreparedRateTest, "half_cycles", counted),
     ):
         yield

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import ssnib_model as ss
-from ssnib_model import cli, sweeps, tables
+from ssnib_model import cli, tables
 from ssnib_model.measured import formats
+from ssnib_model.runs.sweep import resume
 from ssnib_model.units import convert
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -279,7 +280,7 @@ def _change(store, statement, *values):
 
 
 def test_a_complete_store_needs_no_solve(store):
-    assert sweeps.resume(store)["Status"].tolist() == ["ok", "ok"]
+    assert resume(store)["Status"].tolist() == ["ok", "ok"]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_a_complete_store_needs_no_solve(store):
 def test_stores(statement, values, message, store):
     _change(store, statement, *values)
     with pytest.raises(ss.SSNIBError, match=message):
-        sweeps.resume(store)
+        resume(store)
 
 
 def test_a_view_in_a_store_is_not_run(store):
@@ -317,7 +318,7 @@ def test_a_view_in_a_store_is_not_run(store):
     _change(store, "create view job as with recursive c(text) as (select '1' union all "
             "select text from c) select text from c where text = '2'")  # fmt: skip
     with fuzzer.limits(), pytest.raises(ss.SSNIBError, match="only the tables"):
-        sweeps.resume(store)
+        resume(store)
 
 
 @pytest.mark.parametrize("name", ["results.csv.new", ".lock", "sweep.sqlite", "parameters"])
@@ -328,7 +329,7 @@ def test_nothing_is_written_through_a_link_in_a_store(name, store, tmp_path):
     path.symlink_to(tmp_path / "target")
     before = fuzzer.listing(tmp_path)
     with pytest.raises(ss.SSNIBError, match="not a link"):
-        sweeps.resume(store)
+        resume(store)
     assert fuzzer.listing(tmp_path) == before
 
 
@@ -338,7 +339,7 @@ def test_nothing_is_written_through_a_link_in_a_store(name, store, tmp_path):
 def test_files_that_are_no_database(content, store):
     (store / "sweep.sqlite").write_bytes(content)
     with pytest.raises(ss.SSNIBError, match=r"holds no sweep|cannot be read"):
-        sweeps.resume(store)
+        resume(store)
 
 
 # -------------------------------------------------------------------- command line

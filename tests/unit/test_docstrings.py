@@ -1,9 +1,11 @@
-"""The examples in docstrings run, and every public name says what it is."""
+"""The examples in docstrings and of the first page run; every public name says what it is."""
 
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +57,12 @@ def test_public_names_have_docstrings(name):
             and not inspect.getdoc(getattr(thing, n))
         ]
         assert bare == []
+
+
+def test_first_page_of_the_documentation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[2] / "docs" / "index.md"
+    examples = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(compile(example, str(page), "exec"), {})

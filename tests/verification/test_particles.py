@@ -5,6 +5,7 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.models.particles import size_classes
 
 MODELS = [ss.SolidStateDFN, ss.SolidStateSPM]
 ONE_C = 0.472e-3
@@ -49,20 +50,34 @@ def test_classes_of_one_size_are_the_plain_case(model, hu2024, simulate):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_size_distribution_converges_in_its_classes(model, hu2024):
-    """Capacity at 0.5 C of 9 and 12 classes within 0.5 mAh/g; sodium is conserved."""
+    """1 to 9, 12 and 20 classes all solve; from 4 on 2 C within 1 mAh/g, from 7 on 0.3."""
     spread = {"Positive particle radius spread": 0.5}
-    capacities = []
-    for classes in (9, 12) if model is ss.SolidStateSPM else (3,):
+    capacities = {}
+    for classes in (*range(2, 10), 12, 20):
         parameters = hu2024.replace(spread, {"size classes": classes})
-        result = ss.RateTest([0.5]).run(model(parameters.model_options), parameters)
-        capacities.append(result.table["Discharge capacity [mA.h.g-1]"][0])
+        result = ss.RateTest([2]).run(model(parameters.model_options), parameters)
+        assert (result.table["Status"].tolist(), result.notes[1:]) == (["ok"], [])
+        capacities[classes] = result.table["Discharge capacity [mA.h.g-1]"][0]
         discharge = result.half_cycles[1]
         sodium = discharge.at("Positive electrode sodium [mol]", [0.0, 1.0])
         moved = discharge.capacity * 3600 / pybamm.constants.F.value
         assert sodium[1] - sodium[0] == pytest.approx(moved, rel=1e-5)
-    assert np.ptp(capacities) < 0.5
-    plain = ss.RateTest([0.5]).run(model(), hu2024).table["Discharge capacity [mA.h.g-1]"][0]
-    assert capacities[0] < plain
+    assert np.ptp([c for n, c in capacities.items() if n >= 4]) < 1
+    assert np.ptp([c for n, c in capacities.items() if n >= 7]) < 0.3
+    plain = ss.RateTest([2]).run(model(), hu2024).table["Discharge capacity [mA.h.g-1]"][0]
+    assert capacities[12] < plain
+
+
+def test_size_classes_are_the_moments_of_a_log_normal_distribution():
+    """Mean and spread of the radius, whatever is left out; the shares add up to 1."""
+    for number in (2, 5, 9, 13, 20):
+        points, shares = size_classes(number)
+        assert shares.sum() == pytest.approx(1, abs=1e-15)
+        assert (shares * points).sum() == pytest.approx(0, abs=1e-12)
+        assert (shares * points**2).sum() == pytest.approx(1, abs=1e-4)
+        if number >= 5:
+            mean = (shares * np.exp(0.3 * points)).sum()
+            assert mean == pytest.approx(np.exp(0.3**2 / 2), rel=1e-5)
 
 
 def test_reduced_and_full_model_agree_with_a_size_distribution(hu2024):

@@ -6,7 +6,7 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.fit_data import CAPACITY, GAP
+from ssnib_model.fits.data import CAPACITY, GAP
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
@@ -56,8 +56,8 @@ def test_pybop_reaches_the_same_optimum(hu2024):
     class TimeCurve(ss.CurveData):
         """Compared at times, as PyBOP does, and without the capacity."""
 
-        def _read(self, half_cycles, mass):
-            half_cycle = half_cycles[1.0, "charge"]
+        def read(self, outcome, parameters):
+            half_cycle = outcome[0]
             times = curve["Time [s]"].to_numpy()
             solution = half_cycle.solution
             return solution["Voltage [V]"](t=np.minimum(times, solution.t[-1]))

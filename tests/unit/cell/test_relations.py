@@ -93,7 +93,14 @@ def test_replacing_a_derived_value_overrides_it_and_says_so(hu2024):
     assert "overrides the derived value 0.000270751 m" in thin.info(name).note
     again = thin.replace({name: 20e-6})
     assert "overrides" in again.info(name).note
-    assert thin.replace({"Na3PS4 layer mass [kg]": 50e-6})[name] == 30e-6
+    assert "gives way" in thin.info(name).note
+    mass = thin.info("Na3PS4 layer mass [kg]")
+    assert mass.kind == "derived"
+    assert f'given up for "{name}", was 4e-05 kg (measured)' in mass.note
+    # what is changed last wins
+    heavy = thin.replace({"Na3PS4 layer mass [kg]": 40e-6})
+    assert heavy[name] == pytest.approx(hu2024[name], rel=1e-12)
+    assert heavy.info(name).kind == "derived"
 
 
 def test_replacing_both_sides_must_agree(hu2024):

@@ -1,15 +1,17 @@
-"""Sensitivities and inverse questions."""
+"""Sensitivities: local, over ranges, over all ranges."""
+
+import warnings
 
 import numpy as np
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.sensitivities import METRICS
+from ssnib_model.runs.metrics import METRICS, RETENTION
 
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
 ACCESSIBLE = "Positive electrode accessible fraction"
-CAPACITY, GAP = METRICS[0], METRICS[2]
+GAP = "Polarization [V]"
 
 
 def test_local_sensitivities_are_derivatives(hu2024):
@@ -27,7 +29,7 @@ def test_local_sensitivities_are_derivatives(hu2024):
         run.run(ss.SolidStateSPM(), hu2024.replace({ACCESSIBLE: hu2024[ACCESSIBLE] * f})).table
         for f in (1 + step, 1 - step)
     )
-    for metric in METRICS:
+    for metric in set(METRICS) - {RETENTION}:
         plain = (up[metric] - down[metric]) / (2 * step) / result[metric].to_numpy()
         assert table.loc[ACCESSIBLE, metric].to_numpy() == pytest.approx(
             plain.to_numpy(), rel=0.01, abs=1e-3
@@ -59,17 +61,6 @@ def test_elementary_effects_of_a_linear_function():
     assert found["sigma"].to_numpy() == pytest.approx([0, 0], abs=1e-9)
 
 
-def test_contour_of_two_parameters(hu2024):
-    """Half the layer needs half the conductivity for the same gap; a wall has no answer."""
-    thickness = "Na3PS4 layer thickness [m]"
-    values = [1e-4, 2e-4]
-    table = ss.contour(hu2024, "polarization at 1 C", 0.5, KAPPA, thickness, values)
-    assert table[KAPPA][1] == pytest.approx(2 * table[KAPPA][0], rel=1e-3)
-    none = ss.contour(hu2024, "polarization at 2 C", 0.1, KAPPA, thickness, [1e-4])
-    assert np.isnan(none[KAPPA][0])
-    assert "no value" in none["Answer"][0]
-
-
 def test_global_sensitivity_of_the_gap(hu2024):
     """Nearly additive and mostly by the layer's conductivity, as the breakdown says."""
     ranges = {KAPPA: (0.005, 0.02), J0: (0.008, 0.012)}
@@ -92,36 +83,57 @@ def test_tornado_is_sorted(hu2024):
     assert table["Base"].nunique() == 1
 
 
-def test_target_is_met(hu2024):
-    """The value found, put in, gives the target."""
-    answer = ss.target(hu2024, "polarization at 2 C", 0.6, KAPPA)
-    result = ss.RateTest([2]).run(ss.SolidStateSPM(), hu2024.replace({KAPPA: answer.value}))
-    assert result.table[GAP][0] == pytest.approx(0.6, abs=1e-4)
-    retention = ss.target(hu2024, "capacity retention at 2 C", 0.88, KAPPA)
-    changed = hu2024.replace({KAPPA: retention.value})
-    table = ss.RateTest([0.1, 2]).run(ss.SolidStateSPM(), changed).table
-    assert table[CAPACITY][1] / table[CAPACITY][0] == pytest.approx(0.88, abs=1e-3)
-
-
-def test_target_out_of_reach_says_what_limits(hu2024):
-    answer = ss.target(hu2024, "polarization at 2 C", 0.1, KAPPA)
-    assert answer.value is None
-    assert "no value" in answer.sentence
-    assert "largest loss there is Positive electrode reaction" in answer.sentence
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ps: ss.target(ps, "speed at 2 C", 1, KAPPA), "it must be"),
-        (lambda ps: ss.target(ps, "polarization at 2 C", 1, KAPPA, low=2, high=1), "0 < low"),
         (lambda ps: ss.sensitivity(ps, ["Positive electrode film resistance [Ohm.m2]"],
                                    ss.RateTest([1])), "not 0"),
         (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), "Speed", 1), "must be one of"),
-        (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), GAP, 2), "rate one of"),
+        (lambda ps: ss.tornado(ps, [KAPPA], ss.RateTest([1]), GAP, 2), "must be one of"),
         (lambda ps: ss.tornado(ps, ["Die diameter [m]"], ss.RateTest([1]), GAP, 1), "no range"),
     ],
 )  # fmt: skip
 def test_bad_input(call, message, hu2024):
     with pytest.raises(ss.SSNIBError, match=message):
         call(hu2024)
+
+
+def test_indices_that_their_error_leaves_open_are_warned_of():
+    """4 samples of a product say nothing; a parameter without effect is known as such."""
+    ranges = {n: (-1.0, 1.0) for n in "abc"}
+    with pytest.warns(ss.ValidityWarning, match="n = 4 is too few: .* take a larger n"):
+        ss.sobol(lambda x: x[:, 0] * x[:, 1] * np.exp(2 * x[:, 2]), ranges, 4)
+    with pytest.warns(ss.ValidityWarning, match='mu_star of "a"'):
+        ss.morris(lambda x: 100 * np.maximum(x[:, 0] - 0.8, 0) + x[:, 1], ranges, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ss.ValidityWarning)
+        ss.sobol(lambda x: x[:, 0] + x[:, 1], ranges, 1024)
+
+
+@pytest.mark.parametrize("method", [ss.sobol, ss.morris])
+@pytest.mark.parametrize(
+    ("ranges", "n", "seed", "message"),
+    [
+        ({"a": (0, 1), "b": (1, 0)}, 8, 0, "low < high"),
+        ({"a": (0, 1, "log")}, 8, 0, "must be"),
+        ({}, 8, 0, "at least one"),
+        ({"a": (0, 1)}, 0, 0, "n is 0"),
+        ({"a": (0, 1)}, 8.0, 0, "n is 8.0"),
+        ({"a": (0, 1)}, 8, None, "seed is None"),
+    ],
+)
+def test_bad_global_input(method, ranges, n, seed, message):
+    with pytest.raises(ss.OptionError, match=message):
+        method(lambda x: x[:, 0], ranges, n, seed)
+
+
+def test_nothing_to_share():
+    with pytest.raises(ss.SSNIBError, match="no variance to share"):
+        ss.sobol(lambda x: np.ones(len(x)), {"a": (0, 1), "b": (0, 1)}, 8)
+
+
+def test_a_tornado_says_why_an_end_has_no_value(hu2024):
+    table = ss.tornado(hu2024, {KAPPA: (1e-5, 0.02)}, ss.RateTest([1]), "polarization at 1 C",
+                       solver=ss.StructuredSolver())  # fmt: skip
+    assert table["Note"].tolist() == ["at low: cut-off reached at start"]
+    assert np.isnan(table["At low"][0])

@@ -1,0 +1,298 @@
+"""Residuals of data for trial values of the free parameters, and their derivatives."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pybamm
+
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import OptionError, ParameterError
+from ssnib_model.fits.data import Data
+from ssnib_model.fits.free import Bounded, Free
+from ssnib_model.models.names import MODELS
+
+#: Step of the central differences, as a part of a parameter's range: large against the noise
+#: of a capacity at the solver's tolerance, small against its curvature.
+STEP = 1e-3
+
+#: Least residual in place of a value that a trial point does not have (a failed or impossible
+#: run).
+NO_ANSWER = 100.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What all data would be at a trial point.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        Shape (n,), NaN where there is no answer.
+    reasons : tuple of str
+        Why a value could not be simulated, "" where it was; also where the value is known
+        without: nothing is charged in a half-cycle that starts beyond its cut-off.
+    """
+
+    values: np.ndarray
+    reasons: tuple[str, ...]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was simulated."""
+        return "" in self.reasons
+
+
+class FitProblem:
+    """Residuals of data for values of the free parameters on their unit scale.
+
+    It holds the prepared models; the data are copied, and nothing is written to them.
+
+    Parameters
+    ----------
+    parameters : ParameterSet
+        The cell.
+    data : iterable of Data
+        With different names.
+    free : iterable of Free
+        With different labels.
+    model : str
+        "dfn" or "spm".
+    solver : optional
+        As for `ssnib_model.fits.search.fit`.
+
+    Raises
+    ------
+    OptionError
+        For anything of this that is not allowed.
+    ParameterError
+        For a temperature of the data that is not allowed.
+    """
+
+    def __init__(
+        self,
+        parameters: ParameterSet,
+        data: Iterable[Data],
+        free: Iterable[Free],
+        model: str,
+        solver: Any = None,
+    ):
+        self.parameters, self.model, self.solver = parameters, model, solver
+        # what is changed later is not that of this problem
+        self.data = [copy.deepcopy(d) for d in data]
+        self.free: list[Bounded] = [f.completed(parameters) for f in free]
+        self._check()
+        self.solves = 0
+        self._prepared: dict[Hashable, Callable[[ParameterSet], Any]] = {}
+
+    def __getstate__(self) -> dict:
+        # another process builds its own models
+        return self.__dict__ | {"_prepared": {}}
+
+    def _check(self) -> None:
+        if self.model not in MODELS:
+            raise OptionError(f"model is {self.model!r}: it must be one of {sorted(MODELS)}")
+        if not self.data or not self.free:
+            raise OptionError("a fit needs at least one data set and one free parameter")
+        names = [d.name for d in self.data]
+        if len(set(names)) < len(names):
+            raise OptionError(f"the data sets have the names {names}: they must differ")
+        labels = [f.label for f in self.free]
+        if len(set(labels)) < len(labels):
+            raise OptionError(f"the free parameters are {labels}: they must differ")
+        for f in self.free:
+            if f.data is not None and f.data not in names:
+                raise OptionError(f'"{f.label}": no data set has this name, only {names}')
+            concerned = [d for d in self.data if f.applies_to(d.name)]
+            if all(f.name in d.ignores() for d in concerned):
+                raise OptionError(
+                    f'"{f.label}" is free, but the measurements set it themselves: '
+                    f"{[d.name for d in concerned]}"
+                )
+        for d in self.data:
+            self.parameters.replace(d.changes())
+
+    def start(self) -> np.ndarray:
+        """The values of the set, moved inside the bounds; shape (k,)."""
+        values = [f.to_unit(min(max(self.parameters[f.name], f.low), f.high)) for f in self.free]
+        return np.clip(values, 0.02, 0.98)
+
+    def values(self, unit: Sequence[float] | np.ndarray) -> dict[str, float]:
+        """Value by label."""
+        return {f.label: f.from_unit(u) for f, u in zip(self.free, unit, strict=True)}
+
+    def parameters_for(
+        self, unit: Sequence[float] | np.ndarray, data_name: str | None
+    ) -> ParameterSet:
+        """The set with the trial values that hold for one data set (or for none by name)."""
+        return self.parameters.replace(self._trial(unit, data_name))
+
+    def _trial(self, unit: Sequence[float] | np.ndarray, data_name: str | None) -> dict:
+        return {
+            f.name: f.from_unit(u)
+            for f, u in zip(self.free, unit, strict=True)
+            if f.applies_to(data_name)
+        }
+
+    def varying(self, data_name: str | None) -> list[str]:
+        """Names of what is free for one data set (or for none by name)."""
+        return sorted(f.name for f in self.free if f.applies_to(data_name))
+
+    def prepare(self) -> None:
+        """Build the models, which the first simulation does otherwise."""
+        for d in self.data:
+            self._run_of(d, self._parameters_of(d, self.start()))
+
+    def _parameters_of(self, d: Data, unit: Sequence[float] | np.ndarray) -> ParameterSet:
+        return self.parameters.replace(self._trial(unit, d.name) | d.changes())
+
+    def _run_of(self, d: Data, parameters: ParameterSet) -> Callable[[ParameterSet], Any]:
+        """The prepared experiment of a data set, shared by all that are the same."""
+        varying = self.varying(d.name)
+        key = (d.experiment, d.temperature, tuple(varying))
+        if key not in self._prepared:
+            self._prepared[key] = d.prepare(self.model, parameters, varying, self.solver)
+        return self._prepared[key]
+
+    def answer(self, unit: Sequence[float] | np.ndarray) -> Answer:
+        """All data as simulated at a point; those of one experiment and values from one solve."""
+        self.solves += 1
+        solved: dict[Hashable, Any] = {}
+        values, reasons = [], []
+        for d in self.data:
+            own = frozenset(f.label for f in self.free if f.data == d.name)
+            key = (d.experiment, d.temperature, own)
+            if key not in solved:
+                solved[key] = self._solve(d, unit)
+            outcome, parameters, why = solved[key]
+            n = len(d.measured)
+            found = np.full(n, np.nan) if why else np.asarray(d.read(outcome, parameters), float)
+            said = [why] * n if why else d.reasons(outcome)
+            values.append(found)
+            reasons += [
+                s or ("" if np.isfinite(v) else "there is no value")
+                for s, v in zip(said, found, strict=True)
+            ]
+        return Answer(np.concatenate(values), tuple(reasons))
+
+    def _solve(self, d: Data, unit: Sequence[float] | np.ndarray) -> tuple[Any, Any, str]:
+        """What the experiment gave and its parameters, or why it cannot be simulated."""
+        try:
+            parameters = self._parameters_of(d, unit)
+        except ParameterError as error:
+            return None, None, "; ".join(error.problems)
+        run = self._run_of(d, parameters)
+        try:
+            return run(parameters), parameters, ""
+        except pybamm.SolverError as error:
+            return None, None, str(error).splitlines()[0]
+
+    def simulate(self, unit: Sequence[float] | np.ndarray) -> np.ndarray:
+        """All simulated values, one after the other; NaN where there is no answer."""
+        return self.answer(unit).values
+
+    @property
+    def measured(self) -> np.ndarray:
+        """All measured values, shape (n,)."""
+        return np.concatenate([d.measured for d in self.data])
+
+    @property
+    def sigma(self) -> np.ndarray:
+        """Their standard deviations, shape (n,)."""
+        return np.concatenate([d.sigma for d in self.data])
+
+    def scaled(self, answer: Answer) -> np.ndarray:
+        """Residuals of the data in their standard deviations; NaN where there is no answer."""
+        return (answer.values - self.measured) / self.sigma
+
+    def priors(self, unit: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Residuals of the priors, one for each."""
+        pairs = zip(self.free, unit, strict=True)
+        return np.array([f.prior_residual(float(u)) for f, u in pairs if f.prior], dtype=float)
+
+    def residuals_of(self, answer: Answer, unit: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Data residuals, then one for each prior; always finite."""
+        # a wall, not a hole: a point without an answer is worse than one that answers with 0
+        wall = np.maximum(NO_ANSWER, np.abs(self.measured) / self.sigma)
+        scaled = self.scaled(answer)
+        return np.append(np.where(np.isfinite(scaled), scaled, wall), self.priors(unit))
+
+    def residuals(self, unit: Sequence[float] | np.ndarray) -> np.ndarray:
+        """As `residuals_of`, simulated."""
+        return self.residuals_of(self.answer(unit), unit)
+
+    def jacobian(
+        self, unit: Sequence[float] | np.ndarray, columns: Iterable[int] | None = None
+    ) -> np.ndarray:
+        """d(residuals)/d(unit) by central differences, one-sided at a bound.
+
+        Differences see the shift of every cut-off and what it does to the state that later
+        half-cycles start from, which forward sensitivities of a DAE do not. Where one side has no
+        answer the other one counts, and where neither has the value says nothing: 0.
+
+        Parameters
+        ----------
+        unit : array_like
+            Shape (k,).
+        columns : iterable of int, optional
+            Which parameters; default: all.
+
+        Returns
+        -------
+        numpy.ndarray
+            One row a residual, one column a parameter.
+        """
+        centre: np.ndarray | None = None
+
+        def raw(at: np.ndarray) -> np.ndarray:
+            return np.append(self.scaled(self.answer(at)), self.priors(at))
+
+        found = []
+        for k in range(len(unit)) if columns is None else columns:
+            up, down = np.array(unit, float), np.array(unit, float)
+            up[k], down[k] = min(unit[k] + STEP, 1.0), max(unit[k] - STEP, 0.0)
+            above, below = raw(up), raw(down)
+            column = (above - below) / (up[k] - down[k])
+            if not np.isfinite(column).all():
+                centre = raw(np.array(unit, float)) if centre is None else centre
+                sides = [
+                    (side - centre) / (at[k] - unit[k])
+                    for side, at in ((above, up), (below, down))
+                    if at[k] != unit[k]
+                ]
+                for side in sides:
+                    column = np.where(np.isfinite(column), column, side)
+                column = np.where(np.isfinite(column), column, 0.0)
+            found.append(column)
+        return np.column_stack(found)
+
+    def fingerprint(self) -> dict:
+        """What a search depends on and a checkpoint must agree with, ready for JSON."""
+        return {
+            "parameters": _digest(self.parameters),
+            "free": [
+                [f.label, f.low, f.high, f.log, f.prior and list(f.prior)] for f in self.free
+            ],
+            "data": {d.name: d.describe() for d in self.data},
+            "solver": _settings_of(self.solver),
+        }
+
+
+def _digest(parameters: ParameterSet) -> str:
+    """SHA-256 of stack and values; a Python function is itself in this process only."""
+    values = sorted((name, repr(value)) for name, value in parameters.items())
+    options = sorted((name, repr(value)) for name, value in parameters.model_options.items())
+    return hashlib.sha256(repr((options, parameters.catholyte, values)).encode()).hexdigest()
+
+
+def _settings_of(solver: Any) -> str:
+    """A solver by its settings."""
+    if solver is None or not isinstance(solver, pybamm.BaseSolver):
+        return repr(solver)
+    options = sorted((k, repr(v)) for k, v in (getattr(solver, "_options", None) or {}).items())
+    return repr((type(solver).__name__, solver.rtol, solver.atol, options))

@@ -1,0 +1,352 @@
+"""Many rate tests: one at every point of a design."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import sqlite3
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
+from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.prepared import PreparedRateTest
+from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import TABLE_COLUMNS
+from ssnib_model.results.record import versions
+from ssnib_model.runs.designs import (
+    MATERIAL,
+    check_design,
+    is_number,
+    plain,
+    reason_of,
+    varying,
+    whole,
+    with_materials,
+)
+from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files, locked
+from ssnib_model.runs.workers import in_processes, on_dask
+from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.words import short
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RUN = "Run"
+
+
+def sweep(
+    parameters: ParameterSet,
+    design: pd.DataFrame,
+    run: RateTest,
+    *,
+    model: str = "spm",
+    solver: StructuredSolver | None = None,
+    out: str | Path | None = None,
+    workers: int = 1,
+    time_limit: float | None = None,
+    scheduler: str | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Run a rate test at every point of a design.
+
+    Parameters
+    ----------
+    parameters : ParameterSet
+        The cell; the design replaces some of its values.
+    design : pandas.DataFrame
+        One row a run, one column a parameter, as from `grid` or `sample`.
+    run : RateTest
+        What to run.
+    model : str, optional
+        "spm" (default) or "dfn".
+    solver : StructuredSolver, optional
+        An order of magnitude faster than the solver of the model, for the options it has.
+    out : str or Path, optional
+        Folder of the store. Every run is kept there as it ends, and a sweep that was
+        interrupted, in whatever way, goes on from there. Without it nothing is kept.
+    workers : int, optional
+        Processes; not those of a scheduler with an address, which has its own.
+    time_limit : float, optional
+        Seconds after which a run is given up; it then gets a row that says so. Refused with a
+        scheduler, which knows none.
+    scheduler : str, optional
+        Address of a Dask scheduler, or "local" for a cluster of ``workers`` processes on this
+        machine (extra ``[distributed]``).
+    progress : bool, optional
+        Whether to show progress, rate and time left on stderr.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run and rate: "Run", the parameters of the design, and the columns of the
+        table of a rate test, in the order of the design whatever the order of the work.
+
+    Raises
+    ------
+    OptionError
+        For a design or setting that is not allowed.
+    SSNIBError
+        If the store belongs to another sweep, is in use, or cannot be written.
+    """
+    _check_settings(parameters, run, model, solver, workers, time_limit, scheduler)
+    check_design(parameters, design)
+    job = {
+        "versions": versions(),
+        "model": model,
+        "solver": None if solver is None else dataclasses.asdict(solver),
+        "rates": run.rates,
+        "charge_rate": run.charge_rate,
+        "cycles": run.cycles,
+        "initial_state_of_charge": run.initial_state_of_charge,
+        "options": {k: list(v) if isinstance(v, tuple) else v
+                    for k, v in parameters.model_options.items()}
+                   | {"catholyte": parameters.catholyte},
+        "given": {n: _described(i.value) for n, i in parameters.given.items()},
+        "design": {name: [plain(v) for v in column] for name, column in design.items()},
+    }  # fmt: skip
+    runner = Runner(parameters, run, model, solver, design)
+    if out is None:
+        store = Store(sqlite3.connect(":memory:"), job)
+        return _fill(store, runner, design, workers, time_limit, scheduler, progress)
+    folder = Path(out)
+    check_files(folder)
+    with locked(folder):
+        if not (folder / SET).exists():
+            parameters.save(folder / SET)
+        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
+            try:
+                store = Store(connection, job)
+                table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
+                new = folder / (RESULTS + ".new")
+                table.to_csv(new, index=False)
+                new.replace(folder / RESULTS)
+            except (sqlite3.OperationalError, OSError) as error:
+                raise SSNIBError(
+                    f"{folder}: the store cannot be written ({error}); what it holds is valid, "
+                    "and the sweep goes on from there"
+                ) from error
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+    return table
+
+
+def _check_settings(
+    parameters: Any,
+    run: Any,
+    model: Any,
+    solver: Any,
+    workers: Any,
+    time_limit: Any,
+    scheduler: str | None,
+) -> None:
+    """`OptionError` for a setting of a sweep that cannot be used."""
+    kinds = {"parameters": (parameters, ParameterSet), "run": (run, RateTest)}
+    for name, (given, needed) in kinds.items():
+        if not isinstance(given, needed):
+            raise OptionError(f"{name} is a {type(given).__name__}: a {needed.__name__} is needed")
+    if model not in MODELS:
+        raise OptionError(f"model is {model!r}: the model is one of {sorted(MODELS)}")
+    if not (solver is None or isinstance(solver, StructuredSolver)):
+        raise OptionError(
+            f"solver is a {type(solver).__name__}: a sweep takes a StructuredSolver, or none for "
+            "that of the model"
+        )
+    whole(workers, "workers", 1)
+    positive = is_number(time_limit) and 0 < time_limit < math.inf
+    if not (time_limit is None or positive):
+        raise OptionError(f"time_limit is {time_limit!r}: it must be a positive number of seconds")
+    if scheduler is not None and time_limit is not None:
+        raise OptionError(
+            f"time_limit is {time_limit:g} with the scheduler {scheduler!r}: a Dask scheduler "
+            "knows no limit of a run; leave one of the two out"
+        )
+    if scheduler not in (None, "local") and workers != 1:
+        warnings.warn(
+            f"workers is {workers} and has no effect: the scheduler {scheduler!r} has workers of "
+            "its own",
+            ValidityWarning,
+            stacklevel=3,
+        )
+
+
+def _described(value: object) -> float | str:
+    """A value as the store compares it: numbers as they are, all others with what they hold."""
+    if isinstance(value, float):
+        return value
+    if dataclasses.is_dataclass(value):
+        content = json.dumps(dataclasses.asdict(value), sort_keys=True)  # type: ignore[arg-type]
+        return f"{value}, {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    return str(value)
+
+
+def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
+    """Go on with a sweep from its folder alone; ``settings`` as for `sweep`."""
+    folder = Path(folder)
+    check_files(folder)
+    if not os.path.isfile(folder / STORE):
+        raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
+    try:
+        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
+            job = Store.read_job(connection)
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from its own message
+        raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+    if job is None:
+        raise SSNIBError(f"{folder}: {STORE} holds no sweep")
+    run = RateTest(
+        job["rates"],
+        charge_rate=job["charge_rate"],
+        cycles=job["cycles"],
+        initial_state_of_charge=job["initial_state_of_charge"],
+    )
+    parameters = ParameterSet(folder / SET)
+    design = pd.DataFrame(job["design"])
+    solver = StructuredSolver.from_dict(job["solver"]) if job["solver"] else None
+    return sweep(
+        parameters, design, run, model=job["model"], solver=solver, out=folder, **settings
+    )
+
+
+def as_dataset(table: pd.DataFrame) -> xr.Dataset:
+    """The table of a sweep over a grid as a labelled ``xarray.Dataset``.
+
+    Its dimensions are the parameters of the design and "C-rate"; its variables the results.
+    Points that are not in the table are NaN.
+
+    Raises
+    ------
+    OptionError
+        If it is no table of a sweep, or holds a point at one rate twice.
+    """
+    if list(table.columns[:1]) != [RUN] or "C-rate" not in table:
+        raise OptionError(
+            f"the table has the columns {short(list(table.columns))}: that of a sweep is needed"
+        )
+    names = [*table.columns[1 : table.columns.get_loc("C-rate")], "C-rate"]
+    twice = table[table.duplicated(names)]
+    if len(twice):
+        raise OptionError(
+            f"the table has {short(twice.iloc[0][names].to_dict())} more than once: a dataset has "
+            "one result a point and rate; drop the others first"
+        )
+    return table.drop(columns=RUN).set_index(names).to_xarray()
+
+
+class Runner:
+    """One point of the design to the rows of its rate test; the model is built once."""
+
+    def __init__(
+        self,
+        parameters: ParameterSet,
+        run: RateTest,
+        model: str,
+        solver: StructuredSolver | None,
+        design: pd.DataFrame,
+    ):
+        self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
+        # the names alone go to other processes: a long design would keep them waiting
+        self._varying = varying(parameters, design)
+        self._materials = [name for name in map(str, design) if name.endswith(MATERIAL)]
+        self._numbers = _instead_of_functions(parameters, design)
+        self._prepared: PreparedRateTest | None = None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the model is built."""
+        return self._prepared is not None
+
+    def prepare(self) -> None:
+        """Build the model, with all that follows from the parameters of the design as inputs."""
+        model = MODELS[self.model](self.parameters.model_options)
+        parameters = self.parameters.replace(self._numbers)
+        self._prepared = self.run.prepare(
+            model, parameters, varying=self._varying, solver=self.solver
+        )
+
+    def __call__(self, point: dict[str, float | str]) -> list[dict]:
+        assert self._prepared is not None, "not prepared"
+        try:
+            parameters = self._changed(point)
+        except SSNIBError as error:
+            return self.failed(reason_of(error))
+        rows = self._prepared.result(parameters).rows
+        return [{name: None if v != v else v for name, v in row.items()} for row in rows]
+
+    def _changed(self, point: Mapping[str, Any]) -> ParameterSet:
+        """The set at one point: materials first, then values."""
+        if not self._materials:
+            return self.parameters.replace(point)
+        parameters = with_materials(self.parameters, point)
+        values = {name: v for name, v in point.items() if name not in self._materials}
+        return parameters.replace(values)
+
+    def failed(self, reason: str) -> list[dict]:
+        """A row a rate that says why there is no result."""
+        nothing = dict.fromkeys(TABLE_COLUMNS)
+        return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
+
+
+def _instead_of_functions(parameters: ParameterSet, design: pd.DataFrame) -> dict[str, float]:
+    """A number for each parameter of a design that is a function in the set."""
+    found = {}
+    for name in map(str, design):
+        if name in parameters and not isinstance(parameters[name], float):
+            quantity = parameters.quantity(name)
+            allowed = design[name][design[name].between(quantity.low, quantity.high)]
+            if len(allowed):
+                found[name] = float(allowed.iloc[0])
+    return found
+
+
+def _fill(
+    store: Store,
+    runner: Runner,
+    design: pd.DataFrame,
+    workers: int,
+    time_limit: float | None,
+    scheduler: str | None,
+    progress: bool,
+) -> pd.DataFrame:
+    records = design.to_dict("records")
+    points = {i: {str(n): plain(v) for n, v in row.items()} for i, row in enumerate(records)}
+    found = dict(store.rows())
+    for run in found:
+        if run not in points:
+            raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
+    pending = [i for i in points if i not in found]
+    bar = tqdm(
+        total=len(points), initial=len(points) - len(pending), desc="Sweep", unit="run",
+        disable=not progress,
+    )  # fmt: skip
+
+    def keep(new: dict[int, list[dict]]) -> None:
+        store.add(new)
+        found.update(new)
+        bar.update(len(new))
+
+    with bar:
+        if not pending:
+            pass
+        elif scheduler is not None:
+            on_dask(runner, points, pending, workers, scheduler, keep)
+        elif workers == 1 and time_limit is None:
+            runner.prepare()
+            for run in pending:
+                keep({run: runner(points[run])})
+        else:
+            in_processes(runner, points, pending, workers, time_limit, keep)
+    # a million runs are gigabytes: not twice
+    rows = [{RUN: run, **points[run], **row} for run in sorted(found) for row in found.pop(run)]
+    table = pd.DataFrame(rows, columns=[RUN, *design.columns, *TABLE_COLUMNS])
+    # None is NaN, also where no run has a value
+    return table.astype({name: float for name in TABLE_COLUMNS if name != "Status"})

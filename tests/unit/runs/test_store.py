@@ -1,0 +1,87 @@
+"""The store of a sweep loses nothing."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+import ssnib_model as ss
+from ssnib_model.runs.store import Store
+from ssnib_model.runs.sweep import resume
+
+KAPPA = "Na3PS4 layer conductivity [S.m-1]"
+
+
+SCRIPT = """
+import sys, numpy as np, ssnib_model as ss
+design = ss.grid({"Na3PS4 layer conductivity [S.m-1]": np.geomspace(0.005, 0.5, 40)})
+ss.sweep(ss.ParameterSet("Hu2024"), design, ss.RateTest([0.2, 0.5, 1]), out=sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_kill_at_any_moment_and_resume(hu2024, tmp_path):
+    """20 kills at random moments, then resume: byte for byte the uninterrupted result."""
+    whole = tmp_path / "whole"
+    subprocess.run([sys.executable, "-c", SCRIPT, str(whole)], check=True)
+    reference = (whole / "results.csv").read_bytes()
+    rng = np.random.default_rng(0)
+    killed = tmp_path / "killed"
+    kills, moments = 0, []
+    for _ in range(20):
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(killed)])
+        began = time.monotonic()
+        while process.poll() is None and not (killed / "sweep.sqlite").exists():
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.4))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+        moments.append(time.monotonic() - began)
+        with sqlite3.connect(killed / "sweep.sqlite") as connection:
+            assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+    table = resume(killed)
+    print(f"{kills} kills")
+    assert kills >= 5
+    assert (killed / "results.csv").read_bytes() == reference
+    assert table["Run"].value_counts().eq(3).all()
+
+
+def test_a_store_in_use_or_of_another_sweep_is_refused(hu2024, tmp_path):
+    design, run = ss.grid({KAPPA: [0.01, 0.02]}), ss.RateTest([1])
+    ss.sweep(hu2024, design, run, out=tmp_path)
+    with pytest.raises(ss.SSNIBError, match=r"another sweep: rates is \[1.0\] there"):
+        ss.sweep(hu2024, design, ss.RateTest([2]), out=tmp_path)
+    with pytest.raises(ss.SSNIBError, match="given differs in Ambient temperature"):
+        ss.sweep(hu2024.replace({"Ambient temperature [K]": 333.15}), design, run, out=tmp_path)
+    with FileLock(tmp_path / ".lock"), pytest.raises(ss.SSNIBError, match="another process"):
+        ss.sweep(hu2024, design, run, out=tmp_path)
+    with pytest.raises(ss.SSNIBError, match="holds no sweep"):
+        resume(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ss.SSNIBError, match="cannot be written"):
+        ss.sweep(hu2024, design, run, out=tmp_path / "file")
+
+
+def test_a_full_disk_leaves_a_valid_store(hu2024, tmp_path, monkeypatch):
+    design, run = ss.grid({KAPPA: [0.01, 0.02, 0.03]}), ss.RateTest([1])
+    add, calls = Store.add, []
+
+    def full(self, *arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise sqlite3.OperationalError("database or disk is full")
+        add(self, *arguments)
+
+    monkeypatch.setattr(Store, "add", full)
+    with pytest.raises(ss.SSNIBError, match=r"disk is full.*what it holds is valid"):
+        ss.sweep(hu2024, design, run, out=tmp_path)
+    table = resume(tmp_path)
+    assert table.equals(ss.sweep(hu2024, design, run))
