@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     CELL,
@@ -35,6 +36,11 @@ from ssnib_model.cli.output import (
 )
 from ssnib_model.errors import SSNIBError
 from ssnib_model.files import read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ssnib_model.cell.parameter_set import ParameterSet
 
 CAPACITY = "Discharge capacity [mA.h.g-1]"
 
@@ -83,8 +89,9 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from ssnib_model import sweeps
     from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.runs.store import RESULTS, SET, STORE
+    from ssnib_model.runs.sweep import RUN, resume, sweep
 
     settings = {
         "workers": arguments.workers,
@@ -96,17 +103,17 @@ def _sweep(arguments: argparse.Namespace) -> int:
         given = (*CELL, "rates", "vary", "design", "sample", "out")
         refuse_beside(arguments, "--resume", given)
         folder = arguments.resume
-        table = sweeps.resume(folder, **settings)
-        arguments.set = folder / sweeps.SET
+        table = resume(folder, **settings)
+        arguments.set = folder / SET
         record = _read_record(folder) or run_record(arguments, base_set(arguments))
     else:
         test, (parameters, _) = RateTest(arguments.rates), cell(arguments)
-        own = os.path.isfile((arguments.out or arguments.folder) / sweeps.STORE)
-        folder = results_folder(arguments, () if own else (sweeps.RESULTS, RUN_FILE))
+        own = os.path.isfile((arguments.out or arguments.folder) / STORE)
+        folder = results_folder(arguments, () if own else (RESULTS, RUN_FILE))
         design = _design(arguments, parameters)
         chosen = solver(arguments)
         record = run_record(arguments, parameters, chosen)
-        table = sweeps.sweep(
+        table = sweep(
             parameters,
             design,
             test,
@@ -120,11 +127,11 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(record | {"table": records(table)})
     elif not arguments.quiet:
-        first = [sweeps.RUN, "C-rate", CAPACITY, "Status"]
+        first = [RUN, "C-rate", CAPACITY, "Status"]
         varied = list(table.columns[1 : table.columns.get_loc("C-rate")])
         say(fitted(table, [*first, *varied]))
         say(f"\nAll {len(table)} rows and {len(table.columns)} columns are in "
-            f"{folder / sweeps.RESULTS}; the store and {RUN_FILE} are beside it")  # fmt: skip
+            f"{folder / RESULTS}; the store and {RUN_FILE} are beside it")  # fmt: skip
     if not (table[CAPACITY] > 0).any():
         return no_answer("no run of the sweep gave a capacity: the column Status says why")
     failed = table["Status"].str.startswith("failed").any()
@@ -141,16 +148,16 @@ def _read_record(folder: Path) -> dict | None:
     return document if is_ours else None
 
 
-def _design(arguments: argparse.Namespace, parameters):
-    from ssnib_model import sweeps
+def _design(arguments: argparse.Namespace, parameters: ParameterSet) -> pd.DataFrame:
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.runs import designs
     from ssnib_model.tables import read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:
         raise SSNIBError("one of --vary, --design and --sample is needed, and only one")
     if arguments.vary:
-        return sweeps.grid(dict(arguments.vary))
+        return designs.grid(dict(arguments.vary))
     if arguments.sample:
-        return sweeps.sample(sweeps.own_ranges(parameters), arguments.sample)
+        return designs.sample(designs.own_ranges(parameters), arguments.sample)
     return read_csv(arguments.design, limit=MAX_CURVES_SIZE)
