@@ -21,9 +21,17 @@ MEASURED_MARKERS = "sD^vPX"
 class Spectrum(Protocol):
     """What a plot needs of an impedance spectrum."""
 
-    frequencies: np.ndarray
-    z: np.ndarray
-    title: str
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Frequencies [Hz]."""
+
+    @property
+    def z(self) -> np.ndarray:
+        """Impedance [Ohm]."""
+
+    @property
+    def title(self) -> str:
+        """What it is the impedance of."""
 
 
 def rate_capability(result: RateTestResult, ax: Axes | None = None) -> Axes:
