@@ -64,14 +64,15 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     sensitivity.add_argument(
         "--metric",
         default="Discharge capacity [mA.h.g-1]",
-        help='result, by column or as in "polarization at 2 C" (default: discharge capacity)',
+        help='a column of the table of a rate test or "capacity retention", which may end with '
+        '"at R C" (default: discharge capacity)',
     )
     sensitivity.add_argument(
         "--rates",
         type=numbers,
         default=[0.2, 2.0],
         metavar="0.2,2",
-        help="default: 0.2,2; a metric without a rate is of the last",
+        help="default: 0.2,2; all methods but local take the last, unless the metric names one",
     )
     sensitivity.add_argument(
         "--samples", type=int, help=f"of sobol and morris (default: {SAMPLES})"
@@ -91,8 +92,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     target.add_argument(
         "--metric",
         required=True,
-        help='"capacity retention at R C", "discharge capacity at R C", "polarization at R C" or '
-        "another column of a rate test's table",
+        help='a column of the table of a rate test or "capacity retention", and "at R C"',
     )
     target.add_argument("--value", type=float, required=True, help="what is wanted")
     vary = target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
@@ -117,15 +117,17 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _sensitivity(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.runs import sensitivity as found
-    from ssnib_model.runs.metrics import Metric, check_metric
+    from ssnib_model.runs.metrics import Metric
     from ssnib_model.runs.plots import save_sensitivity
 
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
     samples = SAMPLES if arguments.samples is None else arguments.samples
     (parameters, _), test = cell(arguments), RateTest(arguments.rates)
-    said = Metric.of(arguments.metric).rate
-    metric = check_metric(arguments.metric, said or arguments.rates[-1], test)
+    metric = Metric.of(arguments.metric)
+    if metric.rate is None:
+        metric = Metric(metric.column, arguments.rates[-1])
+    metric.check(test)
     files = (f"{arguments.method}.csv", f"{arguments.method}.png")
     folder = results_folder(arguments, (*files, RUN_FILE))
     chosen = solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
@@ -141,7 +143,8 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
             progress=talks(arguments), **settings,
         )  # fmt: skip
         table = table.rename_axis("Parameter").reset_index()
-    results = table.drop(columns=["Parameter", "C-rate", "Low", "High", "Note"], errors="ignore")
+    of_results = ["Parameter", "C-rate", "Low", "High", "Note"]
+    results = table.drop(columns=of_results, errors="ignore")
     computed = bool(results.notna().to_numpy().any())
     document = run_record(arguments, parameters, chosen) | {"table": records(table)}
     if folder and computed:
@@ -171,7 +174,7 @@ def _target(arguments: argparse.Namespace) -> int:
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
     chosen = solver(arguments)
     asked = (parameters, arguments.metric, arguments.value, arguments.vary)
-    settings = {"model": arguments.model, "solver": chosen}
+    settings = {"model": arguments.model, "solver": chosen, "progress": talks(arguments)}
     for end in ("low", "high"):
         given = getattr(arguments, end)
         settings[end] = None if given is None else in_unit_of(arguments.vary, given)

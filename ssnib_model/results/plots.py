@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
-from ssnib_model.results.rate_test import RateTestResult
+
+if TYPE_CHECKING:
+    from ssnib_model.results.rate_test import RateTestResult
 
 MEASURED_MARKERS = "sD^vPX"
 
