@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "ParameterSet": "cell.parameter_set",
     "list_parameter_sets": "cell.set_files",
+    "new_set": "cell.template",
+    "json_schema": "cell.reference",
     "SolidStateDFN": "models.dfn",
     "SolidStateSPM": "models.spm",
     "solid_electrolytes": "cell.electrolytes",

@@ -27,6 +27,8 @@ class Quantity:
         "number", or "function" where a named function or a table is allowed as well.
     argument : tuple of float
         Allowed range of the argument of a function given as a table.
+    argument_name : str
+        What that argument is.
     read_with : mapping of str to collection
         Model options without which no equation reads it: option -> the values it takes.
     off : float or None
@@ -47,6 +49,7 @@ class Quantity:
     default: float | None = None
     shape: str = "number"
     argument: tuple[float, float] = (0.0, 1.0)
+    argument_name: str = "stoichiometry"
     read_with: Mapping[str, Collection[Any]] = field(default_factory=dict)
     off: float | None = None
     is_argument: bool = False

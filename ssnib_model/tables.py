@@ -78,19 +78,20 @@ def read_rate_data(path: str | Path) -> pd.DataFrame:
     return data
 
 
-def read_table(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def read_table(path: str | Path, least: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Read a curve of two columns, the first one increasing.
 
     Raises
     ------
     MeasuredDataError
-        If the file cannot be read, or is not such a curve of at least four points.
+        If the file cannot be read, or is not such a curve of at least ``least`` points.
     """
     path = Path(path)
     values = read_csv(path, dtype=float).to_numpy()
-    if values.ndim != 2 or values.shape[1] != 2 or not 4 <= len(values) <= MAX_POINTS:
+    if values.ndim != 2 or values.shape[1] != 2 or not least <= len(values) <= MAX_POINTS:
         raise MeasuredDataError(
-            f"{path}: has shape {values.shape}: two columns and 4 to {MAX_POINTS} rows are needed"
+            f"{path}: has shape {values.shape}: two columns and {least} to {MAX_POINTS} rows are "
+            "needed"
         )
     if not np.isfinite(values).all() or (np.diff(values[:, 0]) <= 0).any():
         raise MeasuredDataError(

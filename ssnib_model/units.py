@@ -5,25 +5,29 @@ from __future__ import annotations
 import functools
 import math
 import re
+from typing import Any
 
 # the grammar of a unit is checked first, so that pint never sees an expression
 _TERM = r"(?:[A-Za-zµμΩ°%]+(?:(?:\^|\*\*)?-?\d)?|1)"
 _UNIT = re.compile(rf"{_TERM}(?:[./* ]{_TERM})*")
+#: As people type it: a raised dot, and raised digits.
+_TYPED = str.maketrans({"·": ".", "⋅": ".", "⁻": "-", "¹": "1", "²": "2", "³": "3"})
 
 
 @functools.cache
-def _registry():
+def _registry() -> Any:
     import pint
 
-    registry = pint.UnitRegistry()
+    registry: Any = pint.UnitRegistry()
     registry.define("@alias ohm = Ohm")  # as PyBaMM writes it
     return registry
 
 
 @functools.cache
-def _parse(unit: str):
+def _parse(unit: str) -> Any:
     import pint
 
+    unit = unit.translate(_TYPED)
     if unit in ("", "1", "-"):
         return _registry().dimensionless
     if len(unit) > 40 or not _UNIT.fullmatch(unit):
@@ -38,7 +42,7 @@ def _parse(unit: str):
 def convert(value: float, unit: str, target: str) -> float:
     """``value`` in ``unit`` as a number in ``target``.
 
-    Energies per particle (eV) convert to energies per mole.
+    Energies per particle (eV) convert to energies per mole, and back.
 
     Raises
     ------
@@ -53,8 +57,11 @@ def convert(value: float, unit: str, target: str) -> float:
     quantity = ureg.Quantity(float(value), _parse(unit))
     goal = _parse(target)
     try:
-        if quantity.check("[energy]") and goal.dimensionality == _parse("J.mol-1").dimensionality:
+        molar, single = (_parse(energy).dimensionality for energy in ("J.mol-1", "J"))
+        if (quantity.dimensionality, goal.dimensionality) == (single, molar):
             quantity = quantity * ureg.Quantity(1, "avogadro_constant")
+        elif (quantity.dimensionality, goal.dimensionality) == (molar, single):
+            quantity = quantity / ureg.Quantity(1, "avogadro_constant")
         converted = float(quantity.to(goal).magnitude)
     except (pint.errors.PintError, AttributeError) as error:
         # a product with a logarithmic unit, such as dB.m, has no dimensionality at all

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ssnib_model import materials
 from ssnib_model.quantity import Quantity
 
 
@@ -50,11 +51,13 @@ _CURRENT = {
 
 
 _FRACTION = (0.0, 1.0)
+_ALLOY = {"negative electrode": ("alloy",)}
 _TEMPERATURE = (150.0, 600.0)
+_OF_TEMPERATURE = {"shape": "function", "argument": _TEMPERATURE, "argument_name": "temperature"}
 
 QUANTITIES: dict[str, Quantity] = {
     # the cell as made
-    "Die diameter [m]": Quantity(1e-4, 1.2, "Inner diameter of the die"),
+    "Die diameter [m]": Quantity(1e-4, 1.0, "Inner diameter of the die"),
     "Electrode area [m2]": _model(1e-8, 1.0, "Area of every layer"),
     "{layer} layer mass [kg]": Quantity(1e-9, 1.0, "Mass of a dense electrolyte layer"),
     "{layer} layer density [kg.m-3]": Quantity(500, 2e4, "Density without pores"),
@@ -101,7 +104,10 @@ QUANTITIES: dict[str, Quantity] = {
     "Nominal cell capacity [A.h]": _model(1e-9, 1e3, "Charge that 1 C moves in one hour"),
     # composite cathode
     "Positive electrode electrolyte conductivity [S.m-1]": _cathode(
-        1e-9, 1e3, "Conductivity of the dense electrolyte that the composite holds"
+        1e-9,
+        1e3,
+        "Conductivity of the dense electrolyte that the composite holds",
+        **_OF_TEMPERATURE,
     ),
     "Positive electrode Bruggeman exponent": _cathode(
         0.5, 10, "b of the law phi^b", default=3.0, read_with=_transport("bruggeman")
@@ -184,37 +190,20 @@ QUANTITIES: dict[str, Quantity] = {
         default=50.0,
         read_with=_HYSTERETIC,
     ),
-    "Positive electrode plateau potential [V]": _cathode(
-        -1, 6, "U0 of the plateau OCP", is_argument=True
-    ),
-    "Positive electrode OCP end amplitude [V]": _cathode(
-        0.1, 100, "A of the plateau OCP", is_argument=True
-    ),
-    "Positive electrode OCP charged end width": _cathode(
-        1e-4, 0.5, "w_c of the plateau OCP", is_argument=True
-    ),
-    "Positive electrode OCP discharged end width": _cathode(
-        1e-4, 0.5, "w_d of the plateau OCP", is_argument=True
-    ),
     # anode
     "Negative electrode alloy mass [kg]": Quantity(1e-9, 1.0, "Mass of the alloy as made"),
-    "Negative electrode as-made sodium content": _model(0, 100, "mol Na per mol Sn as made"),
-    "Negative electrode tin amount [mol]": _model(1e-9, 1e2, "Tin in the anode"),
+    "Negative electrode as-made sodium content": _model(
+        0, 100, "mol Na per mol Sn as made", read_with=_ALLOY
+    ),
+    "Negative electrode tin amount [mol]": _model(1e-9, 1e2, "Tin in the anode", read_with=_ALLOY),
     "Negative electrode OCP [V]": _model(
         -1,
         6,
         "Equilibrium potential vs Na/Na+ against sodium content",
         shape="function",
         argument=(0, 100),
-    ),
-    "Negative electrode OCP step width": _model(
-        1e-3, 1, "Width of the steps between plateaus [mol Na per mol Sn]", is_argument=True
-    ),
-    "Negative electrode OCP empty amplitude [V]": _model(
-        0, 100, "Rise of the alloy's potential as its sodium runs out", is_argument=True
-    ),
-    "Negative electrode OCP empty width": _model(
-        1e-4, 1, "Width of that rise [mol Na per mol Sn]", is_argument=True
+        argument_name="sodium content",
+        read_with=_ALLOY,
     ),
     "Negative electrode exchange-current density [A.m-2]": _model(
         1e-9, 1e9, "Exchange-current density of the planar anode"
@@ -248,7 +237,7 @@ QUANTITIES: dict[str, Quantity] = {
         0, 1e4, "Area-specific resistance between two neighbours", default=0.0
     ),
     "{layer} layer conductivity [S.m-1]": _model(
-        1e-9, 1e3, "Ionic conductivity of a dense layer, pores included"
+        1e-9, 1e3, "Ionic conductivity of a dense layer, pores included", **_OF_TEMPERATURE
     ),
     "{quantity} activation energy [J.mol-1]": _model(0, 3e5, "Arrhenius activation energy"),
     "{quantity} reference temperature [K]": _model(
@@ -277,6 +266,7 @@ QUANTITIES: dict[str, Quantity] = {
     "Current function [A]": _model(
         -1e3, 1e3, "Applied current, positive on discharge", set_by=_CURRENT
     ),
+    **materials.QUANTITIES,
 }
 
 #: Quantities with an Arrhenius law of their own, as templates.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tomllib
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
+from ssnib_model.cell import temperature
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.set_files import parameter_root
+from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.units import convert
@@ -16,6 +20,13 @@ from ssnib_model.words import suggestion
 
 #: Na15Sn4 against Na/Na+ [V]: the last plateau of the alloy.
 NA15SN4 = PLATEAUS[-1][1]
+
+
+#: The electrolyte in the composite, as a name of a layer and in the names of parameters.
+CATHOLYTE, COMPOSITE = "catholyte", "Positive electrode electrolyte"
+
+SIGMA, DENSITY = "conductivity [S.m-1]", "density [kg.m-3]"
+ENERGY, REFERENCE = f"conductivity {temperature.ENERGY}", f"conductivity {temperature.REFERENCE}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def solid_electrolytes() -> dict[str, SolidElectrolyte]:
     }
 
 
-def _material(name: str, entry: dict, sources: dict) -> SolidElectrolyte:
+def _material(name: str, entry: dict[str, Any], sources: dict[str, Any]) -> SolidElectrolyte:
     def value(key: str, unit: str) -> float | None:
         given = entry.get(key)
         return convert(given["value"], given["unit"], unit) if given else None
@@ -72,7 +83,7 @@ def _material(name: str, entry: dict, sources: dict) -> SolidElectrolyte:
     source = sources[entry["source"]]
     return SolidElectrolyte(
         name,
-        value("conductivity", "S.m-1"),
+        convert(entry["conductivity"]["value"], entry["conductivity"]["unit"], "S.m-1"),
         value("activation_energy", "J.mol-1"),
         value("density", "kg.m-3"),
         lower,
@@ -85,14 +96,15 @@ def _material(name: str, entry: dict, sources: dict) -> SolidElectrolyte:
 
 
 def swap_layer(parameters: ParameterSet, layer: str, material: str) -> ParameterSet:
-    """Another electrolyte in the place of a layer, at the same thickness.
+    """Another electrolyte in the place of a layer, at the same thickness, or in the composite.
 
     Parameters
     ----------
     parameters : ParameterSet
         The cell.
     layer : str
-        One of its electrolyte layers.
+        One of its electrolyte layers, or "catholyte": the electrolyte in the composite cathode
+        (if no layer has that name), whose parts by mass stay.
     material : str
         A name of `solid_electrolytes`.
 
@@ -100,21 +112,30 @@ def swap_layer(parameters: ParameterSet, layer: str, material: str) -> Parameter
     -------
     ParameterSet
         With the conductivity and, where they are known, the activation energy and density of
-        the material. The composite keeps its own electrolyte.
+        the material; what is not known stays. The composite keeps its own electrolyte where
+        a layer is swapped, and the layers keep theirs where the composite's is.
 
     Raises
     ------
     OptionError
-        If the cell has no such layer or there is no such material.
+        If the cell has no such layer or there is no such material, or its activation energy is
+        needed and not known.
 
     Warns
     -----
     ValidityWarning
-        If the material touches an electrode outside its electrochemical window.
+        If the material touches an electrode outside its electrochemical window, or the composite
+        holds the electrolyte that the layer had.
     """
     layers = parameters.model_options["electrolyte layers"]
-    if layer not in layers:
-        raise OptionError(f"the cell has no layer {layer!r}: its layers are {layers}")
+    in_composite = layer == CATHOLYTE and layer not in layers
+    if layer not in layers and not in_composite:
+        raise OptionError(
+            f"the cell has no layer {layer!r}: its layers are {layers}, and "
+            f'"{CATHOLYTE}" is the electrolyte in the composite'
+        )
+    if in_composite and parameters.model_options["positive electrode"] != "composite":
+        raise OptionError(f'the cell has no composite, so no "{CATHOLYTE}"')
     known = solid_electrolytes()
     if material not in known:
         raise OptionError(
@@ -122,19 +143,51 @@ def swap_layer(parameters: ParameterSet, layer: str, material: str) -> Parameter
             + ", ".join(known)
         )
     new = known[material]
-    kept = ["Positive electrode electrolyte conductivity [S.m-1]",
-            "Positive electrode electrolyte conductivity activation energy [J.mol-1]",
-            "Positive electrode electrolyte density [kg.m-3]"]  # fmt: skip
-    changes = {name: parameters[name] for name in kept if layer == parameters.catholyte}
-    changes[f"{layer} layer thickness [m]"] = parameters[f"{layer} layer thickness [m]"]
-    changes[f"{layer} layer conductivity [S.m-1]"] = new.conductivity
-    changes[f"{layer} layer conductivity reference temperature [K]"] = 298.15
+    owner = COMPOSITE if in_composite else f"{layer} layer"
+    conductivity, energy = f"{owner} {SIGMA}", f"{owner} {ENERGY}"
+    changes: dict[str, Any] = {}
+    sentences = _outside_window(new, parameters, layers[-1] if in_composite else layer)
+    if not in_composite:
+        changes[f"{layer} layer thickness [m]"] = parameters[f"{layer} layer thickness [m]"]
+    if layer == parameters.catholyte:
+        changes |= _kept(parameters, layer)
+        if (parameters[conductivity], parameters[energy]) != (
+            new.conductivity,
+            parameters[energy] if new.activation_energy is None else new.activation_energy,
+        ):
+            sentences.append(
+                f"the composite keeps the electrolyte that it shared with the {layer} layer: "
+                f'change it by swapping "{CATHOLYTE}" as well'
+            )
+    changes[conductivity] = new.conductivity
+    changes[f"{owner} {REFERENCE}"] = 298.15
     if new.activation_energy is not None:
-        name = f"{layer} layer conductivity activation energy [J.mol-1]"
-        changes[name] = new.activation_energy
-    for sentence in _outside_window(new, parameters, layer):
+        changes[energy] = new.activation_energy
+    elif not isinstance(parameters[conductivity], float):
+        raise OptionError(
+            f'the activation energy of "{material}" is not known, and "{conductivity}" is '
+            f'{parameters[conductivity]}, which has none to leave: replace it and "{energy}"'
+        )
+    if new.density is not None:
+        changes[f"{owner} {DENSITY}"] = new.density
+    for sentence in sentences:
         warnings.warn(sentence, ValidityWarning, stacklevel=2)
     return parameters.replace(changes)
+
+
+def _kept(parameters: ParameterSet, layer: str) -> dict[str, ParameterInfo]:
+    """The electrolyte of the composite as values of its own, where it is that of a layer."""
+    kept = {}
+    for what in (SIGMA, ENERGY, REFERENCE, DENSITY):
+        name, own = f"{COMPOSITE} {what}", f"{layer} layer {what}"
+        is_law = what in (ENERGY, REFERENCE) and not isinstance(
+            parameters[f"{layer} layer {SIGMA}"], float
+        )
+        if name in parameters and name not in parameters.given and not is_law:
+            info = parameters.info(own)
+            note = f"as the {layer} layer before it was swapped"
+            kept[name] = dataclasses.replace(info, name=name, note=note)
+    return kept
 
 
 def _outside_window(new: SolidElectrolyte, parameters: ParameterSet, layer: str) -> list[str]:

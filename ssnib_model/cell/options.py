@@ -12,6 +12,7 @@ from ssnib_model.errors import OptionError
 #: any number of names, from the anode to the cathode; "size classes" any whole number to 20.
 OPTIONS = {
     "electrolyte layers": (("Na3PS4", "NaTaCl6"),),
+    "negative electrode": ("alloy", "sodium metal"),
     "positive electrode": ("composite", "alloy"),
     "composite transport": ("bruggeman", "tortuosity", "percolation"),
     "conductivity form": ("sigma", "sigma T"),

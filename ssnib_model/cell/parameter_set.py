@@ -9,51 +9,87 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import math
-import numbers
+import html
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ssnib_model.cell import declared, relations
-from ssnib_model.cell.options import ModelOptions
+from ssnib_model.cell import declared, relations, temperature
+from ssnib_model.cell.options import OPTIONS, ModelOptions
 from ssnib_model.cell.set_files import (
     FILE_NAME,
-    Entry,
-    Function,
+    FORMAT,
+    NOT_GIVEN,
+    STEEP_ENDS,
+    Data,
+    Measured,
+    SetFile,
     Table,
-    Uncertainty,
     beside,
     find_set,
     list_parameter_sets,
+    no_source,
+    read_entry,
     read_set,
+    set_texts,
+    write_texts,
 )
 from ssnib_model.cell.values import (
     OVERRIDING_KINDS,
     FunctionValue,
     ParameterInfo,
-    TableValue,
     shown,
+    value_problem,
 )
 from ssnib_model.errors import (
     MeasuredDataError,
     OptionError,
     ParameterError,
     UnknownParameterError,
+    ValidityWarning,
 )
 from ssnib_model.quantity import Quantity, unit_of
-from ssnib_model.tables import read_rate_data, read_table
-from ssnib_model.units import convert
+from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
+
+if TYPE_CHECKING:
+    from ssnib_model.cell.pybamm_values import CellParameterValues
 
 #: Options that a protocol has its own values of.
 PROTOCOL_OPTIONS: dict[str, dict[str, Any]] = {
     "rate test": {},
     "impedance": {"surface form": "differential"},
 }
+
+
+#: How a cell is tested, not what it is: with another of these it is still the same cell.
+TEST_CONDITIONS = (
+    "Ambient temperature [K]",
+    "Lower voltage cut-off [V]",
+    "Upper voltage cut-off [V]",
+    "Initial state of charge",
+    "Current function [A]",
+)
+
+#: Options that describe the same cell in another way; the others are another cell.
+DESCRIPTION_OPTIONS = tuple(
+    option
+    for option in OPTIONS
+    if option not in ("electrolyte layers", "negative electrode", "positive electrode")
+)
+
+#: What makes an active material another one.
+ACTIVE_MATERIAL = (
+    "Positive electrode OCP [V]",
+    "Positive electrode active material density [kg.m-3]",
+    "Positive electrode active material molar mass [kg.mol-1]",
+    "Positive electrode cyclable sodium per formula unit",
+    "Maximum concentration in positive electrode [mol.m-3]",
+)
 
 
 class ParameterSet(Mapping[str, Any]):
@@ -82,7 +118,6 @@ class ParameterSet(Mapping[str, Any]):
 
     def __init__(self, name: str | Path = "Hu2024"):
         path = find_set(name)
-        self._given_up: dict[str, str] = {}
         self._load(path)
 
     # ------------------------------------------------------------ mapping
@@ -104,7 +139,33 @@ class ParameterSet(Mapping[str, Any]):
         self._set_stack(self.model_options, self.catholyte)
 
     def __repr__(self) -> str:
-        return f"ParameterSet({self.name!r}, {len(self)} parameters)"
+        changed = f", {len(self.changes)} changed" if self.changes else ""
+        return f"ParameterSet({self.name!r}, {len(self)} parameters{changed})"
+
+    def _repr_html_(self) -> str:
+        columns = ("Parameter", "Value", "Unit", "Kind", "Source", "Uncertainty", "Note")
+        rows = [
+            (
+                info.name,
+                f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value),
+                info.unit,
+                info.kind,
+                info.source or "",
+                info.uncertainty_text,
+                info.note,
+            )
+            for info in self._all.values()
+        ]
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        head = "".join(f"<th>{column}</th>" for column in columns)
+        title = html.escape(f"{self.name}: {self.description}")
+        return (
+            f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
 
     def info(self, name: str) -> ParameterInfo:
         """Value, unit, kind, source, uncertainty and note of one parameter.
@@ -135,7 +196,101 @@ class ParameterSet(Mapping[str, Any]):
         """The parameters that were given, in a file or by `replace`: nothing derived."""
         return dict(self._given)
 
+    # ------------------------------------------------------------ measured data
+    @property
+    def measured(self) -> dict[str, pd.DataFrame]:
+        """Rate-test data of this very cell by name; none once the cell has been changed."""
+        own = self._own if self._is_measured else {}
+        return {key: data.table for key, data in own.items()}
+
+    @property
+    def reference_data(self) -> dict[str, pd.DataFrame]:
+        """Rate-test data of other cells, by "<set>: <name>": of the one it was made from."""
+        return {key: data.table for key, data in self._others.items()}
+
+    @property
+    def _others(self) -> dict[str, Data]:
+        return self._reference | ({} if self._is_measured else self._labelled)
+
+    @property
+    def _labelled(self) -> dict[str, Data]:
+        return {f"{self._measured_name}: {key}": data for key, data in self._own.items()}
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether this is still the cell that the data were measured on."""
+        changed = self._differences(self._measured_on, self._now)
+        return all(n in TEST_CONDITIONS or n in DESCRIPTION_OPTIONS for n in changed)
+
+    def with_measured(
+        self, data: Mapping[str, pd.DataFrame], source: str = "measured data given to the set"
+    ) -> ParameterSet:
+        """The same cell with rate-test data of its own; those it had are `reference_data`.
+
+        Parameters
+        ----------
+        data : mapping of str to pandas.DataFrame
+            By name; the columns are `ssnib_model.tables.RATE_COLUMNS`.
+        source : str, optional
+            Where they come from.
+
+        Returns
+        -------
+        ParameterSet
+        """
+        new = copy.copy(self)
+        new._reference = self._reference | self._labelled
+        entry, key = {"citation": source}, "own"
+        while self.sources.get(key, entry) != entry:
+            key += "+"
+        new.sources = self.sources | {key: entry}
+        new._own = {
+            name: Data(table.reset_index(drop=True), f"measured_{n}.csv", key)
+            for n, (name, table) in enumerate(data.items(), start=1)
+        }
+        new._measured_name, new._measured_on = self.name, self._now
+        return new
+
     # ------------------------------------------------------------ change
+    @property
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """What was changed since the set was loaded: name -> (before, now), options included.
+
+        Only what was given, not what follows from it. None stands for what was not there.
+        """
+        return self._differences(self._before, self._now)
+
+    @property
+    def _now(self) -> dict[str, Any]:
+        """All that was given, and all else that has a value."""
+        options = self.model_options | {"catholyte": self.catholyte}
+        options["electrolyte layers"] = " | ".join(options["electrolyte layers"])
+        return options | {name: info.value for name, info in self._all.items()}
+
+    def _differences(
+        self, before: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> dict[str, tuple[Any, Any]]:
+        given = [n for n in now if n in self._given or n not in self._all]
+        return {
+            name: (before.get(name), now[name])
+            for name in given
+            if name not in before or before[name] != now[name]
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What follows from the changes and may not be expected, one sentence each."""
+        layer, composite = f"{self.catholyte} layer", "Positive electrode electrolyte"
+        name = "conductivity [S.m-1]"
+        changed = [n for n in self.changes if n.startswith((f"{layer} conductivity",
+                                                            f"{layer} density"))]  # fmt: skip
+        if not changed or f"{composite} {name}" in self._given:
+            return []
+        return [
+            f"the electrolyte in the composite is that of the {layer} and follows what was "
+            f'changed there ({", ".join(changed)}); give "{composite} ..." to keep it'
+        ]
+
     def replace(
         self, changes: Mapping[str, Any], options: Mapping[str, Any] | None = None
     ) -> ParameterSet:
@@ -188,16 +343,18 @@ class ParameterSet(Mapping[str, Any]):
                 continue
             info = value if isinstance(value, ParameterInfo) else None
             value = info.value if info else value
-            problem = _value_problem(value, quantity, unit_of(name))
+            problem = value_problem(value, quantity, unit_of(name))
             if problem:
                 problems.append(f'"{name}" {problem}')
             elif info:
                 changed[name] = info
             else:
-                values[name] = value if callable(value) else float(value)
+                is_function = callable(getattr(value, "to_pybamm", value))
+                values[name] = value if is_function else float(value)
                 changed[name] = ParameterInfo(name, values[name], unit_of(name), "user")
         if problems:
             raise ParameterError(problems)
+        given = temperature.without_arrhenius(given, changed, new._known)
         plan = new._plan(given, changed)
         for name in values:
             note = _note(name, self._all.get(name), plan, given, self._rules)
@@ -312,7 +469,7 @@ class ParameterSet(Mapping[str, Any]):
         """Options of the models for this stack."""
         return dict(self._options)
 
-    def to_pybamm(self):
+    def to_pybamm(self) -> CellParameterValues:
         """The values the models read, as ``pybamm.ParameterValues``.
 
         A simulation starts at their "Initial state of charge" (charged, 0.99, unless the set
@@ -323,9 +480,16 @@ class ParameterSet(Mapping[str, Any]):
 
         values = {}
         for name, info in self._all.items():
-            if self._known[name].in_model:
+            # the values of the other kind of anode are left out: which there are tells the kind
+            of_other = "negative electrode" in self._known[name].unread_with(self._options)
+            if self._known[name].in_model and not of_other:
                 value = info.value
-                values[name] = value.to_pybamm() if hasattr(value, "to_pybamm") else value
+                value = value.to_pybamm() if hasattr(value, "to_pybamm") else value
+                if self._known[name].argument_name == "temperature" and callable(value):
+                    value = temperature.handed_over(
+                        value, name, self._options["conductivity form"]
+                    )
+                values[name] = value
         return CellParameterValues(values)
 
     def files(self) -> dict[str, str]:
@@ -336,28 +500,12 @@ class ParameterSet(Mapping[str, Any]):
         ParameterError
             If a value is a Python callable.
         """
-        import tomlkit
+        return self._files(self.changes)
 
-        entries, tables = {}, {}
-        for name, info in self._given.items():
-            value = info.value
-            if isinstance(value, FunctionValue):
-                value = {"function": value.function, "arguments": value.arguments}
-            elif isinstance(value, TableValue):
-                tables[value.file] = pd.DataFrame({"x": value.x, "y": value.y})
-                value = {"table": value.file}
-            elif callable(value):
-                raise ParameterError(
-                    f'"{name}" is a Python function: only numbers, named functions and tables '
-                    "can be saved"
-                )
-            entry = {"value": value, "unit": info.unit, "kind": info.kind}
-            entry |= {"source": info.source} if info.source else {}
-            entry |= {"uncertainty": info.uncertainty} if info.uncertainty else {}
-            entry |= {"note": info.note} if info.note else {}
-            entries[name] = entry
+    def _files(self, was: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+        """The texts of the files, with what has ``changed``."""
         options = self.model_options
-        document = {
+        head = {
             "name": self.name,
             "description": self.description,
             "stack": {
@@ -366,19 +514,17 @@ class ParameterSet(Mapping[str, Any]):
                 **options,
             },
             "sources": self.sources,
-            "measured": {
-                key: {"file": m.file, "source": m.source, "note": m.note}
-                for key, m in self._measured_files.items()
-            },
-            "parameters": entries,
         }
-        tables |= {m.file: self.measured[key] for key, m in self._measured_files.items()}
-        texts = {file: table.to_csv(index=False) for file, table in tables.items()}
-        return {FILE_NAME: tomlkit.dumps(document), **texts}
+        own = self._own if self._is_measured else {}
+        before = {name: old for name, (old, _) in was.items()}
+        return set_texts(head, self._given, own, self._others, before)
 
     @classmethod
     def from_files(cls, files: Mapping[str, str]) -> ParameterSet:
         """The set that `files` came from; nothing is left on the disk.
+
+        Files of before they had a format were run with steep ends at a table of the cathode's
+        potential: they keep them.
 
         Raises
         ------
@@ -390,12 +536,15 @@ class ParameterSet(Mapping[str, Any]):
                 if file in ("", ".", "..") or Path(file).name != file:
                     raise ParameterError(f'"{file}" is not the name of a file')
                 (Path(folder) / file).write_bytes(text.encode())
-            return cls(folder)
+            parameters = cls.__new__(cls)
+            parameters._load(Path(folder) / FILE_NAME, steep_ends=True)
+            return parameters
 
     def save(self, folder: str | Path) -> Path:
         """Write the set as a folder that `ParameterSet` can read; returns the folder.
 
-        Its name becomes that of the folder.
+        Its name becomes that of the folder. Measured data stay its own if it is the cell they
+        were measured on, and go to `reference_data` else.
 
         Raises
         ------
@@ -405,69 +554,121 @@ class ParameterSet(Mapping[str, Any]):
         folder, named = Path(folder), copy.copy(self)
         named.name = folder.name
         named.description = f"Saved from the set {self.name}. {self.description}".strip()
-        files = named.files()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if (folder / FILE_NAME).exists():
-                raise FileExistsError(None, f"{FILE_NAME} is there already")
-            for file, text in files.items():
-                (folder / file).write_bytes(text.encode())
-        except OSError as error:
-            raise ParameterError(f"{folder}: cannot be written: {error.strerror}") from error
+        write_texts(folder, named._files({}))
         return folder
 
     # ------------------------------------------------------------ loading
-    def _load(self, path: Path) -> None:
-        file = read_set(path)
-        self.origin = str(path)
-        self.name, self.description = file.name, file.description
-        if file.base is not None and file.base not in list_parameter_sets():
-            raise ParameterError(
-                f"{path}: base is {short(file.base)}: it must be one of the sets that come with "
-                f"the package, {', '.join(list_parameter_sets())}"
+    def _load(self, path: Path, steep_ends: bool = False) -> None:
+        """Read a file; ``steep_ends`` is what a table of before there was a format means."""
+        file, problems, left_out = read_set(path)
+        self.origin, self.name, self.description = str(path), file.name, file.description
+        self._given_up: dict[str, str] = {}
+        known = list_parameter_sets()
+        if file.base is not None and file.base not in known:
+            problems.append(
+                f"base is {short(file.base)}: it must be one of the sets that come with "
+                f"the package, {', '.join(known)}"
             )
+            raise ParameterError([f"{path}: {problem}" for problem in problems])
         base = ParameterSet(file.base) if file.base else None
-        options = dict(file.stack)
-        catholyte = options.pop("catholyte", None)
+        options: dict[str, Any] = dict(file.stack)
+        if base:
+            options = base.model_options | {"catholyte": base.catholyte} | options
+            layers = options["electrolyte layers"]
+            if "catholyte" not in file.stack and base.catholyte not in layers:
+                del options["catholyte"]
         try:
-            self._set_stack(options, catholyte)
+            self._set_stack(options, options.pop("catholyte", None))
         except OptionError as error:
-            raise ParameterError(f"{path}: [stack] {error}") from error
+            problems.append(f"[stack] {error}")
+            raise ParameterError([f"{path}: {problem}" for problem in problems]) from error
         self.sources = {
             key: {k: v for k, v in source.model_dump().items() if v is not None}
             for key, source in file.sources.items()
         }
         if base:
             self.sources = base.sources | self.sources
+
+        below, given, found = self._read_given(path, file, base, steep_ends)
+        problems += found
+        self._own, found = self._read_data(path, "measured", file.measured)
+        problems += found
+        self._reference, found = self._read_data(path, "reference", file.reference)
+        problems += found
+        # a contradiction shows only once every value given is a good one
+        problems += (
+            self._missing(self._present([*below, *given, *left_out, *file.parameters]))
+            if problems
+            # what the base gives gives way to the file
+            else (self._change(below, given) if base else self._give(given))
+        )
+        if problems:
+            raise ParameterError([f"{path}: {problem}" for problem in problems])
+        self._measured_name, self._measured_on = self.name, self._now
+        was = {n: None if v == NOT_GIVEN else v for n, v in file.was.items()}
+        self._before = self._now | was
+
+    def _read_given(
+        self, path: Path, file: SetFile, base: ParameterSet | None, steep_ends: bool
+    ) -> tuple[dict[str, ParameterInfo], dict[str, ParameterInfo], list[str]]:
+        """What the base of a file gives and this stack knows, and what the file gives over it."""
         problems: list[str] = []
+        below = {n: i for n, i in (base.given if base else {}).items() if n in self._known}
         given: dict[str, ParameterInfo] = {}
+        is_old = file.format != FORMAT
         for name, entry in file.parameters.items():
             if name not in self._known:
                 # some are enough to see what is wrong
                 near = suggestion(name, self._known) if len(problems) < 20 else ""
                 problems.append(f'unknown parameter "{name}"{near}')
                 continue
-            info, found = self._read_entry(path, name, entry)
+            ends = steep_ends and is_old
+            info, found = read_entry(path, name, entry, self._known, self.sources, ends)
             problems += [f'"{name}" {problem}' for problem in found]
             if info:
                 given[name] = info
-        for key, measured in file.measured.items():
-            if measured.source not in self.sources:
-                problems.append(_no_source(f"measured.{key}", measured.source, self.sources))
-        self._measured_files = file.measured
-        self.measured: dict[str, pd.DataFrame] = {}
-        for key, measured in file.measured.items():
+            if is_old and isinstance(entry.value, Table) and entry.value.steep_ends is None:
+                self._say_without_ends(name, ends)
+        below = temperature.without_arrhenius(below, given, self._known)
+        fitted = {n: i for n, i in (base.given if base else {}).items() if i.kind == "fitted"}
+        for name in file.inherit_fitted:
+            if name not in fitted or name not in self._known or name in file.parameters:
+                can = sorted(set(fitted) - set(file.parameters))
+                problems.append(
+                    f'inherit_fitted has "{name}": only values that are fitted in the base and '
+                    f"not given here can be inherited, {can}"
+                )
+        if base and self._options["positive electrode"] == "composite":
+            problems += _inherit_fitted(below, given, file, base, fitted)
+        return below, given, problems
+
+    def _say_without_ends(self, name: str, ends: bool) -> None:
+        """Tables of potentials once had steep ends that nobody asked for."""
+        if unit_of(name) != "V" or (ends and name == STEEP_ENDS):
+            return
+        choice = "write steep_ends = true beside the table to add them, or " * (name == STEEP_ENDS)
+        warnings.warn(
+            f'{self.origin}: the table of "{name}" is used as it is, its end values held beyond '
+            "its ends; before, steep ends were added at 0 and 1 without being asked for: "
+            f"{choice}write format = {FORMAT} at the top of the file to keep it so",
+            ValidityWarning,
+            stacklevel=2,
+        )
+
+    def _read_data(
+        self, path: Path, field: str, files: Mapping[str, Measured]
+    ) -> tuple[dict[str, Data], list[str]]:
+        """Tables of measured data, and what is wrong with them."""
+        data: dict[str, Data] = {}
+        problems = []
+        for key, m in files.items():
+            if m.source not in self.sources:
+                problems.append(no_source(f"{field}.{key}", m.source, self.sources))
             try:
-                self.measured[key] = read_rate_data(beside(path, measured.file))
+                data[key] = Data(read_rate_data(beside(path, m.file)), m.file, m.source, m.note)
             except MeasuredDataError as error:
-                problems.append(f"measured.{key}: {error}")
-        # what is missing or contradictory shows only once every value given is a good one
-        if not problems:
-            # what the base set gives and this stack knows gives way to the file
-            below = {n: i for n, i in (base.given if base else {}).items() if n in self._known}
-            problems = self._change(below, given) if base else self._give(given)
-        if problems:
-            raise ParameterError([f"{path}: {problem}" for problem in problems])
+                problems.append(f"{field}.{key}: {error}")
+        return data, problems
 
     def _set_stack(self, options: Mapping[str, Any], catholyte: Any) -> None:
         if "electrolyte layers" not in options:
@@ -483,84 +684,6 @@ class ParameterSet(Mapping[str, Any]):
             )
         self._known = declared.known_names(layers)
         self._rules = relations.rules(layers, self.catholyte)
-
-    def _read_entry(self, path: Path, name: str, entry: Entry):
-        """The entry as a `ParameterInfo`, and sentences on what is wrong with it."""
-        problems = []
-        quantity, target = self._known[name], unit_of(name)
-        value, uncertainty = entry.value, None
-        if isinstance(value, Function):
-            problems += self._function_problems(value)
-            value = FunctionValue(value.function, dict(value.arguments))
-        elif isinstance(value, Table) and quantity.shape != "function":
-            problems.append(f"is a table: it must be a number, {_allowed(quantity, target)}")
-        elif isinstance(value, Table):
-            try:
-                x, y = read_table(beside(path, value.table))
-                value = TableValue(value.table, tuple(x), tuple(y), target == "V")
-            except MeasuredDataError as error:
-                problems.append(f"has a table that cannot be used: {error}")
-        given = entry.uncertainty
-        if given and given.sd is None and given.range is None:
-            problems.append('has an uncertainty that needs "sd", "range" or both')
-            given = None
-        try:
-            if isinstance(value, float) and given:
-                uncertainty = _converted_uncertainty(value, given, entry.unit, target)
-            if isinstance(value, float):
-                value = convert(value, entry.unit, target)
-            elif isinstance(value, TableValue):
-                y = tuple(convert(v, entry.unit, target) for v in value.y)
-                value = dataclasses.replace(value, y=y)
-            else:
-                convert(1.0, entry.unit, target)
-        except ValueError as error:
-            problems.append(f'has unit "{entry.unit}": {error}')
-        if not problems:
-            problem = _value_problem(value, quantity, target)
-            problems += [problem] if problem else []
-        if uncertainty and "range" in uncertainty:
-            low, high = uncertainty["range"]
-            if not low <= value <= high:
-                problems.append(
-                    f"is {value:g} {target}, outside its own uncertainty range "
-                    f"[{low:g}, {high:g}] {target}"
-                )
-        if entry.kind == "assumed" and isinstance(value, float) and not entry.uncertainty:
-            problems.append('is assumed: it needs an "uncertainty" with its sd or range')
-        if entry.source is None and entry.kind in ("measured", "literature"):
-            problems.append(f'is of kind "{entry.kind}": it needs a "source"')
-        if entry.source is not None and entry.source not in self.sources:
-            problems.append(_no_source("", entry.source, self.sources))
-        info = ParameterInfo(
-            name, value, target, entry.kind, entry.source, uncertainty, entry.note
-        )
-        return (None if problems else info), problems
-
-    def _function_problems(self, value: Function) -> list[str]:
-        import inspect
-
-        from ssnib_model.materials import FUNCTIONS
-
-        if value.function not in FUNCTIONS:
-            near = suggestion(value.function, FUNCTIONS)
-            return [f'names the function "{value.function}": known are {sorted(FUNCTIONS)}{near}']
-        _, *expected = inspect.signature(FUNCTIONS[value.function]).parameters
-        problems = []
-        if set(expected) != set(value.arguments):
-            return [
-                f'gives the function "{value.function}" the arguments '
-                f"{short(sorted(value.arguments))}: it takes {sorted(expected)}"
-            ]
-        for argument, given in value.arguments.items():
-            if isinstance(given, str) and given not in self._known:
-                problems.append(
-                    f'takes "{argument}" from the unknown parameter "{given}"'
-                    f"{suggestion(given, self._known)}"
-                )
-            elif isinstance(given, str) and self._known[given].shape != "number":
-                problems.append(f'takes "{argument}" from "{given}", which is not a number')
-        return problems
 
     def _plan(
         self, given: Mapping[str, ParameterInfo], changed: Mapping[str, ParameterInfo]
@@ -620,7 +743,10 @@ class ParameterSet(Mapping[str, Any]):
             if name in self._given_up:
                 note = f"{note}; {self._given_up[name]}"
             self._all[name] = ParameterInfo(name, value, unit, "derived", note=note)
-            problem = _value_problem(value, self._known[name], unit)
+            quantity = self._known[name]
+            if rule.form == "inverse" and not quantity.in_model and name != relations.VOID:
+                continue  # a mass of what is described otherwise, however small: nothing reads it
+            problem = value_problem(value, quantity, unit)
             if problem:
                 problems.append(
                     f'"{name}" {problem}; it follows from {rule.formula} '
@@ -628,6 +754,7 @@ class ParameterSet(Mapping[str, Any]):
                 )
         for name, info in _defaults(self._options["electrolyte layers"]).items():
             self._all.setdefault(name, info)
+        temperature.follow(self._all, self._known)
         problems += self._problems()
         tolerance = relations.ROUND_OFF
         if plan.redundant:
@@ -642,20 +769,15 @@ class ParameterSet(Mapping[str, Any]):
 
     def _problems(self) -> list[str]:
         """What is missing, and what has no effect though it should."""
-        problems = []
-        for name, quantity in self._known.items():
-            if name not in self._all:
-                if not quantity.in_model or quantity.is_argument:
-                    continue
-                if quantity.unread_with(self._options):
-                    continue
-                inputs = [rule.inputs for rule in self._rules if rule.target == name]
-                needs = "".join(f", or give {', '.join(i)}" for i in inputs)
-                problems.append(f'"{name}" is missing: give it{needs}')
-            elif quantity.off is not None and self._all[name].value != quantity.off:
+        problems = self._missing(self._all) + temperature.problems(
+            self._all, self._given, self._known
+        )
+        for name, info in self._all.items():
+            quantity = self._known[name]
+            if quantity.off is not None and info.value != quantity.off:
                 for option, values in quantity.unread_with(self._options).items():
                     problems.append(
-                        f'"{name}" is {self._all[name].value:g} but has no effect with the model '
+                        f'"{name}" is {info.value:g} but has no effect with the model '
                         f'option "{option}" = {self._options[option]!r}: change the option to '
                         f"{_alternatives(values)} too"
                     )
@@ -665,6 +787,38 @@ class ParameterSet(Mapping[str, Any]):
                     if isinstance(used, str) and used not in self._all:
                         problems.append(f'"{used}" is missing: "{info.name}" uses it')
         return problems
+
+    def _missing(self, present: Container[str]) -> list[str]:
+        """One sentence for each parameter that the models read and that is not ``present``."""
+        sentences = []
+        common: dict[str, list[str]] = {}
+        for name, quantity in self._known.items():
+            is_read = quantity.in_model and not quantity.is_argument
+            if name in present or not is_read or quantity.unread_with(self._options):
+                continue
+            rules = [rule for rule in self._rules if rule.target == name]
+            # what would only be taken over from another name: that one is told, once
+            taken = [r.inputs[0] for r in rules if r.form == "fill" and len(r.inputs) == 1]
+            if taken and not any(source in present for source in taken):
+                if not any(self._known[source].in_model for source in taken):
+                    common.setdefault(taken[0], []).append(name)
+                continue
+            needed = [list(dict.fromkeys(n for n in r.inputs if n not in present)) for r in rules]
+            needs = "".join(f", or give {', '.join(some)}" for some in needed if some)
+            sentences.append(f'"{name}" is missing: give it{needs}')
+        for source, names in common.items():
+            also = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            sentences.append(f'"{source}" is missing: give it, or give "{names[0]}"{also}')
+        return sentences
+
+    def _present(self, given: Iterable[str]) -> set[str]:
+        """Names of all that would have a value if those ``given`` had one."""
+        present = {*given, *_defaults(self._options["electrolyte layers"])}
+        while True:
+            more = {r.target for r in self._rules if present.issuperset(r.inputs)} - present
+            if not more:
+                return present
+            present |= more
 
 
 @functools.lru_cache(maxsize=100)
@@ -721,54 +875,29 @@ def get_hu2024() -> dict[str, Any]:
     return dict(ParameterSet("Hu2024").to_pybamm())
 
 
-def _no_source(where: str, key: str, sources: dict) -> str:
-    near = suggestion(key, sources)
-    where = f"{where} " if where else ""
-    return f'{where}has source "{key}", which is not in the sources table{near}'
-
-
-def _value_problem(value: Any, quantity: Quantity, unit: str) -> str | None:
-    """What is wrong with a value, as the rest of a sentence, or None."""
-    if type(value) is float and quantity.low <= value <= quantity.high:
-        return None
-    allowed = _allowed(quantity, unit)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        if quantity.shape == "function" and isinstance(value, TableValue):
-            return _table_problem(value, quantity, allowed)
-        if quantity.shape == "function" and callable(getattr(value, "to_pybamm", value)):
-            return None
-        return f"is {short(value)}: it must be a number, {allowed}"
-    if not math.isfinite(value) or not quantity.low <= value <= quantity.high:
-        return f"is {value:g}: {allowed}"
-    return None
-
-
-def _allowed(quantity: Quantity, unit: str) -> str:
-    allowed = f"allowed is {quantity.low:g} to {quantity.high:g}"
-    return allowed if unit == "1" else f"{allowed} {unit}"
-
-
-def _table_problem(table: TableValue, quantity: Quantity, allowed: str) -> str | None:
-    for x, y in zip(table.x, table.y, strict=True):
-        if not quantity.low <= y <= quantity.high:
-            return f"is {y:g} at {x:g} in {table.file}: {allowed}"
-    low, high = quantity.argument
-    if table.x[0] < low or table.x[-1] > high:
-        return (
-            f"has the arguments {table.x[0]:g} to {table.x[-1]:g} in {table.file}: "
-            f"allowed is {low:g} to {high:g}"
-        )
-    return None
-
-
-def _converted_uncertainty(value: float, given: Uncertainty, unit: str, target: str) -> dict:
-    converted: dict = {}
-    if given.sd is not None and not math.isfinite(value + given.sd):
-        raise ValueError(f"{value:g} + {given.sd:g} is too large a number")
-    if given.sd is not None:
-        # by difference, because a unit may have an offset (degC)
-        centre, above = (convert(v, unit, target) for v in (value, value + given.sd))
-        converted["sd"] = above - centre
-    if given.range is not None:
-        converted["range"] = tuple(sorted(convert(v, unit, target) for v in given.range))
-    return converted
+def _inherit_fitted(
+    below: dict[str, ParameterInfo],
+    given: Mapping[str, ParameterInfo],
+    file: SetFile,
+    base: ParameterSet,
+    fitted: Mapping[str, ParameterInfo],
+) -> list[str]:
+    """Values fitted to another active material: taken over as assumed if named, else a problem."""
+    other = [n for n in ACTIVE_MATERIAL if n in file.parameters and n in given
+             and given[n].value != base[n]]  # fmt: skip
+    if not other:
+        return []
+    problems = []
+    for name, info in fitted.items():
+        if name in file.parameters or name not in below or not name.startswith("Positive "):
+            continue
+        if name in file.inherit_fitted:
+            note = f"inherited from {base.name}, where it is fitted to another active material"
+            below[name] = dataclasses.replace(info, kind="assumed", note=note)
+        else:
+            problems.append(
+                f'"{name}" is fitted to the active material of {base.name}, and this set has '
+                f'another "{other[0]}": give its value, or take that one over by '
+                f'inherit_fitted = ["{name}"]'
+            )
+    return problems

@@ -16,6 +16,7 @@ import numpy as np
 import pybamm
 
 from ssnib_model.errors import OptionError
+from ssnib_model.materials.sodium import sodium_metal_ocp
 
 INITIAL = "Initial state of charge"
 
@@ -27,15 +28,42 @@ _HYSTERESIS = "Initial hysteresis state in {} electrode"
 MARK = "Initial state of charge of values made by ParameterSet.to_pybamm()"
 
 
-def equilibrium(soc: pybamm.Symbol) -> tuple[pybamm.Symbol, pybamm.Symbol, pybamm.Symbol]:
-    """Stoichiometry of the cathode, sodium content of the alloy and open-circuit voltage [V].
+#: Which is there among values tells what the anode is.
+TIN, SODIUM = "Negative electrode tin amount [mol]", "Negative electrode sodium amount [mol]"
 
-    What the cathode has given up since the cell was made, the alloy holds.
+
+def anode_as_made(is_metal: bool) -> tuple[pybamm.Symbol, pybamm.Symbol]:
+    """What the sodium content of the anode is per [mol], and the content as made.
+
+    Tin and mol Na per mol Sn of an alloy; of sodium metal what was made, and 1.
+    """
+    if is_metal:
+        return pybamm.Parameter(SODIUM), pybamm.Scalar(1)
+    return pybamm.Parameter(TIN), pybamm.Parameter("Negative electrode as-made sodium content")
+
+
+def anode_potential(content: pybamm.Symbol, is_metal: bool) -> pybamm.Symbol:
+    """Equilibrium potential of the anode [V vs Na/Na+] at a sodium content."""
+    if is_metal:
+        return sodium_metal_ocp(content)
+    return pybamm.FunctionParameter(
+        "Negative electrode OCP [V]", {"Negative electrode sodium content": content}
+    )
+
+
+def equilibrium(
+    soc: pybamm.Symbol, is_metal: bool
+) -> tuple[pybamm.Symbol, pybamm.Symbol, pybamm.Symbol]:
+    """Stoichiometry of the cathode, sodium content of the anode and open-circuit voltage [V].
+
+    What the cathode has given up since the cell was made, the anode holds.
 
     Parameters
     ----------
     soc : pybamm.Symbol
         State of charge.
+    is_metal : bool
+        Whether the anode is sodium metal, whose content is relative to what was made.
     """
     sodium = (
         pybamm.Parameter("Maximum concentration in positive electrode [mol.m-3]")
@@ -45,17 +73,13 @@ def equilibrium(soc: pybamm.Symbol) -> tuple[pybamm.Symbol, pybamm.Symbol, pybam
         * pybamm.Parameter("Electrode area [m2]")
     )
     given_up = (soc - pybamm.Parameter("As-made state of charge")) * sodium
-    content = pybamm.Parameter(
-        "Negative electrode as-made sodium content"
-    ) + given_up / pybamm.Parameter("Negative electrode tin amount [mol]")
+    host, made = anode_as_made(is_metal)
+    content = made + given_up / host
     sto = 1 - soc
     cathode = pybamm.FunctionParameter(
         "Positive electrode OCP [V]", {"Positive particle stoichiometry": sto}
     )
-    anode = pybamm.FunctionParameter(
-        "Negative electrode OCP [V]", {"Negative electrode sodium content": content}
-    )
-    return sto, content, cathode - anode
+    return sto, content, cathode - anode_potential(content, is_metal)
 
 
 class CellParameterValues(pybamm.ParameterValues):
@@ -116,7 +140,7 @@ class CellParameterValues(pybamm.ParameterValues):
     def _state_at(self, voltage: float, inputs: Mapping[str, float] | None) -> float:
         """The state of charge of an open-circuit voltage: the middle of all that have it."""
         time = pybamm.t  # stands for the state of charge
-        symbol = self.process_symbol(equilibrium(time)[2])
+        symbol = self.process_symbol(equilibrium(time, self._is_metal)[2])
         # fine towards the ends, where potentials are steep
         ends = np.geomspace(1e-9, 0.5, 2000)
         grid = np.concatenate([[0.0], ends, 1 - ends[-2::-1], [1.0]])
@@ -170,7 +194,14 @@ class CellParameterValues(pybamm.ParameterValues):
                 "parameter_values.set_initial_state with it, or make the simulation with "
                 "cache_esoh=False"
             )
+        if name == "Negative electrode OCP [V]" and self._is_metal:
+            return sodium_metal_ocp  # which has no parameter of its own
         return super().__getitem__(name)
+
+    @property
+    def _is_metal(self) -> bool:
+        """Whether these are the values of a cell with an anode of sodium metal."""
+        return SODIUM in self and TIN not in self
 
 
 def _state(value: Any) -> float:

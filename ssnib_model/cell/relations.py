@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ssnib_model.cell.declared import activated_quantities
+from ssnib_model.materials.sodium import DENSITY as SODIUM_DENSITY
+from ssnib_model.materials.sodium import MOLAR_MASS as SODIUM_MOLAR_MASS
 from ssnib_model.quantity import unit_of
 
 #: Relative difference beyond which a given and a derived value contradict each other.
@@ -24,13 +26,12 @@ TOLERANCE = 0.02
 ROUND_OFF = 1e-6
 
 TIN_MOLAR_MASS = 0.118710  # kg/mol, IUPAC 2021
-SODIUM_MOLAR_MASS = 0.02298977  # kg/mol, IUPAC 2021
 
 #: A column of a design that ends so names the solid electrolyte of a layer.
 MATERIAL = " layer material"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """``target = compute(*inputs)``, all in the units of their names.
 
@@ -91,6 +92,10 @@ SODIUM = f"{_P} cyclable sodium per formula unit"
 MOLAR_MASS = f"{_P} active material molar mass [kg.mol-1]"
 TIN, ALLOY = "Negative electrode tin amount [mol]", "Negative electrode alloy mass [kg]"
 CONTENT = "Negative electrode as-made sodium content"
+#: Of an anode of sodium metal.
+METAL = tuple(
+    f"Negative electrode sodium {of}" for of in ("thickness [m]", "mass [kg]", "amount [mol]")
+)
 
 
 def same(value: Any) -> Any:
@@ -237,6 +242,13 @@ def _capacities() -> list[Rule]:
              "alloy mass / (M_Sn + sodium content x M_Na)"),
         Rule(ALLOY, (TIN, CONTENT), lambda n, y: n * per_tin(y),
              "tin amount x (M_Sn + sodium content x M_Na)", "inverse"),
+        Rule(METAL[1], (METAL[0], _AREA), lambda L, A: L * A * SODIUM_DENSITY,
+             "thickness x area x density of sodium"),
+        Rule(METAL[0], (METAL[1], _AREA), lambda m, A: m / (A * SODIUM_DENSITY),
+             "mass / (area x density of sodium)", "inverse"),
+        Rule(METAL[2], (METAL[1],), lambda m: m / SODIUM_MOLAR_MASS, "sodium mass / M_Na"),
+        Rule(METAL[1], (METAL[2],), lambda n: n * SODIUM_MOLAR_MASS,
+             "sodium amount x M_Na", "inverse"),
     ]  # fmt: skip
 
 
@@ -288,6 +300,8 @@ def exchanges(layers: tuple[str, ...]) -> dict[str, Exchange]:
     found |= pair(CAPACITY, ONE_C, "another current at 1 C for the same cell")
     found |= pair(CONCENTRATION, SODIUM, "another amount of sodium that cycles")
     found |= pair(TIN, ALLOY, "another amount of the same alloy")
+    for name in METAL:
+        found[name] = Exchange((), without(METAL, name), "another amount of sodium metal")
     return found
 
 
@@ -330,32 +344,43 @@ def _derivation(
     not_numbers = set(functions)
     steps: list[Rule] = []
     waiting = [r for r in relations if r.target not in support]
-    if not_filled is not None:
-        waiting = [r for r in waiting if r.form != "fill" or r.target != not_filled]
+    waiting = [r for r in waiting if r.target != not_filled or r.form != "fill"]
+    ready: dict[Rule, frozenset[str]] = {}
     while True:
-        best: tuple[Rule, frozenset[str]] | None = None
         for rule in waiting:
-            if all(name in support for name in rule.inputs) and (
-                rule.compute is same or not_numbers.isdisjoint(rule.inputs)
-            ):
-                needed = frozenset().union(*(support[name] for name in rule.inputs))
-                if best is None or len(needed) < len(best[1]):
-                    best = rule, needed
-        if best is None:
+            if rule in ready or not all(name in support for name in rule.inputs):
+                continue
+            if rule.compute is same or not_numbers.isdisjoint(rule.inputs):
+                ready[rule] = frozenset().union(*[support[name] for name in rule.inputs])
+        if not ready:
             return Derivation(tuple(steps), support)
-        rule, needed = best
+        # the first of those that need the fewest, in the order of the relations
+        rule = min((r for r in waiting if r in ready), key=lambda r: len(ready[r]))
         steps.append(rule)
-        support[rule.target] = needed
+        support[rule.target] = ready[rule]
         if not not_numbers.isdisjoint(rule.inputs):
             not_numbers.add(rule.target)
         waiting = [r for r in waiting if r.target != rule.target]
+        ready = {r: needed for r, needed in ready.items() if r.target != rule.target}
 
 
-def _follows(name: str, given: Iterable[str], relations: Sequence[Rule]) -> frozenset[str]:
-    """The given names that ``name`` would follow from were it not given; none if it does not."""
+def _follows(name: str, given: Iterable[str], relations: Sequence[Rule]) -> bool:
+    """Whether ``name`` would follow from the others, were it not given, but to fill a gap."""
+    known = set(given) - {name}
+    waiting = [r for r in relations if r.target not in known]
+    waiting = [r for r in waiting if r.target != name or r.form != "fill"]
+    while True:
+        now = {r.target for r in waiting if known.issuperset(r.inputs)}
+        if name in now or not now:
+            return bool(now)
+        known |= now
+        waiting = [r for r in waiting if r.target not in known]
+
+
+def _causes(name: str, given: Iterable[str], relations: Sequence[Rule]) -> frozenset[str]:
+    """The given names that ``name`` would follow from, were it not given."""
     others = [n for n in given if n != name]
-    found = _derivation(others, relations, not_filled=name).support
-    return found.get(name, frozenset())
+    return _derivation(others, relations, not_filled=name).support.get(name, frozenset())
 
 
 @dataclass(frozen=True)
@@ -433,7 +458,7 @@ def plan(
     # a measured value that agreed with others so far does not stand beside their change
     identities = {rule.target for rule in relations if rule.form == "identity"}
     for name in [n for n in redundant if n in identities and n not in changed]:
-        cause = [n for n in changed if n in _follows(name, basis, relations)]
+        cause = [n for n in changed if n in _causes(name, basis, relations)]
         if cause:
             del basis[name]
             given_up[name] = cause[0]

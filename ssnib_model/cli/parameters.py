@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import Any, TextIO
 
@@ -51,7 +52,27 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     )
     check.add_argument("set", help="name or folder")
     check.set_defaults(command=_parameters_check)
+    new = actions.add_parser(
+        "new",
+        help="write a commented set to start from",
+        description="Write a set that loads and runs as it is: of example values, or over a set "
+        "that comes with the package.",
+        epilog="Example: ssnib parameters new mycell --from Hu2024; ssnib rate-test --set mycell",
+    )
+    new.add_argument("set", metavar="FOLDER", help="where to write it, and its name")
+    new.add_argument(
+        "--from", dest="base", metavar="NAME", help="a set of which only some values change"
+    )
+    new.set_defaults(command=_parameters_new)
+    schema = actions.add_parser(
+        "schema",
+        help="JSON Schema of a parameter file, for editors",
+        epilog="Example: ssnib parameters schema --json > schema.json",
+    )
+    schema.set_defaults(command=_parameters_schema)
     commands_and_names = {
+        new: "new",
+        schema: "schema",
         materials: "materials",
         listing: "sets",
         show: "parameters",
@@ -142,4 +163,25 @@ def _parameters_check(arguments: argparse.Namespace) -> int:
     kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
     text = f"{arguments.set}: {len(parameters)} parameters, no problem ({kinds})"
     _tell(arguments, {"ok": True, "problems": []}, text)
+    return EXIT_OK
+
+
+def _parameters_new(arguments: argparse.Namespace) -> int:
+    from ssnib_model.cell.set_files import FILE_NAME
+    from ssnib_model.cell.template import new_set
+
+    folder = new_set(arguments.set, arguments.base)
+    text = (
+        f"{folder / FILE_NAME} is a set of example values to replace by your own.\n"
+        f"    ssnib parameters check {folder}\n    ssnib rate-test --set {folder}"
+    )
+    _tell(arguments, {"folder": str(folder), "base": arguments.base}, text)
+    return EXIT_OK
+
+
+def _parameters_schema(arguments: argparse.Namespace) -> int:
+    from ssnib_model.cell.reference import json_schema
+
+    schema = json_schema()
+    _tell(arguments, schema, json.dumps(schema, indent=2))
     return EXIT_OK

@@ -6,10 +6,18 @@
 
 from __future__ import annotations
 
-import pybamm
+import numpy as np
+
+from ssnib_model.materials.law import Law, Symbolic, argument
 
 
-def plateau_ocp(sto, plateau_potential, end_amplitude, charged_end_width, discharged_end_width):
+def plateau_ocp(
+    sto: Symbolic,
+    plateau_potential: Symbolic,
+    end_amplitude: Symbolic,
+    charged_end_width: Symbolic,
+    discharged_end_width: Symbolic,
+) -> Symbolic:
     """Equilibrium potential of a two-phase electrode: a plateau with two steep ends.
 
     ``U = U0 + A exp(-sto / w_c) - A exp(-(1 - sto) / w_d)``
@@ -33,15 +41,21 @@ def plateau_ocp(sto, plateau_potential, end_amplitude, charged_end_width, discha
 
     Returns
     -------
-    pybamm.Symbol
+    pybamm.Symbol or float
         Equilibrium potential [V vs Na/Na+], the shape of ``sto``.
     """
     return (
         plateau_potential
-        + end_amplitude * pybamm.exp(-sto / charged_end_width)
-        - end_amplitude * pybamm.exp(-(1 - sto) / discharged_end_width)
+        + end_amplitude * np.exp(-sto / charged_end_width)
+        - end_amplitude * np.exp(-(1 - sto) / discharged_end_width)
     )
 
 
-#: Those that a parameter file may name.
-FUNCTIONS = (plateau_ocp,)
+FUNCTIONS = {"nvp_plateau_ocp": Law(plateau_ocp, ("Positive electrode OCP [V]",))}
+
+QUANTITIES = {
+    "Positive electrode plateau potential [V]": argument(-1, 6, "U0 of the plateau OCP"),
+    "Positive electrode OCP end amplitude [V]": argument(0.1, 100, "A of the plateau OCP"),
+    "Positive electrode OCP charged end width": argument(1e-4, 0.5, "w_c of the plateau OCP"),
+    "Positive electrode OCP discharged end width": argument(1e-4, 0.5, "w_d of the plateau OCP"),
+}

@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pybamm
 from scipy.optimize import least_squares
 
+from ssnib_model.materials.law import Symbolic
 
-def bruggeman(volume_fraction, exponent):
+
+def bruggeman(volume_fraction: Symbolic, exponent: Symbolic) -> Symbolic:
     """``f = phi**b`` (Bruggeman 1935 has b = 1.5; pressed composites with carbon need 2.7-4.5)."""
     return volume_fraction**exponent
 
 
-def tortuosity(volume_fraction, factor):
+def tortuosity(volume_fraction: Symbolic, factor: Symbolic) -> Symbolic:
     """``f = phi / tau2`` with a measured tortuosity factor tau2."""
     return volume_fraction / factor
 
 
-def percolation(volume_fraction, threshold, exponent):
+def percolation(volume_fraction: Symbolic, threshold: Symbolic, exponent: Symbolic) -> Symbolic:
     """``f = ((phi - phi_c) / (1 - phi_c))**t`` above the threshold phi_c (Kirkpatrick 1973,
     doi 10.1103/RevModPhys.45.574)."""
     maximum = pybamm.maximum if isinstance(volume_fraction, pybamm.Symbol) else np.maximum
@@ -32,7 +35,7 @@ def percolation(volume_fraction, threshold, exponent):
 
 
 #: Laws by name: the function and the names of its parameters after the volume fraction.
-LAWS: dict[str, tuple[Callable, tuple[str, ...]]] = {
+LAWS: dict[str, tuple[Callable[..., Symbolic], tuple[str, ...]]] = {
     "bruggeman": (bruggeman, ("Positive electrode Bruggeman exponent",)),
     "tortuosity": (tortuosity, ("Positive electrode tortuosity factor",)),
     "percolation": (
@@ -49,13 +52,15 @@ _RANGES = {
 }
 
 
-def effective_ratio(law: str, volume_fraction: pybamm.Symbol) -> pybamm.Symbol:
+def effective_ratio(law: str, volume_fraction: pybamm.Symbol) -> Symbolic:
     """``f`` of the law with this name, of the parameters of the cell."""
     function, names = LAWS[law]
     return function(volume_fraction, *(pybamm.Parameter(name) for name in names))
 
 
-def fit_law(law: str, volume_fractions, ratios) -> np.ndarray:
+def fit_law(
+    law: str, volume_fractions: npt.ArrayLike, ratios: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
     """Parameters of a law by least squares of the logarithm of measured ratios.
 
     Parameters
@@ -74,7 +79,7 @@ def fit_law(law: str, volume_fractions, ratios) -> np.ndarray:
     start, low, high = _RANGES[law]
     phi, f = np.asarray(volume_fractions, float), np.asarray(ratios, float)
 
-    def residuals(parameters):
-        return np.log(function(phi, *parameters) / f)
+    def residuals(parameters: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(np.log(function(phi, *parameters) / f))
 
-    return least_squares(residuals, start, bounds=(low, high)).x
+    return np.asarray(least_squares(residuals, start, bounds=(low, high)).x)

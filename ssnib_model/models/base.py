@@ -7,7 +7,7 @@ from typing import Any
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
-from ssnib_model.cell.pybamm_values import equilibrium
+from ssnib_model.cell.pybamm_values import anode_as_made, anode_potential, equilibrium
 from ssnib_model.materials.transport import effective_ratio
 from ssnib_model.models.coordinates import DOMAIN, UnitFiniteVolume, UnitSubMesh, coordinate
 from ssnib_model.models.initial import CellOptions, UnitCharge
@@ -63,15 +63,15 @@ class CellSymbols(UnitCharge):
         # sodium that can cycle, as a charge
         self.Q_p = F * self.c_max * self.phi_AM * self.accessible * self.L * self.A_cc
 
-        # alloy anode
-        self.n_Sn = pybamm.Parameter("Negative electrode tin amount [mol]")
-        self.y_made = pybamm.Parameter("Negative electrode as-made sodium content")
+        # anode: its sodium per tin of an alloy, or over what was made of the metal itself
+        self.is_metal = options["negative electrode"] == "sodium metal"
+        self.n_Sn, self.y_made = anode_as_made(self.is_metal)
         self.j0_n_ref = pybamm.Parameter("Negative electrode exchange-current density [A.m-2]")
 
         # initial state
         self.soc_init = pybamm.Parameter("Initial state of charge")
         self.soc_made = pybamm.Parameter("As-made state of charge")
-        self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init)
+        self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init, self.is_metal)
 
     def U_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
@@ -80,10 +80,8 @@ class CellSymbols(UnitCharge):
         )
 
     def U_n(self, y: pybamm.Symbol) -> pybamm.Symbol:
-        """Equilibrium potential of the alloy [V vs Na/Na+] at a sodium content."""
-        return pybamm.FunctionParameter(
-            "Negative electrode OCP [V]", {"Negative electrode sodium content": y}
-        )
+        """Equilibrium potential of the anode [V vs Na/Na+] at a sodium content."""
+        return anode_potential(y, self.is_metal)
 
     def D(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Diffusivity of Na in the particles [m2.s-1] at a stoichiometry."""
@@ -114,6 +112,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
 
         - ``"electrolyte layers"``: names from the anode to the cathode, default
           ``("Na3PS4", "NaTaCl6")``;
+        - ``"negative electrode"``: ``"alloy"`` (default) or ``"sodium metal"``;
         - ``"positive electrode"``: ``"composite"`` (default), or ``"alloy"`` for a symmetric
           cell (`SymmetricCell`);
         - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"`` or

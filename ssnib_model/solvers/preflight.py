@@ -41,6 +41,8 @@ class Preflight:
         plain = {"thermal": "isothermal", "surface form": "false"}
         model = SolidStateBaseModel({**options, **plain})
         p = model.param
+        self.is_metal = p.is_metal
+        self.unit = "of the sodium it was made with" if p.is_metal else "mol Na per mol Sn"
         symbols = {
             "capacity": p.Q_p,
             "sodium": p.y_init,
@@ -63,12 +65,12 @@ class Preflight:
         start = self.value("sodium", inputs)
         if not start >= 0:
             return (
-                f"at the start the anode would hold {start:.3g} mol Na per mol Sn: it needs more "
-                "tin or more sodium as made"
+                f"at the start the anode would hold {start:.3g} {self.unit}: it needs more "
+                "sodium as made"
             )
         full = self.value("sodium", {**inputs, INITIAL: 1.0})
         if not full < SODIUM_LIMIT:
-            return f"a full charge would bring the anode to {full:.3g} mol Na per mol Sn"
+            return f"a full charge would bring the anode to {full:.3g} {self.unit}"
         return ""
 
     def anode_notes(self, inputs: Mapping[str, float]) -> list[str]:
@@ -76,7 +78,7 @@ class Preflight:
         full = self.value("sodium", {**inputs, INITIAL: 1.0})
         empty = self.value("sodium", {**inputs, INITIAL: 0.0})
         notes = []
-        if full > NA15SN4:
+        if full > NA15SN4 and not self.is_metal:
             notes.append(
                 f"the anode is too small for the cathode: a full charge would bring it to "
                 f"{full:.3g} mol Na per mol Sn, and beyond {NA15SN4:g} (Na15Sn4) sodium is plated"

@@ -33,6 +33,7 @@ MODELS = {SolidStateDFN: False, SolidStateSPM: True}
 #: The options it has the equations of; None: any value. An option that is not here is refused.
 ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "electrolyte layers": None,
+    "negative electrode": ("alloy", "sodium metal"),
     "positive electrode": ("composite",),
     "composite transport": ("bruggeman", "tortuosity", "percolation"),
     "conductivity form": ("sigma", "sigma T"),

@@ -121,7 +121,7 @@ LAYERS = '"electrolyte layers" = ["Na3PS4", "NaTaCl6"]'
         ('file = "fig4e.csv"', 'file = "/etc/passwd"', "is not the name of a file in"),
         ('file = "fig4e.csv"', 'file = "http://127.0.0.1:9/x.csv"', "is not the name of a file"),
         # a table where a number is needed is not even read
-        (ENTRY, ENTRY.replace("1e-4", '{ table = "fig4e.csv" }'), "it must be a number"),
+        ("value = 10\nunit", 'value = { table = "fig4e.csv" }\nunit', "it must be a number"),
     ],
 )  # fmt: skip
 def test_parameter_files(old, new, message, folder):

@@ -118,14 +118,14 @@ def commands(folder):
         measured.write_text(
             "C-rate,Ambient temperature [K],Discharge capacity [mA.h.g-1]\n1,298.15,98\n"
         )
-    goal = ["--metric", "discharge capacity at 1 C", "--value", "95"]
+    goal = ["--metric", "discharge capacity at 1 C", "--value", "98.5"]
     return {
         "rate-test": QUICK,
         "breakdown": ["--rate", "0.1"],
         "fit": [measured, "--free", f"{RADIUS}:1e-7:1e-6:log", "--model", "spm"],
         "sweep": ["--vary", f"{LAYER}=0.01:0.1:log:2", *QUICK],
         "sensitivity": ["--of", LAYER, *QUICK],
-        "target": [*goal, "--vary", LAYER],
+        "target": [*goal, "--vary", LAYER, "--low", "1e-3", "--high", "1"],
         "impedance": ["--state", "0.4"],
     }
 

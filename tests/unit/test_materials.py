@@ -37,7 +37,8 @@ def test_a_better_layer_buys_capacity(hu2024):
 
 
 def test_the_composite_keeps_its_electrolyte(hu2024):
-    worse = ss.swap_layer(hu2024, "NaTaCl6", "NaTaCl6 milled 6 h")
+    with pytest.warns(ss.ValidityWarning, match="the composite keeps"):
+        worse = ss.swap_layer(hu2024, "NaTaCl6", "NaTaCl6 milled 6 h")
     name = "Positive electrode electrolyte conductivity [S.m-1]"
     assert worse[name] == hu2024[name]
     assert worse["NaTaCl6 layer conductivity [S.m-1]"] == pytest.approx(6e-3)

@@ -119,7 +119,8 @@ CONDUCTIVITY = '[parameters."Na3PS4 layer conductivity [S.m-1]"]\nvalue = 1e-4'
         ('note = "milled for 40 h"', 'notes = "milled for 40 h"', "notes is not a known field"),
         ('function = "nvp_plateau_ocp"', 'function = "os.system"',
          'names the function "os.system"'),
-        ('function = "nvp_plateau_ocp"', 'function = "na_sn_alloy_ocp"', "it takes"),
+        ('function = "nvp_plateau_ocp"', 'function = "na_sn_alloy_ocp"', "which gives"),
+        ('charged_end_width = "Pos', 'charged_width = "Pos', "it takes"),
         ('end_amplitude = "Positive electrode OCP end amplitude [V]"', 'end_amplitude = "x"',
          'from the unknown parameter "x"'),
         ('layers" = ["Na3PS4", "NaTaCl6"]', 'layers" = ["NaTaCl6", "NaTaCl6"]', "different names"),
@@ -231,7 +232,10 @@ def test_unknown_name_suggests_the_nearest(hu2024):
 def test_table_as_equilibrium_potential(folder):
     old = BASE[BASE.index('[parameters."Positive electrode OCP [V]".value]') :]
     old = old[: old.index('[parameters."Positive electrode plateau')]
-    path = folder(old, '[parameters."Positive electrode OCP [V]".value]\ntable = "ocp.csv"\n')
+    path = folder(
+        old,
+        '[parameters."Positive electrode OCP [V]".value]\ntable = "ocp.csv"\nsteep_ends = true\n',
+    )
     sto = np.linspace(0.01, 0.99, 20)
     table = np.column_stack([sto, 3.5 - 0.2 * sto])
     np.savetxt(path / "ocp.csv", table, delimiter=",", header="sto,U", comments="")
