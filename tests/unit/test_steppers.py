@@ -89,6 +89,7 @@ def test_every_value_of_every_option_is_solved_or_refused(option, model):
 def with_option(option, value):
     """The cell of Hu2024 with this option and what the option needs."""
     needs = {
+        "sodium metal": {"Negative electrode sodium thickness [m]": 1e-4},
         "tortuosity": {"Positive electrode tortuosity factor": 5.0},
         "percolation": {
             "Positive electrode percolation threshold": 0.1,
