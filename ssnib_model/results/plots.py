@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.plotting import axes, label
-
-if TYPE_CHECKING:
-    from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.results.half_cycle import HalfCycle
 
 MEASURED_MARKERS = "sD^vPX"
+
+
+class Drawn(Protocol):
+    """What a plot needs of a `RateTestResult`, which draws itself by these functions."""
+
+    parameters: ParameterSet
+    model_name: str
+    test: Any
+    half_cycles: list[HalfCycle]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a rate."""
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """Voltage over time and capacity."""
+
+    def compare(self) -> pd.DataFrame:
+        """Beside the measurements."""
+
+    def breakdown(self, rate: float, at: ArrayLike = 0.5, direction: str = "discharge") -> Any:
+        """Overpotentials [V]."""
 
 
 class Spectrum(Protocol):
@@ -36,17 +59,17 @@ class Spectrum(Protocol):
         """What it is the impedance of."""
 
 
-def rate_capability(result: RateTestResult, ax: Axes | None = None) -> Axes:
+def rate_capability(result: Drawn, ax: Axes | None = None) -> Axes:
     """Discharge capacity against C-rate, with the measured points."""
     return _against_rate(result, "Discharge capacity [mA.h.g-1]", ax)
 
 
-def polarization(result: RateTestResult, ax: Axes | None = None) -> Axes:
+def polarization(result: Drawn, ax: Axes | None = None) -> Axes:
     """Gap between charge and discharge at half capacity against C-rate, with measured points."""
     return _against_rate(result, "Polarization [V]", ax)
 
 
-def _against_rate(result: RateTestResult, column: str, ax: Axes | None) -> Axes:
+def _against_rate(result: Drawn, column: str, ax: Axes | None) -> Axes:
     ax = axes(ax)
     table = result.table.sort_values("C-rate")
     ax.plot(table["C-rate"], table[column], "o-", color="C0", label="model")
@@ -70,7 +93,7 @@ def _against_rate(result: RateTestResult, column: str, ax: Axes | None) -> Axes:
     return ax
 
 
-def voltage_curves(result: RateTestResult, ax: Axes | None = None) -> Axes:
+def voltage_curves(result: Drawn, ax: Axes | None = None) -> Axes:
     """Voltage against capacity: one colour a rate, charge dashed, last cycle of each rate."""
     ax = axes(ax)
     curves = result.curves
@@ -99,7 +122,7 @@ def voltage_curves(result: RateTestResult, ax: Axes | None = None) -> Axes:
 
 
 def breakdown_over_capacity(
-    result: RateTestResult, rate: float, direction: str = "discharge", ax: Axes | None = None
+    result: Drawn, rate: float, direction: str = "discharge", ax: Axes | None = None
 ) -> Axes:
     """Stacked overpotentials [mV] over the capacity of one half-cycle (its first and last 2 %
     left out, where the equilibrium potential is steep)."""
@@ -122,7 +145,7 @@ def breakdown_over_capacity(
 
 
 def breakdown_bars(
-    result: RateTestResult, at: float = 0.5, direction: str = "discharge", ax: Axes | None = None
+    result: Drawn, at: float = 0.5, direction: str = "discharge", ax: Axes | None = None
 ) -> Axes:
     """One stacked bar of overpotentials [mV] a rate, at a fraction of the half-cycle."""
     ax = axes(ax)
@@ -156,7 +179,7 @@ def _colours(losses: pd.DataFrame, shown: pd.DataFrame) -> list[Any]:
     return [colours[losses.columns.get_loc(name)] for name in shown]
 
 
-def _set_title(figure: Figure, result: RateTestResult, title: str | None) -> None:
+def _set_title(figure: Figure, result: Drawn, title: str | None) -> None:
     """A title in as many lines as the figure needs."""
     kelvin = result.parameters["Ambient temperature [K]"]
     changes = [f"{n} = {_value(now)}" for n, (_, now) in result.parameters.changes.items()]
@@ -171,7 +194,7 @@ def _value(value: Any) -> str:
 
 
 def save_breakdown(
-    result: RateTestResult, rate: float, at: float, folder: Path, title: str | None = None
+    result: Drawn, rate: float, at: float, folder: Path, title: str | None = None
 ) -> None:
     """Write the breakdown at one rate over capacity, and the bars of all rates, as PNG."""
     figure = Figure(figsize=(14, 5), layout="constrained")
@@ -182,7 +205,7 @@ def save_breakdown(
     figure.savefig(folder / "breakdown.png", dpi=150)
 
 
-def save_rate_test(result: RateTestResult, folder: Path, title: str | None = None) -> None:
+def save_rate_test(result: Drawn, folder: Path, title: str | None = None) -> None:
     """Write the three plots of a rate test, and one picture of all of them, as PNG."""
     plots = {
         "rate_capability": rate_capability,

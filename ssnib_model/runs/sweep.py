@@ -116,8 +116,9 @@ def sweep(
     }  # fmt: skip
     runner = Runner(parameters, run, model, solver, design)
     if out is None:
-        store = Store(sqlite3.connect(":memory:"), job)
-        return _fill(store, runner, design, workers, time_limit, scheduler, progress)
+        with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+            store = Store(connection, job)
+            return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
     with locked(folder):

@@ -29,9 +29,11 @@ ROWS = (
     ("measured", "eis"),
     ("fits", "runs"),
     ("cli",),
-    ("__main__",),
-    ("model_zoo",),
+    ("__main__", "model_zoo"),
 )
+
+#: What comes with the package as a user of it: it may take the public names.
+USERS = ("model_zoo",)
 
 
 class Arrow(NamedTuple):
@@ -171,7 +173,7 @@ def test_package_imports_nothing_of_itself():
 def test_modules_ask_the_package_for_its_version_only():
     """Public names are for users: inside, they would hide where an import leads."""
     for name, file in modules(ROOT).items():
-        if not name:
+        if not name or name.split(".")[0] in USERS:
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         used = {

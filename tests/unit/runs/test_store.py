@@ -1,5 +1,6 @@
 """The store of a sweep loses nothing."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -45,7 +46,7 @@ def test_kill_at_any_moment_and_resume(hu2024, tmp_path):
             kills += 1
         process.wait()
         moments.append(time.monotonic() - began)
-        with sqlite3.connect(killed / "sweep.sqlite") as connection:
+        with contextlib.closing(sqlite3.connect(killed / "sweep.sqlite")) as connection:
             assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
     table = resume(killed)
     print(f"{kills} kills")
