@@ -151,13 +151,15 @@ def swap_layer(parameters: ParameterSet, layer: str, material: str) -> Parameter
         changes[f"{layer} layer thickness [m]"] = parameters[f"{layer} layer thickness [m]"]
     if layer == parameters.catholyte:
         changes |= _kept(parameters, layer)
-        if (parameters[conductivity], parameters[energy]) != (
+        # nothing to say where the composite holds another one already
+        shared = f"{COMPOSITE} {SIGMA}" not in parameters.given
+        if shared and (parameters[conductivity], parameters[energy]) != (
             new.conductivity,
             parameters[energy] if new.activation_energy is None else new.activation_energy,
         ):
             sentences.append(
                 f"the composite keeps the electrolyte that it shared with the {layer} layer: "
-                f'change it by swapping "{CATHOLYTE}" as well'
+                f'change it by swapping "{CATHOLYTE}" as well, or by "{COMPOSITE} {SIGMA}"'
             )
     changes[conductivity] = new.conductivity
     changes[f"{owner} {REFERENCE}"] = 298.15

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ssnib_model.cli.output import say, warn
+from ssnib_model.cli.output import say
 from ssnib_model.errors import OptionError, SSNIBError
 
 if TYPE_CHECKING:
@@ -277,6 +277,8 @@ def cell(arguments: argparse.Namespace) -> tuple[ParameterSet, str]:
 
     The words are printed, unless JSON or silence is wanted, and are a title for plots.
     """
+    from ssnib_model.cell.electrolytes import swap_layer
+
     base = base_set(arguments)
     changes = {n: in_unit_of(n, v) for n, v in once(arguments.param, "--param").items()}
     if arguments.temperature is not None:
@@ -286,28 +288,16 @@ def cell(arguments: argparse.Namespace) -> tuple[ParameterSet, str]:
     options = once(arguments.option, "--option")
     parameters, layers = base, once(arguments.layer, "--layer")
     # the composite first: what it holds is then no question when its layer is swapped
+    if CATHOLYTE_CONDUCTIVITY in changes:
+        parameters = parameters.replace({CATHOLYTE_CONDUCTIVITY: changes[CATHOLYTE_CONDUCTIVITY]})
     for layer in sorted(layers, key=lambda layer: layer != CATHOLYTE):
-        keeps = not {CATHOLYTE_CONDUCTIVITY, CATHOLYTE} & {*changes, *layers}
-        parameters = _swapped(parameters, layer, str(layers[layer]), keeps)
+        parameters = swap_layer(parameters, layer, str(layers[layer]))
     if changes or options:
         parameters = parameters.replace(changes, options)
     words = in_words(parameters, base, layers)
     if not (arguments.json or arguments.quiet):
         say(words)
     return parameters, words.split("\n")[0]
-
-
-def _swapped(parameters: ParameterSet, layer: str, material: str, keeps: bool) -> ParameterSet:
-    from ssnib_model.cell.electrolytes import swap_layer
-
-    swapped = swap_layer(parameters, layer, material)
-    if layer == parameters.catholyte and keeps:
-        warn(
-            f"--layer changes the {layer} layer only: the electrolyte in the composite keeps its "
-            f"{_number(swapped[CATHOLYTE_CONDUCTIVITY])} S/m, which "
-            f'--param "{CATHOLYTE_CONDUCTIVITY}=..." changes'
-        )
-    return swapped
 
 
 def in_words(

@@ -312,9 +312,9 @@ def test_finding_34_the_composite_keeps_its_electrolyte_and_says_so(capsys, tmp_
     assert run("rate-test", *QUICK, *swap, "--json") == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["parameters"]["values"][name] == pytest.approx(0.4)
-    assert f'--param "{name}=' in captured.err
+    assert captured.err.count(f'"{name}"') == 1
     assert run("rate-test", *QUICK, *swap, "--param", f"{name}=0.1", "--json") == 0
-    assert f'--param "{name}=' not in capsys.readouterr().err
+    assert f'"{name}"' not in capsys.readouterr().err
     # a parameter of the layer is one of the composite too, which follows it
     change = ["--param", "NaTaCl6 layer conductivity [S.m-1]=0.2"]
     assert run("rate-test", *QUICK, *change, "--out", tmp_path) == 0
