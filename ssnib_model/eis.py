@@ -48,6 +48,9 @@ class Impedance:
     title: str
     area: float
 
+    def __repr__(self) -> str:
+        return f"Impedance({self.title!r}, {len(self.frequencies)} frequencies)"
+
     @property
     def table(self) -> pd.DataFrame:
         """Frequency, real and imaginary part, in the order that impedance tools read."""

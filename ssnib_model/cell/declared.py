@@ -57,7 +57,7 @@ _OF_TEMPERATURE = {"shape": "function", "argument": _TEMPERATURE, "argument_name
 
 QUANTITIES: dict[str, Quantity] = {
     # the cell as made
-    "Die diameter [m]": Quantity(1e-4, 1.2, "Inner diameter of the die"),
+    "Die diameter [m]": Quantity(1e-4, 1.0, "Inner diameter of the die"),
     "Electrode area [m2]": _model(1e-8, 1.0, "Area of every layer"),
     "{layer} layer mass [kg]": Quantity(1e-9, 1.0, "Mass of a dense electrolyte layer"),
     "{layer} layer density [kg.m-3]": Quantity(500, 2e4, "Density without pores"),

@@ -743,7 +743,10 @@ class ParameterSet(Mapping[str, Any]):
             if name in self._given_up:
                 note = f"{note}; {self._given_up[name]}"
             self._all[name] = ParameterInfo(name, value, unit, "derived", note=note)
-            problem = value_problem(value, self._known[name], unit)
+            quantity = self._known[name]
+            if rule.form == "inverse" and not quantity.in_model and name != relations.VOID:
+                continue  # a mass of what is described otherwise, however small: nothing reads it
+            problem = value_problem(value, quantity, unit)
             if problem:
                 problems.append(
                     f'"{name}" {problem}; it follows from {rule.formula} '

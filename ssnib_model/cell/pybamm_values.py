@@ -100,7 +100,7 @@ class CellParameterValues(pybamm.ParameterValues):
         direction: str | None = None,
         param: Any = None,
         inplace: bool = True,
-        options: Mapping | None = None,
+        options: Mapping[str, Any] | None = None,
         inputs: Mapping[str, float] | None = None,
     ) -> CellParameterValues:
         """Set the "Initial state of charge".

@@ -31,7 +31,7 @@ TIN_MOLAR_MASS = 0.118710  # kg/mol, IUPAC 2021
 MATERIAL = " layer material"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """``target = compute(*inputs)``, all in the units of their names.
 
@@ -344,32 +344,43 @@ def _derivation(
     not_numbers = set(functions)
     steps: list[Rule] = []
     waiting = [r for r in relations if r.target not in support]
-    if not_filled is not None:
-        waiting = [r for r in waiting if r.form != "fill" or r.target != not_filled]
+    waiting = [r for r in waiting if r.target != not_filled or r.form != "fill"]
+    ready: dict[Rule, frozenset[str]] = {}
     while True:
-        best: tuple[Rule, frozenset[str]] | None = None
         for rule in waiting:
-            if all(name in support for name in rule.inputs) and (
-                rule.compute is same or not_numbers.isdisjoint(rule.inputs)
-            ):
-                needed = frozenset().union(*(support[name] for name in rule.inputs))
-                if best is None or len(needed) < len(best[1]):
-                    best = rule, needed
-        if best is None:
+            if rule in ready or not all(name in support for name in rule.inputs):
+                continue
+            if rule.compute is same or not_numbers.isdisjoint(rule.inputs):
+                ready[rule] = frozenset().union(*[support[name] for name in rule.inputs])
+        if not ready:
             return Derivation(tuple(steps), support)
-        rule, needed = best
+        # the first of those that need the fewest, in the order of the relations
+        rule = min((r for r in waiting if r in ready), key=lambda r: len(ready[r]))
         steps.append(rule)
-        support[rule.target] = needed
+        support[rule.target] = ready[rule]
         if not not_numbers.isdisjoint(rule.inputs):
             not_numbers.add(rule.target)
         waiting = [r for r in waiting if r.target != rule.target]
+        ready = {r: needed for r, needed in ready.items() if r.target != rule.target}
 
 
-def _follows(name: str, given: Iterable[str], relations: Sequence[Rule]) -> frozenset[str]:
-    """The given names that ``name`` would follow from were it not given; none if it does not."""
+def _follows(name: str, given: Iterable[str], relations: Sequence[Rule]) -> bool:
+    """Whether ``name`` would follow from the others, were it not given, but to fill a gap."""
+    known = set(given) - {name}
+    waiting = [r for r in relations if r.target not in known]
+    waiting = [r for r in waiting if r.target != name or r.form != "fill"]
+    while True:
+        now = {r.target for r in waiting if known.issuperset(r.inputs)}
+        if name in now or not now:
+            return bool(now)
+        known |= now
+        waiting = [r for r in waiting if r.target not in known]
+
+
+def _causes(name: str, given: Iterable[str], relations: Sequence[Rule]) -> frozenset[str]:
+    """The given names that ``name`` would follow from, were it not given."""
     others = [n for n in given if n != name]
-    found = _derivation(others, relations, not_filled=name).support
-    return found.get(name, frozenset())
+    return _derivation(others, relations, not_filled=name).support.get(name, frozenset())
 
 
 @dataclass(frozen=True)
@@ -447,7 +458,7 @@ def plan(
     # a measured value that agreed with others so far does not stand beside their change
     identities = {rule.target for rule in relations if rule.form == "identity"}
     for name in [n for n in redundant if n in identities and n not in changed]:
-        cause = [n for n in changed if n in _follows(name, basis, relations)]
+        cause = [n for n in changed if n in _causes(name, basis, relations)]
         if cause:
             del basis[name]
             given_up[name] = cause[0]

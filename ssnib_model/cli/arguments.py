@@ -22,6 +22,10 @@ MAX_VALUES = 1_000_000
 DEFAULT_SET = "Hu2024"
 TEMPERATURE = "Ambient temperature [K]"
 
+#: What ``--layer`` calls the electrolyte in the composite, and its conductivity.
+CATHOLYTE = "catholyte"
+CATHOLYTE_CONDUCTIVITY = "Positive electrode electrolyte conductivity [S.m-1]"
+
 #: A temperature without a unit above this [degC] is meant in kelvin.
 KELVIN_FROM = 150.0
 
@@ -281,8 +285,10 @@ def cell(arguments: argparse.Namespace) -> tuple[ParameterSet, str]:
         changes[TEMPERATURE] = kelvin(arguments.temperature)
     options = once(arguments.option, "--option")
     parameters, layers = base, once(arguments.layer, "--layer")
-    for layer, material in layers.items():
-        parameters = _swapped(parameters, layer, str(material), changes)
+    # the composite first: what it holds is then no question when its layer is swapped
+    for layer in sorted(layers, key=lambda layer: layer != CATHOLYTE):
+        keeps = not {CATHOLYTE_CONDUCTIVITY, CATHOLYTE} & {*changes, *layers}
+        parameters = _swapped(parameters, layer, str(layers[layer]), keeps)
     if changes or options:
         parameters = parameters.replace(changes, options)
     words = in_words(parameters, base, layers)
@@ -291,17 +297,15 @@ def cell(arguments: argparse.Namespace) -> tuple[ParameterSet, str]:
     return parameters, words.split("\n")[0]
 
 
-def _swapped(
-    parameters: ParameterSet, layer: str, material: str, changes: Mapping[str, float]
-) -> ParameterSet:
+def _swapped(parameters: ParameterSet, layer: str, material: str, keeps: bool) -> ParameterSet:
     from ssnib_model.cell.electrolytes import swap_layer
 
     swapped = swap_layer(parameters, layer, material)
-    electrolyte = "Positive electrode electrolyte conductivity [S.m-1]"
-    if layer == parameters.catholyte and electrolyte not in changes:
+    if layer == parameters.catholyte and keeps:
         warn(
             f"--layer changes the {layer} layer only: the electrolyte in the composite keeps its "
-            f'{swapped[electrolyte]:g} S/m, which --param "{electrolyte}=..." changes'
+            f"{_number(swapped[CATHOLYTE_CONDUCTIVITY])} S/m, which "
+            f'--param "{CATHOLYTE_CONDUCTIVITY}=..." changes'
         )
     return swapped
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
@@ -27,6 +28,9 @@ from ssnib_model.cli.output import (
     write_run,
 )
 from ssnib_model.files import read_bytes, writing
+
+if TYPE_CHECKING:
+    from ssnib_model.fits.result import FitResult
 
 #: Residuals that are printed one by one.
 MAX_RESIDUALS = 30
@@ -71,14 +75,14 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _fit(arguments: argparse.Namespace) -> int:
     import hashlib
 
-    from ssnib_model.fits.data import data_from_file
+    from ssnib_model.fits.data import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
 
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
-    data = [d for file in arguments.data for d in data_from_file(file, parameters, sigma)]
+    data = data_from_files(arguments.data, parameters, sigma)
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
     # differences of residuals need digits
@@ -101,13 +105,12 @@ def _fit(arguments: argparse.Namespace) -> int:
         checkpoint=folder / CHECKPOINT if folder else None,
         progress=talks(arguments),
     )
-    interrupted = result.message.startswith("interrupted")
     if folder:
         with writing(folder):
             (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one
         result.save(folder)
         write_run(folder, record)
-        if not interrupted:
+        if not result.interrupted:
             (folder / CHECKPOINT).unlink(missing_ok=True)
     if arguments.json:
         found = result.to_dict()
@@ -115,26 +118,22 @@ def _fit(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         say(_report(result))
         say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
-        if interrupted:
+        if result.interrupted:
             say("It was interrupted: the same command with --force goes on from there")
-    return EXIT_INTERRUPTED if interrupted else EXIT_OK
+    return EXIT_INTERRUPTED if result.interrupted else EXIT_OK
 
 
-def _report(result) -> str:
+def _report(result: FitResult) -> str:
     """The report of a fit, with a line a data set in place of a long list of residuals."""
     report = result.report()
     if len(result.residuals) <= MAX_RESIDUALS:
         return report
     head = report.split("\nResiduals\n", 1)[0]
     sets = result.residuals.groupby("Data", sort=False)["Residual"]
-    summary = sets.agg(
-        **{
-            "Values": "size",
-            "Root mean square": lambda r: (r**2).mean() ** 0.5,
-            "Largest": lambda r: r.loc[r.abs().idxmax()] if r.notna().any() else r.iloc[0],
-        }
-    )
-    return (
-        f"{head}\nResiduals in units of sigma, by data set (one by one in report.txt)\n"
-        + summary.reset_index().to_string(index=False, float_format="{:.3g}".format)
-    )
+    lines = [
+        f"  {name}: {len(values)} values, root mean square {(values**2).mean() ** 0.5:.3g}, "
+        f"largest {values.abs().max():.3g}"
+        for name, values in sets
+    ]
+    title = "Residuals in units of sigma, by data set (one by one in report.txt)"
+    return "\n".join([head, title, *lines])

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ssnib_model.errors import ParameterError, SSNIBError, ValidityWarning
+from ssnib_model.errors import SSNIBError, ValidityWarning
 from ssnib_model.files import read_bytes, writing
 
 if TYPE_CHECKING:
@@ -161,27 +161,16 @@ def run_record(
     """
     import dataclasses
 
-    from ssnib_model.results.record import digest, versions
+    from ssnib_model.results.record import parameters_of, versions
 
     settings = {k: v for k, v in vars(arguments).items() if k not in _NO_SETTINGS}
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()}
     if "solver" in settings:
         settings["solver"] = None if solver is None else dataclasses.asdict(solver)
-    try:
-        files = parameters.files()
-    except ParameterError:  # a Python function cannot be written down
-        files = None
-    changed = {n: i.value for n, i in parameters.given.items() if i.kind == "user"}
     return {
         "command": arguments.called,
         "settings": settings,
-        "parameters": {
-            "set": parameters.name,
-            "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
-            "values": {n: v for n, v in parameters.items() if isinstance(v, float)},
-            "sha256": files and digest(files),
-            "files": files,
-        },
+        "parameters": parameters_of(parameters),
         "versions": versions(),
     }
 

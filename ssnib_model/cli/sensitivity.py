@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
@@ -32,7 +31,6 @@ from ssnib_model.cli.output import (
     talks,
     write_run,
 )
-from ssnib_model.errors import ValidityWarning
 from ssnib_model.files import writing
 
 CONTOUR = "contour.csv"
@@ -64,10 +62,18 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         help="default: local",
     )
     sensitivity.add_argument(
-        "--metric", default="Discharge capacity [mA.h.g-1]", help="result for tornado and sobol"
+        "--metric",
+        default="Discharge capacity [mA.h.g-1]",
+        help='a column of the table of a rate test or "capacity retention", which may end with '
+        '"at R C" (default: discharge capacity)',
     )
-    sensitivity.add_argument("--rates", type=numbers, default=[0.2, 2.0], metavar="0.2,2",
-                             help="default: 0.2,2; tornado and sobol take the last")  # fmt: skip
+    sensitivity.add_argument(
+        "--rates",
+        type=numbers,
+        default=[0.2, 2.0],
+        metavar="0.2,2",
+        help="default: 0.2,2; all methods but local take the last, unless the metric names one",
+    )
     sensitivity.add_argument(
         "--samples", type=int, help=f"of sobol and morris (default: {SAMPLES})"
     )
@@ -86,7 +92,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     target.add_argument(
         "--metric",
         required=True,
-        help='"capacity retention at R C", "discharge capacity at R C" or "polarization at R C"',
+        help='a column of the table of a rate test or "capacity retention", and "at R C"',
     )
     target.add_argument("--value", type=float, required=True, help="what is wanted")
     vary = target.add_argument("--vary", required=True, metavar="NAME", help="the parameter")
@@ -111,19 +117,22 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _sensitivity(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.runs import sensitivity as found
-    from ssnib_model.runs.metrics import check_metric
+    from ssnib_model.runs.metrics import Metric
     from ssnib_model.runs.plots import save_sensitivity
 
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
     samples = SAMPLES if arguments.samples is None else arguments.samples
     (parameters, _), test = cell(arguments), RateTest(arguments.rates)
-    check_metric(arguments.metric, arguments.rates[-1], test)
+    metric = Metric.of(arguments.metric)
+    if metric.rate is None:
+        metric = Metric(metric.column, arguments.rates[-1])
+    metric.check(test)
     files = (f"{arguments.method}.csv", f"{arguments.method}.png")
     folder = results_folder(arguments, (*files, RUN_FILE))
     chosen = solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
     names, settings = arguments.of, {"model": arguments.model, "solver": chosen}
-    asked = (names, test, arguments.metric, arguments.rates[-1])
+    asked = (names, test, metric.column, metric.rate)
     if arguments.method == "local":
         table = found.sensitivity(parameters, names, test, **settings)
     elif arguments.method == "tornado":
@@ -134,18 +143,21 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
             progress=talks(arguments), **settings,
         )  # fmt: skip
         table = table.rename_axis("Parameter").reset_index()
-    results = table.drop(columns=["Parameter", "C-rate", "Low", "High"], errors="ignore")
+    of_results = ["Parameter", "C-rate", "Low", "High", "Note"]
+    results = table.drop(columns=of_results, errors="ignore")
     computed = bool(results.notna().to_numpy().any())
     document = run_record(arguments, parameters, chosen) | {"table": records(table)}
     if folder and computed:
         with writing(folder):
             table.to_csv(folder / files[0], index=False)
-            save_sensitivity(table, arguments.method, arguments.metric, folder)
+            save_sensitivity(table, arguments.method, metric.column, folder, metric.rate)
         write_run(folder, document)
     if arguments.json:
         print_json(document)
     elif not arguments.quiet:
-        say(fitted(table, ["Parameter", "C-rate", arguments.metric], "{:.4g}"))
+        first = ["Parameter", "C-rate", metric.column]
+        noted = "Note" in table and bool((table["Note"] != "").any())
+        say(fitted(table, [*first, *(["Note"] if noted else [])], "{:.4g}"))
         if computed:
             say(f"\n{', '.join(files)} and run.json are in {folder}")
     if not computed:
@@ -162,21 +174,18 @@ def _target(arguments: argparse.Namespace) -> int:
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
     chosen = solver(arguments)
     asked = (parameters, arguments.metric, arguments.value, arguments.vary)
-    settings = {"model": arguments.model, "solver": chosen}
+    settings = {"model": arguments.model, "solver": chosen, "progress": talks(arguments)}
     for end in ("low", "high"):
         given = getattr(arguments, end)
         settings[end] = None if given is None else in_unit_of(arguments.vary, given)
     table = None
-    with warnings.catch_warnings():
-        # of the points that are tried on the way, which are no answers
-        warnings.simplefilter("ignore", ValidityWarning)
-        if arguments.against:
-            table = contour(*asked, *arguments.against, **settings)
-            found = bool(table[arguments.vary].notna().any())
-            results = {"table": records(table)}
-        else:
-            answer = target(*asked, **settings)
-            found, results = answer.value is not None, dataclasses.asdict(answer)
+    if arguments.against:
+        table = contour(*asked, *arguments.against, **settings)
+        found = bool(table[arguments.vary].notna().any())
+        results = {"table": records(table)}
+    else:
+        answer = target(*asked, **settings)
+        found, results = answer.value is not None, dataclasses.asdict(answer)
     document = run_record(arguments, parameters, chosen) | results
     if folder:
         if table is not None:
@@ -187,6 +196,9 @@ def _target(arguments: argparse.Namespace) -> int:
         print_json(document)
     elif table is not None and not arguments.quiet:
         say(table.drop(columns="Answer").to_string(index=False, na_rep="none"))
+        several = table["Answer"].str.startswith("several values")
+        if several.any():
+            say("\n".join(["", *table["Answer"][several]]))
     elif not arguments.quiet:
         say(answer.sentence)
     return EXIT_OK if found else EXIT_SOME_FAILED

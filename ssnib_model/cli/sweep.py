@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     CELL,
@@ -35,6 +36,11 @@ from ssnib_model.cli.output import (
 )
 from ssnib_model.errors import SSNIBError
 from ssnib_model.files import read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ssnib_model.cell.parameter_set import ParameterSet
 
 CAPACITY = "Discharge capacity [mA.h.g-1]"
 
@@ -142,16 +148,16 @@ def _read_record(folder: Path) -> dict | None:
     return document if is_ours else None
 
 
-def _design(arguments: argparse.Namespace, parameters):
+def _design(arguments: argparse.Namespace, parameters: ParameterSet) -> pd.DataFrame:
     from ssnib_model.measured.formats import MAX_CURVES_SIZE
-    from ssnib_model.runs.designs import grid, own_ranges, sample
+    from ssnib_model.runs import designs
     from ssnib_model.tables import read_csv
 
     given = [bool(arguments.vary), bool(arguments.design), bool(arguments.sample)]
     if sum(given) != 1:
         raise SSNIBError("one of --vary, --design and --sample is needed, and only one")
     if arguments.vary:
-        return grid(dict(arguments.vary))
+        return designs.grid(dict(arguments.vary))
     if arguments.sample:
-        return sample(own_ranges(parameters), arguments.sample)
+        return designs.sample(designs.own_ranges(parameters), arguments.sample)
     return read_csv(arguments.design, limit=MAX_CURVES_SIZE)

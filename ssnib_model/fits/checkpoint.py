@@ -340,7 +340,7 @@ class Checkpoint:
             for stage, searches in zip(self.stages, stages, strict=True):
                 for number, search in searches.items():
                     stage.searches[int(number)] = _load(search, stage.problem)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SSNIBError(f"checkpoint {path} is damaged: {error!r}") from error
 
 
@@ -381,7 +381,7 @@ def _load(saved: dict, problem: FitProblem) -> Search:
         best = _load_evaluation(saved["best"], problem)
         if not isinstance(best.result, Answer) or search.cost is None:
             raise ValueError("its best point is no answer")
-        jacobian = saved["jacobian"] and _unpack(saved["jacobian"], _shape(problem))
+        jacobian = None if saved["jacobian"] is None else _matrix(saved["jacobian"], problem)
         search.outcome = Outcome(
             best.unit, search.cost, str(saved["message"]), search.solves, best.result,
             jacobian, search.is_there,
@@ -402,7 +402,7 @@ def _load_evaluation(saved: dict, problem: FitProblem) -> Evaluation:
     if unit.shape != (len(problem.free),) or (unit < 0).any() or (unit > 1).any():
         raise ValueError(f"a point is {saved['unit']!r:.60}")
     if "jacobian" in saved:
-        return Evaluation(unit, _unpack(saved["jacobian"], _shape(problem)))
+        return Evaluation(unit, _matrix(saved["jacobian"], problem))
     n, _ = _shape(problem)
     n -= sum(f.prior is not None for f in problem.free)
     reasons = [""] * n
@@ -414,6 +414,13 @@ def _load_evaluation(saved: dict, problem: FitProblem) -> Evaluation:
 def _shape(problem: FitProblem) -> tuple[int, int]:
     priors = sum(f.prior is not None for f in problem.free)
     return len(problem.measured) + priors, len(problem.free)
+
+
+def _matrix(text: str, problem: FitProblem) -> np.ndarray:
+    found = _unpack(text, _shape(problem))
+    if not np.isfinite(found).all():
+        raise ValueError("a derivative is not finite")
+    return found
 
 
 def _finite(value: Any) -> float:

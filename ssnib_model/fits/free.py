@@ -107,7 +107,9 @@ class Bounded(Free):
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite real number."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def is_whole(value: Any) -> bool:

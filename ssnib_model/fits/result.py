@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tomlkit
 from scipy.stats import chi2 as chi2_distribution
 
 from ssnib_model.cell.parameter_set import ParameterSet
@@ -33,8 +32,6 @@ CHANCE = 1e-3
 
 #: Widest standard error, in ranges of a parameter, of a direction without any information.
 OPEN = 1e3
-
-PARAMETER_FILE = "parameters.toml"
 
 
 class FitResult:
@@ -157,7 +154,8 @@ class FitResult:
     def misfit(self) -> str:
         """What is wrong if chi2 is far from its degrees of freedom, or cannot tell; "" if not.
 
-        The criterion is a two-sided test of chi2: its probability by chance is below `CHANCE`.
+        The criterion: the probability that chi2 is as large by chance, or that it is as small,
+        is below `CHANCE`.
         """
         with_priors = ", priors counted as data" if self._all_dof != self.dof else ""
         if self._all_dof <= 0:
@@ -376,27 +374,18 @@ class FitResult:
 
     def _set_of_its_own(self) -> ParameterSet:
         """The fitted set with the data it was fitted to in place of those of the base set."""
-        files = self.parameters.files()
-        document = tomlkit.parse(files.pop(PARAMETER_FILE))
-        for measured in document.pop("measured", {}).values():
-            files.pop(measured["file"], None)
-        free, base = [f.label for f in self.problem.free], self.problem.parameters
-        names = ", ".join(d.name for d in self.problem.data)
-        document["description"] = (
-            f"Fitted to {names}: {', '.join(free)}. Everything else was held at its value in "
-            f"{base.name}. {base.description}"
+        base, names = self.problem.parameters, ", ".join(d.name for d in self.problem.data)
+        tables = {}
+        for d in self.problem.data:
+            if isinstance(d, RateTestData):
+                kelvin = base[TEMPERATURE] if d.temperature is None else d.temperature
+                tables[d.name] = d.table.assign(**{TEMPERATURE: kelvin})
+        fitted = self.parameters.with_measured(tables, f"the data of this fit: {names}")
+        fitted.description = (
+            f"Fitted to {names}: {', '.join(f.label for f in self.problem.free)}. Everything else "
+            f"was held at its value in {base.name}. {base.description}"
         ).strip()
-        tables = [d for d in self.problem.data if isinstance(d, RateTestData)]
-        if tables:
-            document["sources"]["fit"] = {"citation": f"the data of this fit: {names}"}
-        measured = tomlkit.table()
-        for number, d in enumerate(tables, start=1):
-            kelvin = base[TEMPERATURE] if d.temperature is None else d.temperature
-            file = f"fitted_{number}.csv"
-            files[file] = d.table.assign(**{TEMPERATURE: kelvin}).to_csv(index=False)
-            measured[d.name] = {"file": file, "source": "fit", "note": "fitted"}
-        document["measured"] = measured
-        return ParameterSet.from_files({PARAMETER_FILE: tomlkit.dumps(document), **files})
+        return fitted
 
 
 def _inverse(information: np.ndarray) -> np.ndarray:

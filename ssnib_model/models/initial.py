@@ -71,7 +71,7 @@ class CellOptions(pybamm.BatteryModelOptions, ModelOptions):
     def __missing__(self, name: str) -> str:
         return PYBAMM_OPTIONS[name]
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type, tuple[dict]]:
         return CellOptions, (dict(self),)
 
     @property

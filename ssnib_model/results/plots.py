@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
-from ssnib_model.results.rate_test import RateTestResult
+
+if TYPE_CHECKING:
+    from ssnib_model.results.rate_test import RateTestResult
 
 MEASURED_MARKERS = "sD^vPX"
 
@@ -48,7 +50,7 @@ def _against_rate(result: RateTestResult, column: str, ax: Axes | None) -> Axes:
     ax = axes(ax)
     table = result.table.sort_values("C-rate")
     ax.plot(table["C-rate"], table[column], "o-", color="C0", label="model")
-    data = result.compare()
+    data, own = result.compare(), bool(result.parameters.measured)
     data = data[data["Quantity"] == column]
     for marker, (name, points) in zip(MEASURED_MARKERS, data.groupby("Data"), strict=False):
         ax.plot(
@@ -57,7 +59,7 @@ def _against_rate(result: RateTestResult, column: str, ax: Axes | None) -> Axes:
             marker,
             color="k",
             mfc="w",
-            label=f"measured, {name}",
+            label=f"measured, {name}" if own else f"measured on another cell, {name}",
         )
     ax.set_xscale("log")
     ax.set_xticks(rates := sorted(set(table["C-rate"])), [f"{r:g}" for r in rates])
@@ -157,9 +159,15 @@ def _colours(losses: pd.DataFrame, shown: pd.DataFrame) -> list[Any]:
 def _set_title(figure: Figure, result: RateTestResult, title: str | None) -> None:
     """A title in as many lines as the figure needs."""
     kelvin = result.parameters["Ambient temperature [K]"]
+    changes = [f"{n} = {_value(now)}" for n, (_, now) in result.parameters.changes.items()]
     own = f"{result.parameters.name}, {result.model_name}, {kelvin - 273.15:.6g} degC"
+    own += f", changed: {'; '.join(changes)}" if changes else ""
     width = int(13 * figure.get_figwidth())
     figure.suptitle(textwrap.fill(own if title is None else title, width), fontsize="medium")
+
+
+def _value(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def save_breakdown(

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import OptionError, ParameterError
+from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
 from ssnib_model.models.losses import breakdown_names
 from ssnib_model.results import record
@@ -86,6 +86,10 @@ class RateTestResult:
         self.one_c = parameters["Nominal cell capacity [A.h]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
 
+    def __repr__(self) -> str:
+        endings = ", ".join(f"{row['C-rate']:g} C {row['Status']}" for row in self.rows)
+        return f"RateTestResult({self.parameters.name!r}, {self.model_name}: {endings})"
+
     @functools.cached_property
     def table(self) -> pd.DataFrame:
         return pd.DataFrame(self.rows, columns=TABLE_COLUMNS)
@@ -135,7 +139,10 @@ class RateTestResult:
         )
 
     def compare(self) -> pd.DataFrame:
-        """Predictions beside the measurements that come with the set.
+        """Predictions beside the measurements of this cell, or else of the one it was made from.
+
+        The latter are called by the name of their set, "Hu2024: Fig. 4E". Where a rate comes
+        again in the test, its last time is compared.
 
         Returns
         -------
@@ -147,13 +154,14 @@ class RateTestResult:
         rows = []
         temperature = self.parameters["Ambient temperature [K]"]
         model = self.table.drop_duplicates("C-rate", keep="last").set_index("C-rate")
-        for name, data in self.parameters.measured.items():
+        measured = self.parameters.measured or self.parameters.reference_data
+        for name, data in measured.items():
             near = data[(data["Ambient temperature [K]"] - temperature).abs() <= 5]
             for quantity in near.columns.intersection(model.columns):
-                for rate, measured in zip(near["C-rate"], near[quantity], strict=True):
-                    if rate in model.index and np.isfinite(measured):
+                for rate, value in zip(near["C-rate"], near[quantity], strict=True):
+                    if rate in model.index and np.isfinite(value):
                         predicted = model.loc[rate, quantity]
-                        rows.append((name, rate, quantity, measured, predicted))
+                        rows.append((name, rate, quantity, value, predicted))
         columns = ["Data", "C-rate", "Quantity", "Measured", "Model"]
         frame = pd.DataFrame(rows, columns=columns)
         return frame.assign(Difference=frame["Model"] - frame["Measured"])
@@ -223,6 +231,7 @@ class RateTestResult:
                 f"the reaction is not uniform over the composite (reaction uniformity number "
                 f"{largest:.2g}, limit {UNIFORMITY_LIMIT:g}): use the full model, dfn"
             )
+        notes += [*self.parameters.notes, *self.parameters.unread("rate test").values()]
         return list(dict.fromkeys(notes))  # once, however many cycles
 
     def _reduced(self) -> Iterator[HalfCycle]:
@@ -237,31 +246,20 @@ class RateTestResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything to read the result and to repeat the run (`repeat_run`), ready for JSON."""
-        changed = {n: i.value for n, i in self.parameters.given.items() if i.kind == "user"}
-        values = {n: v for n, v in self.parameters.items() if isinstance(v, float)}
-        try:
-            files = self.parameters.files()
-        except ParameterError:  # a Python function cannot be written down
-            files = None
         return {
             "versions": record.versions(),
             "model": self.model_name,
             "settings": self._settings,
             "test": self.test.to_dict(),
-            "parameters": {
-                "set": self.parameters.name,
-                "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
-                "values": values,
-                "sha256": files and record.digest(files),
-                "files": files,
-            },
+            "parameters": record.parameters_of(self.parameters),
             "notes": self.notes,
             "table": _records(self.table),
             "comparison": _records(self.compare()),
         }
 
     def save(self, folder: str | Path, title: str | None = None) -> Path:
-        """Write ``table.csv``, ``curves.csv``, ``comparison.csv``, ``run.json`` and the plots.
+        """Write ``table.csv``, ``curves.csv``, ``comparison.csv``, ``run.json`` and the plots,
+        these where anything ran.
 
         Parameters
         ----------
@@ -284,7 +282,8 @@ class RateTestResult:
             self.compare().to_csv(folder / "comparison.csv", index=False)
             text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
             (folder / "run.json").write_text(text + "\n")
-            save_rate_test(self, folder, title)
+            if any(h.solution for h in self.half_cycles):  # else there is nothing to draw
+                save_rate_test(self, folder, title)
         return folder
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import pybamm
 
 import ssnib_model
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import ParameterError
 from ssnib_model.models.names import MODELS
 
 #: The packages whose versions may change the last digits of a result.
@@ -27,6 +29,22 @@ def versions() -> dict[str, str]:
 def digest(files: Mapping[str, str]) -> str:
     """SHA-256 of texts by name, whatever their order."""
     return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
+
+
+def parameters_of(parameters: ParameterSet) -> dict[str, Any]:
+    """A parameter set, all of it, and what was changed in it."""
+    changed = {n: i.value for n, i in parameters.given.items() if i.kind == "user"}
+    try:
+        files = parameters.files()
+    except ParameterError:  # a Python function cannot be written down
+        files = None
+    return {
+        "set": parameters.name,
+        "changed": {n: v if isinstance(v, float) else str(v) for n, v in changed.items()},
+        "values": {n: v for n, v in parameters.items() if isinstance(v, float)},
+        "sha256": files and digest(files),
+        "files": files,
+    }
 
 
 def settings_of(

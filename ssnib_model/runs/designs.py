@@ -223,7 +223,10 @@ def check_design(parameters: ParameterSet, design: pd.DataFrame) -> None:
                 f'the design has {short(column.iloc[row])} as "{name}" of run {row}: '
                 f"{'the name of a solid electrolyte' if material else 'a number'} is needed"
             )
-        for known in column.unique() if material else ():
+        if not material:
+            check_read(parameters, name, column.unique())
+            continue
+        for known in column.unique():
             if known in solid_electrolytes():
                 swap_layer(parameters, name.removesuffix(MATERIAL), known)
 
@@ -238,19 +241,20 @@ def _check_layer(parameters: ParameterSet, column: str) -> None:
         )
 
 
-def varying(parameters: ParameterSet, design: pd.DataFrame) -> set[str]:
-    """The parameters that a design changes: by themselves, or with the material of a layer.
+def check_read(parameters: ParameterSet, name: str, values: Iterable[float]) -> None:
+    """`OptionError` if a rate test of this cell does not read a parameter, and why not.
 
-    What follows from them is for `RateTest.prepare` to find.
+    It is asked of the first of ``values`` that the set allows, of which some are enough.
     """
-    columns = set(map(str, design))
-    names = {name for name in columns if not name.endswith(MATERIAL)}
-    for column in columns - names:
-        for material in set(design[column]) & set(solid_electrolytes()):
-            swapped = with_materials(parameters, {column: material})
-            names |= {n for n in swapped if n not in parameters or swapped[n] != parameters[n]}
-            names |= swapped.given.keys() - parameters.given.keys()
-    return names
+    for value in itertools.islice(values, 100):
+        try:
+            changed = parameters.replace({name: value})
+        except SSNIBError:
+            continue  # the run says so
+        unread = changed.unread("rate test")
+        if name in unread:
+            raise OptionError(unread[name])
+        return
 
 
 def with_materials(parameters: ParameterSet, point: Mapping[str, float | str]) -> ParameterSet:

@@ -17,6 +17,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.runs.designs import (
     MAX_RUNS,
+    check_read,
     checked_range,
     is_wide,
     own_range,
@@ -112,6 +113,7 @@ def sensitivity(
         value = parameters[name]
         if not isinstance(value, float) or value == 0:
             raise OptionError(f'"{name}" is {value}: a relative sensitivity needs a number, not 0')
+        check_read(parameters, name, [value])
     asked = None if metric is None else Metric.of(metric, rate)
     if asked is not None and asked.rate is not None:
         asked.check(run)

@@ -30,7 +30,6 @@ from ssnib_model.runs.designs import (
     is_number,
     plain,
     reason_of,
-    varying,
     whole,
     with_materials,
 )
@@ -255,8 +254,8 @@ class Runner:
     ):
         self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
         # the names alone go to other processes: a long design would keep them waiting
-        self._varying = varying(parameters, design)
-        self._materials = [name for name in map(str, design) if name.endswith(MATERIAL)]
+        self._varying = list(map(str, design))
+        self._materials = [name for name in self._varying if name.endswith(MATERIAL)]
         self._numbers = _instead_of_functions(parameters, design)
         self._prepared: PreparedRateTest | None = None
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pybamm
 from scipy.optimize import brentq, minimize_scalar
+from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
@@ -21,7 +22,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
-from ssnib_model.runs.designs import is_number, is_wide, reason_of
+from ssnib_model.runs.designs import check_read, is_number, is_wide, reason_of
 from ssnib_model.runs.metrics import REFERENCE_RATE, RETENTION, Metric, check_metric
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
@@ -68,6 +69,7 @@ def target(
     high: float | None = None,
     model: str = "spm",
     solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    progress: bool = False,
 ) -> Target:
     """The values of a parameter at which a result of a rate test reaches a target.
 
@@ -95,6 +97,8 @@ def target(
         "spm" (default) or "dfn".
     solver : pybamm.BaseSolver or StructuredSolver, optional
         As for `RateTest.run`.
+    progress : bool, optional
+        Whether to count the rate tests on stderr.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def target(
     """
     asked = Metric.of(metric, rate)
     search = _Search(parameters, asked, value, vary, low, high, model, solver, [vary])
-    return search.answer(parameters)
+    return search.answer(parameters, progress)
 
 
 def contour(
@@ -128,6 +132,7 @@ def contour(
     high: float | None = None,
     model: str = "spm",
     solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Pairs of two parameters at which a result reaches a target.
 
@@ -139,7 +144,7 @@ def contour(
         The second parameter.
     values : iterable of float
         Its values.
-    rate, low, high, model, solver : optional
+    rate, low, high, model, solver, progress : optional
         As for `target`.
 
     Returns
@@ -162,12 +167,13 @@ def contour(
     if not wanted or not all(map(is_number, wanted)):
         raise OptionError(f'values of "{against}" are {short(wanted)}: numbers are needed')
     cells = [parameters.replace({against: float(other)}) for other in wanted]
+    check_read(parameters, against, map(float, wanted))
     asked = Metric.of(metric, rate)
     both = [vary, against]
     search = _Search(parameters, asked, value, vary, low, high, model, solver, both)
     rows = []
     for other, changed in zip(wanted, cells, strict=True):
-        answer = search.answer(changed)
+        answer = search.answer(changed, progress)
         found = math.nan if answer.value is None else answer.value
         rows.append({against: float(other), vary: found, "Answer": answer.sentence})
     return pd.DataFrame(rows)
@@ -208,13 +214,14 @@ class _Search:
         model = MODELS[self.model](self._base.model_options)
         return self.run.prepare(model, self._base, varying=self._varying, solver=solver)
 
-    def answer(self, parameters: ParameterSet) -> Target:
+    def answer(self, parameters: ParameterSet, progress: bool = False) -> Target:
         """Every value at which the metric of a cell reaches the target, in words as well."""
         present = parameters[self.vary]
-        scan = _Scan(self._miss_of(parameters), self._tolerance())
         points = _grid(self.low, self.high, self._is_log, present)
-        scan.look(points)
-        values = scan.found()
+        with tqdm(desc="Target", unit="rate test", disable=not progress) as bar:
+            scan = _Scan(self._miss_of(parameters, bar), self._tolerance())
+            scan.look(points)
+            values = scan.found()
         looked = f"{len(points)} values from {self.low:.4g} to {self.high:.4g}"
         sentence = self._found(values, scan, looked) if values else self._none(
             parameters, scan, looked
@@ -242,7 +249,9 @@ class _Search:
     def _distance(self, x: float, present: float) -> float:
         return abs(math.log(x / present)) if self._is_log and present > 0 else abs(x - present)
 
-    def _miss_of(self, parameters: ParameterSet) -> Callable[[float], tuple[float, str]]:
+    def _miss_of(
+        self, parameters: ParameterSet, bar: tqdm
+    ) -> Callable[[float], tuple[float, str]]:
         """Metric minus target at a value of the parameter, NaN and why where there is none."""
 
         def miss(x: float) -> tuple[float, str]:
@@ -250,6 +259,8 @@ class _Search:
                 changed = parameters.replace({self.vary: x})
             except SSNIBError as error:
                 return math.nan, reason_of(error)
+            finally:
+                bar.update()
             table = self._prepared.result(changed).table
             found = float(self.metric.values(table, self.run.rates)[0])
             status = self.metric.statuses(table, self.run.rates)[0]
@@ -306,6 +317,7 @@ def _range(
     if not isinstance(present, float):
         raise OptionError(f'"{vary}" is {present}: it must be a number')
     unit = "" if unit_of(vary) == "1" else f" {unit_of(vary)}"
+    check_read(parameters, vary, [present, quantity.low, quantity.high])
     for name, end in (("low", low), ("high", high)):
         if end is None:
             continue

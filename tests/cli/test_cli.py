@@ -1,11 +1,14 @@
 """The command line."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import ssnib_model
 from ssnib_model.cli import main
 
 
@@ -276,3 +279,57 @@ def test_help_does_not_load_pybamm():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "rate-test" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rate-test", "--repeat", "run.json", "--rates", "1"], "--rates has no effect with"),
+        (["rate-test", "--repeat", "run.json", "--set", "Hu2024"], "--set has no effect with"),
+        (["sweep", "--resume", "sweep", "--temperature", "60"], "--temperature has no effect"),
+        (["sweep", "--resume", "sweep", "--sample", "2", "--out", "x"], "--sample, --out has"),
+        (["sensitivity", "--of", "Die diameter [m]", "--samples", "8"], "--method local"),
+        (["impedance", "--pellet", "NaTaCl6", "--state", "0.4"], "--state has no effect with"),
+    ],
+)
+def test_an_argument_without_effect_is_refused(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupted(monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ssnib_model.eis.impedance", stopped)
+    assert run("impedance", "--json") == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("ssnib rate", "rate-test"),
+        ("ssnib impedance --pel", "--pellet"),
+        ("ssnib rate-test --set Thr", "ThreeLayers"),
+    ],
+)
+def test_the_shell_completes(line, wanted, tmp_path):
+    pytest.importorskip("argcomplete")
+    answer = tmp_path / "answer"
+    shell = {
+        "_ARGCOMPLETE": "1",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+    }
+    root = str(Path(ssnib_model.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-m", "ssnib_model"],
+        env=os.environ | shell | {"PYTHONPATH": root}, timeout=120,
+    )  # fmt: skip
+    assert answer.read_text().strip() == wanted

@@ -125,7 +125,7 @@ def commands(folder):
         "fit": [measured, "--free", f"{RADIUS}:1e-7:1e-6:log", "--model", "spm"],
         "sweep": ["--vary", f"{LAYER}=0.01:0.1:log:2", *QUICK],
         "sensitivity": ["--of", LAYER, *QUICK],
-        "target": [*goal, "--vary", LAYER],
+        "target": [*goal, "--vary", LAYER, "--low", "1e-3", "--high", "1"],
         "impedance": ["--state", "0.4"],
     }
 

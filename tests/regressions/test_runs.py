@@ -41,6 +41,12 @@ DESIGNS = {
                                   "Ambient temperature [K]": [298.15, 333.15]},
     "temperature": {"Reference temperature [K]": [290.0, 300.0],
                     "Ambient temperature [K]": [140.0, 310.0, 700.0]},
+    "material x values": {"Na3PS4 layer material": ["Na3PS4 cubic", "Na2.88Sb0.88W0.12S4"],
+                          MASS: [2e-5, 5e-5]},
+    "loading": {"Positive electrode active material loading [kg.m-2]": [0.03, 0.06, 100.0]},
+    "thickness x mass": {"Positive electrode thickness [m]": [5e-5, 8e-5],
+                         CATHODE_MASS: [8e-6, 1.2e-5]},
+    "capacity": {"Nominal cell capacity [A.h]": [3e-7, 6e-7]},
     "current": {"Specific current at 1 C [A.kg-1]": [60.0, 118.0]},
 }  # fmt: skip
 
@@ -358,3 +364,21 @@ def test_a_store_of_another_cells_function_is_refused(hu2024, tmp_path):
             hu2024.replace({info.name: type(info)(**vars(info) | {"value": other})}),
             design, run, out=tmp_path, **FAST,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Initial state of charge", "Negative electrode double-layer capacity [F.m-2]",
+     "Current function [A]"],
+)  # fmt: skip
+def test_what_a_rate_test_does_not_read_is_refused(name, hu2024):
+    value = hu2024[name]
+    for ask in (
+        lambda: ss.sweep(hu2024, ss.grid({name: [value, 0.9 * value]}), ss.RateTest([1])),
+        lambda: ss.sensitivity(hu2024, [name], ss.RateTest([1])),
+        lambda: ss.target(hu2024, "polarization at 1 C", 0.5, name),
+        lambda: ss.tornado(hu2024, {name: (0.5 * value, 0.9 * value)}, ss.RateTest([1]),
+                           "polarization at 1 C"),
+    ):  # fmt: skip
+        with pytest.raises(ss.SSNIBError, match="no effect"):
+            ask()

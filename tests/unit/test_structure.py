@@ -30,6 +30,7 @@ ROWS = (
     ("fits", "runs"),
     ("cli",),
     ("__main__",),
+    ("model_zoo",),
 )
 
 

@@ -1,12 +1,15 @@
 """The models are used as any PyBaMM model."""
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model import model_zoo
 
 MODELS = [ss.SolidStateDFN, ss.SolidStateSPM]
 ONE_C = 0.472e-3
@@ -75,6 +78,54 @@ def test_json_round_trip(model, hu2024):
         for m, v in ((original, values), (copy, copied_values))
     ]
     assert voltages[0] == pytest.approx(voltages[1], abs=1e-5)
+
+
+def test_examples_of_the_docs(tmp_path, monkeypatch):
+    """The blocks of docs/pybamm.md run, one after the other."""
+    pytest.importorskip("pybamm_model_zoo").refresh(external_paths=[Path(model_zoo.__path__[0])])
+    page = Path(__file__).parents[2] / "docs" / "pybamm.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(blocks) >= 5
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for block in blocks:
+        exec(block, names)
+    assert dict(names["same"].options) == dict(names["model"].options)
+    assert 0 < names["values"]["Initial state of charge"] < 0.1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lengths_as_inputs_and_other_spatial_methods(model, hu2024):
+    """Inputs or numbers, our finite volumes or PyBaMM's own: the same voltage, 0.1 mV."""
+    lengths = ["Positive electrode thickness [m]", "Positive particle radius [m]"]
+    values = hu2024.to_pybamm()
+    expected = pybamm.Simulation(model(), parameter_values=values).solve([0, 600])
+    plain = {domain: pybamm.FiniteVolume() for domain in model().default_geometry}
+    mixed = model().default_spatial_methods | {"positive electrode": pybamm.FiniteVolume()}
+    for methods in (plain, {d: mixed[d] for d in plain}):
+        simulation = pybamm.Simulation(model(), parameter_values=values, spatial_methods=methods)
+        voltage = simulation.solve([0, 600])["Voltage [V]"](t=600.0)
+        assert voltage == pytest.approx(expected["Voltage [V]"](t=600.0), abs=1e-4)
+    values.update(dict.fromkeys(lengths, "[input]"))
+    simulation = pybamm.Simulation(model(), parameter_values=values)
+    solution = simulation.solve([0, 600], inputs={name: hu2024[name] for name in lengths})
+    assert solution["Voltage [V]"](t=600.0) == pytest.approx(
+        expected["Voltage [V]"](t=600.0), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_equations_are_well_posed(model):
+    """PyBaMM's own checks of a model, and its options as PyBaMM asks for them."""
+    instance = model()
+    instance.check_well_posedness()
+    assert instance.options["particle phases"] == "1"
+    assert instance.options["working electrode"] == "both"
+    assert dict(instance.options) == dict(ss.ParameterSet("Hu2024").model_options)
+    copy = pickle.loads(pickle.dumps(instance.options))
+    assert (type(copy), copy) == (type(instance.options), instance.options)
+    with pytest.raises(KeyError):
+        instance.options["no such option"]
 
 
 def test_entry_points(hu2024):

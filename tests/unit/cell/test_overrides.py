@@ -335,6 +335,18 @@ def test_measured_values_within_the_tolerance_stand_until_one_is_changed(tmp_pat
     assert {f"{layer} thickness [m]", f"{layer} mass [kg]"} < set(other.given)
 
 
+def test_what_follows_and_nothing_reads_has_no_limits(hu2024):
+    """A value within its limits is not refused for a mass beyond those of a mass."""
+    tin, alloy = "Negative electrode tin amount [mol]", "Negative electrode alloy mass [kg]"
+    for amount in (1e-9, 50.0):
+        mass = hu2024.replace({tin: amount})[alloy]
+        quantity = declared_numbers(hu2024)[alloy]
+        assert not quantity.low <= mass <= quantity.high
+    # but there is no composite of voids
+    with pytest.raises(ss.ParameterError, match=r"void fraction.* allowed is 0 to 0\.8"):
+        hu2024.replace({THICKNESS: 400e-6})
+
+
 def test_a_relation_that_only_fills_a_gap_is_broken_and_says_so(hu2024):
     name = f"{P} electrolyte conductivity [S.m-1]"
     other = hu2024.replace({name: 0.1})

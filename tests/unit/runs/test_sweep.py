@@ -76,7 +76,7 @@ def test_every_run_gives_a_row(hu2024):
 def test_a_run_that_cannot_be_leaves_the_others_alone(model, hu2024):
     """In the middle: an anode without the sodium that the start takes."""
     tin = "Negative electrode tin amount [mol]"
-    design = ss.grid({tin: [2e-4, 1e-9, 1e-4]})
+    design = ss.grid({tin: [2e-4, 1e-8, 1e-4]})
     test = ss.RateTest([1], initial_state_of_charge=0.005)
     table = ss.sweep(hu2024, design, test, model=model)
     assert table["Status"][[0, 2]].tolist() == ["ok", "ok"]

@@ -4,7 +4,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from ssnib_model import SolidStateDFN
+from ssnib_model.models.dfn import SolidStateDFN
 
 
 def test_sodium_and_voltage_are_accounted_for():
