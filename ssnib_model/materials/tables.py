@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pybamm
-from scipy.interpolate import PchipInterpolator
 
 from ssnib_model.materials.nvp import plateau_ocp
+
+if TYPE_CHECKING:
+    import pybamm
 
 #: Points of the resampled curve: every kink of a coarse table restarts the integrator.
 RESAMPLED_POINTS = 400
@@ -35,6 +38,10 @@ class Table:
         self.x, self.y, self.steep_ends = np.asarray(x, float), np.asarray(y, float), steep_ends
 
     def __call__(self, variable: pybamm.Symbol) -> pybamm.Symbol:
+        # reading a set needs neither
+        import pybamm
+        from scipy.interpolate import PchipInterpolator
+
         x = np.linspace(self.x[0], self.x[-1], RESAMPLED_POINTS)
         y = PchipInterpolator(self.x, self.y)(x)
         inside = pybamm.minimum(pybamm.maximum(variable, x[0]), x[-1])
@@ -60,6 +67,8 @@ class ActivatedTable:
         self.logarithm = np.log(np.asarray(y, float))
 
     def __call__(self, temperature: pybamm.Symbol) -> pybamm.Symbol:
+        import pybamm
+
         return pybamm.exp(
             pybamm.Interpolant(
                 self.inverse, self.logarithm, -1 / temperature, interpolator="linear"

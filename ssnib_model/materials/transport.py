@@ -7,13 +7,15 @@ volume fraction, as a number, an array or a symbol. `LAWS` names the parameters 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pybamm
-from scipy.optimize import least_squares
 
 from ssnib_model.materials.law import Symbolic
+
+if TYPE_CHECKING:
+    import pybamm
 
 
 def bruggeman(volume_fraction: Symbolic, exponent: Symbolic) -> Symbolic:
@@ -29,6 +31,8 @@ def tortuosity(volume_fraction: Symbolic, factor: Symbolic) -> Symbolic:
 def percolation(volume_fraction: Symbolic, threshold: Symbolic, exponent: Symbolic) -> Symbolic:
     """``f = ((phi - phi_c) / (1 - phi_c))**t`` above the threshold phi_c (Kirkpatrick 1973,
     doi 10.1103/RevModPhys.45.574)."""
+    import pybamm  # reading a set does not need it
+
     maximum = pybamm.maximum if isinstance(volume_fraction, pybamm.Symbol) else np.maximum
     # a composite at or below its threshold does not conduct: keep a trace instead of 0/0
     return (maximum(volume_fraction - threshold, 1e-6) / (1 - threshold)) ** exponent
@@ -54,6 +58,8 @@ _RANGES = {
 
 def effective_ratio(law: str, volume_fraction: pybamm.Symbol) -> Symbolic:
     """``f`` of the law with this name, of the parameters of the cell."""
+    import pybamm
+
     function, names = LAWS[law]
     return function(volume_fraction, *(pybamm.Parameter(name) for name in names))
 
@@ -75,6 +81,8 @@ def fit_law(
     numpy.ndarray
         The parameters in the order of the law.
     """
+    from scipy.optimize import least_squares
+
     function, _ = LAWS[law]
     start, low, high = _RANGES[law]
     phi, f = np.asarray(volume_fractions, float), np.asarray(ratios, float)

@@ -175,14 +175,14 @@ def own_range(parameters: ParameterSet, name: str) -> tuple[float, float] | None
 
 
 def own_ranges(parameters: ParameterSet) -> dict[str, tuple]:
-    """The ranges of every uncertain parameter of a set, ready for `sample`.
+    """The ranges of every uncertain parameter that a rate test of a set reads, for `sample`.
 
     A range of more than a factor of 10 is taken in its logarithm.
     """
     found: dict[str, tuple] = {}
     for name in parameters.given:
         low, high = own_range(parameters, name) or (0.0, 0.0)
-        if low < high:
+        if low < high and _is_read(parameters, name, (low, high)):
             found[name] = (low, high, "log") if is_wide(low, high) else (low, high)
     return found
 
@@ -255,6 +255,15 @@ def check_read(parameters: ParameterSet, name: str, values: Iterable[float]) -> 
         if name in unread:
             raise OptionError(unread[name])
         return
+
+
+def _is_read(parameters: ParameterSet, name: str, values: Iterable[float]) -> bool:
+    """Whether `check_read` passes."""
+    try:
+        check_read(parameters, name, values)
+    except OptionError:
+        return False
+    return True
 
 
 def with_materials(parameters: ParameterSet, point: Mapping[str, float | str]) -> ParameterSet:

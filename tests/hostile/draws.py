@@ -98,13 +98,20 @@ def draws(number: int, seed: int, base: ss.ParameterSet) -> Iterator[Draw]:
         yield Draw(i, STATES[rng.integers(3)], rate, is_near, changes)
 
 
+class Values(dict):
+    """Values of a cell that need not go with one another, which no set would take."""
+
+    def __init__(self, base: ss.ParameterSet, changes: dict[str, float]):
+        super().__init__({name: base[name] for name in base} | changes)
+        self.model_options = base.model_options
+
+
 class Runner:
     """Runs draws on models that are built once, one for each state at the start."""
 
     def __init__(self, model: str, solver: str):
         self.solver = SOLVERS[solver]
         self.base = ss.ParameterSet("Hu2024")
-        self.values = {name: self.base[name] for name in self.base}
         self.model = MODELS[model](self.base.model_options)
         symbols = self.base.to_pybamm()
         symbols.update({n: "[input]" for n in (*DRAWN, TEMPERATURE, INITIAL, CURRENT)})
@@ -121,15 +128,17 @@ class Runner:
         """The rate test from a state of charge; to a tolerance by IDAKLU."""
         solver = half_cycle_solver(tolerance, tolerance) if tolerance else self.solver
         test = ss.RateTest([1], initial_state_of_charge=state)
-        return test.prepare(self.model, self.base, varying=[*DRAWN, TEMPERATURE], solver=solver)
+        return test.prepare(
+            self.model, self.base, varying=[*DRAWN, TEMPERATURE, CAPACITY], solver=solver
+        )
 
     def __call__(self, draw: Draw, tolerance: float | None = None) -> list[HalfCycle]:
         prepared = self.prepared(draw.state, tolerance)
-        return prepared.half_cycles(self.values | draw.changes)
+        return prepared.half_cycles(Values(self.base, draw.changes))
 
     def are_sensible(self, draw: Draw, half_cycles: list[HalfCycle]) -> Iterator[bool]:
         """Whether a cycler would run it: near the set, and its losses half of the window."""
-        values = self.values | draw.changes
+        values = Values(self.base, draw.changes)
         if not (draw.is_near and draw.rate <= 5 and 273 <= values[TEMPERATURE] <= 353):
             yield from [False] * len(half_cycles)
             return

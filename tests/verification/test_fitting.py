@@ -102,7 +102,8 @@ def test_intervals_cover_the_truth(hu2024):
         pd.DataFrame({"C-rate": RATES, CAPACITY: 1.0, CHARGE_CAPACITY: 1.0, GAP: 1.0}),
         sigma={CAPACITY: 0.3, CHARGE_CAPACITY: 0.3, GAP: 0.002},
     )
-    problem = FitProblem(hu2024, [problem_data], free, "spm")
+    solver = ss.StructuredSolver(1e-6, 1e-8)  # 200 fits take minutes by the other
+    problem = FitProblem(hu2024, [problem_data], free, "spm", solver)
     settings = Settings(tolerance=1e-5, max_iterations=20)
     start = np.array([f.to_unit(hu2024[f.name]) for f in problem.free])
     inside = np.zeros(3)

@@ -8,8 +8,10 @@ import pytest
 from scipy.optimize import brentq
 
 import ssnib_model as ss
+from ssnib_model.protocol.prepared import _sodium
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.solvers.coefficients import Modes
+from ssnib_model.steps import Step
 
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
 CONDUCTIVITY = "Na3PS4 layer conductivity [S.m-1]"
@@ -90,9 +92,15 @@ def test_conserves_charge(changes, hu2024):
         None, hu2024, solver=ss.StructuredSolver(1e-3, 1e-5), var_pts={"x_p": 20, "r_p": 20}
     )
     charge, discharge = prepared.half_cycles(hu2024)
+    stepper, inputs = prepared._stepper, prepared._values(hu2024)
+    state, longest = stepper.start(inputs), 1.05 * _sodium(hu2024)
+    for half_cycle, cut_off in ((charge, 4.0), (discharge, 2.5)):
+        _, state = stepper.step(
+            state, Step(half_cycle.current, cut_off, longest / abs(half_cycle.current)), inputs
+        )
     modes = Modes.of(20)
     # the uniform mode alone has a mean
-    mean = (prepared._state @ modes.uniform).mean() / (modes.uniform @ modes.uniform)
+    mean = (state.modes @ modes.uniform).mean() / (modes.uniform @ modes.uniform)
     sodium = (
         pybamm.constants.F.value
         * hu2024["Maximum concentration in positive electrode [mol.m-3]"]

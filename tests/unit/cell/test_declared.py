@@ -17,8 +17,15 @@ PRESENT = {
     **{n: 2e4 for n in NUMBERS if n.endswith("interface resistance activation energy [J.mol-1]")},
 }
 EMPTYING = {
-    "Negative electrode alloy mass [kg]": 2e-6,
-    "Negative electrode as-made sodium content": 0.02,
+    "alloy": {
+        "Negative electrode alloy mass [kg]": 2e-6,
+        "Negative electrode as-made sodium content": 0.02,
+    },
+    # its sodium runs out only where the cathode was made without
+    "sodium metal": {
+        "Negative electrode sodium mass [kg]": 2.5e-7,
+        "As-made state of charge": 0.9,
+    },
 }
 #: Values for what the set does not give.
 TYPICAL = {
@@ -27,6 +34,7 @@ TYPICAL = {
     "Positive electrode percolation exponent": 2.0,
     "Positive electrode hysteresis [V]": 0.03,
     "Positive particle radius spread": 0.3,
+    "Negative electrode sodium mass [kg]": 5e-6,
 }
 
 
@@ -69,7 +77,7 @@ def cells():
             every = hu2024.model_options | options
             needed = {n: v for n, v in TYPICAL.items() if not KNOWN[n].unread_with(every)}
             present = hu2024.replace(needed | PRESENT, options)
-            both = (present, present.replace(EMPTYING))
+            both = (present, present.replace(EMPTYING[every["negative electrode"]]))
             made[key] = [(cell, answer(cell)) for cell in both]
         return made[key]
 
