@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,29 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError, SSNIBError
 from ssnib_model.fits.data import CAPACITY, GAP, MASS, TEMPERATURE, cycles_at, read_quantity
 from ssnib_model.fits.free import is_whole
+from ssnib_model.fits.problem import FitProblem
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.solvers.idaklu import half_cycle_solver
 
-if TYPE_CHECKING:
-    from ssnib_model.fits.problem import FitProblem
-    from ssnib_model.fits.result import FitResult
+
+class Fitted(Protocol):
+    """What is asked of a `FitResult`, which hands on to the functions here."""
+
+    problem: FitProblem
+    unit: np.ndarray
+    values: dict[str, float]
+    covariance: np.ndarray
+
+    @property
+    def widening(self) -> float:
+        """Factor of the standard errors in a misfit."""
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Draws of the parameters on their unit scale."""
 
 
-def sample(result: FitResult, n: int, seed: int = 0) -> np.ndarray:
+def sample(result: Fitted, n: int, seed: int = 0) -> np.ndarray:
     """Draws of the parameters on their unit scale.
 
     From the Gaussian of the covariance, cut at the bounds: a direction that the data leave
@@ -61,7 +74,7 @@ def sample(result: FitResult, n: int, seed: int = 0) -> np.ndarray:
 
 
 def predict(
-    result: FitResult,
+    result: Fitted,
     rates: Iterable[float],
     *,
     temperature: float | None = None,
@@ -159,7 +172,7 @@ def predict(
     )
 
 
-def profile(result: FitResult, label: str, points: int = 9) -> pd.DataFrame:
+def profile(result: Fitted, label: str, points: int = 9) -> pd.DataFrame:
     """Profile of chi2 (data and priors) over one parameter, the others fitted again.
 
     Parameters
@@ -205,7 +218,7 @@ def profile(result: FitResult, label: str, points: int = 9) -> pd.DataFrame:
 
 
 def posterior(
-    result: FitResult,
+    result: Fitted,
     *,
     steps: int = 500,
     walkers: int = 16,

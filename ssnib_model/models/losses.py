@@ -16,13 +16,11 @@ import enum
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import pybamm
 
-if TYPE_CHECKING:
-    from ssnib_model.models.base import SolidStateBaseModel
-    from ssnib_model.models.particles import Particle
+from ssnib_model.cell.options import ModelOptions
 
 F = pybamm.constants.F
 R_gas = pybamm.constants.R
@@ -40,6 +38,37 @@ def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
     Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
     T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
     return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
+
+
+class Model(Protocol):
+    """What a loss needs of the model that it is of (`SolidStateBaseModel`)."""
+
+    rhs: dict[pybamm.Symbol, pybamm.Symbol]
+    initial_conditions: dict[pybamm.Symbol, pybamm.Symbol]
+    boundary_conditions: dict[pybamm.Symbol, dict[str, tuple[pybamm.Symbol, str]]]
+    variables: dict[str, pybamm.Symbol]
+    options: ModelOptions
+    param: Any
+
+    def conductivity(self, quantity: str) -> pybamm.Symbol:
+        """Conductivity [S.m-1] at the temperature of the cell."""
+
+    def series_losses(self) -> list[SeriesLoss]:
+        """Every loss of the whole current."""
+
+    def local_losses(self) -> list[LocalLoss]:
+        """Every loss of the reaction at a particle."""
+
+
+class Site(Protocol):
+    """What a loss needs of the particle that it is at (`Particle`)."""
+
+    suffix: str
+    where: dict[str, str]
+    U_surf: pybamm.Symbol
+
+    def leaving(self, j: pybamm.Symbol) -> pybamm.Symbol:
+        """Rate [s-1] at which a reaction takes sodium out of it."""
 
 
 class Component(enum.Enum):
@@ -66,11 +95,11 @@ class Loss:
     name: str
     component: ClassVar[Component] = Component.CONTACT
 
-    def __init__(self, model: SolidStateBaseModel):
+    def __init__(self, model: Model):
         self.model, self.param = model, model.param
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[Self]:
+    def of(cls, model: Model) -> Iterator[Self]:
         """The losses of this kind that a model has: one, none or several."""
         yield cls(model)
 
@@ -108,7 +137,7 @@ class Resistance(SeriesLoss):
 class Interface(Resistance):
     """The interface of two neighbours."""
 
-    def __init__(self, model: SolidStateBaseModel, left: str, right: str):
+    def __init__(self, model: Model, left: str, right: str):
         super().__init__(model)
         self.name = f"{left}|{right} interface"
         # a resistance falls where a conductance rises
@@ -123,7 +152,7 @@ class Layer(Resistance):
 
     component = Component.ELECTROLYTE
 
-    def __init__(self, model: SolidStateBaseModel, layer: str):
+    def __init__(self, model: Model, layer: str):
         super().__init__(model)
         self.name = f"{layer} layer"
         thickness = pybamm.Parameter(f"{self.name} thickness [m]")
@@ -137,7 +166,7 @@ class Separator(SeriesLoss):
     """All electrolyte layers and the interfaces between the electrodes, in their order."""
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[SeriesLoss]:  # type: ignore[override]
+    def of(cls, model: Model) -> Iterator[SeriesLoss]:
         """Each interface, and the layer on its right."""
         layers = model.options["electrolyte layers"]
         stack = ("Negative electrode", *layers, "Positive electrode")
@@ -174,11 +203,11 @@ SERIES: tuple[type[SeriesLoss], ...] = (Separator, AnodeReaction)
 class LocalLoss(Loss):
     """A loss of the reaction at a particle, in series with its kinetics."""
 
-    def drop(self, particle: Particle, j: pybamm.Symbol) -> pybamm.Symbol:
+    def drop(self, particle: Site, j: pybamm.Symbol) -> pybamm.Symbol:
         """Overpotential [V] at a reaction current density ``j`` [A.m-2] of the particle."""
         raise NotImplementedError
 
-    def resistance(self, particle: Particle) -> pybamm.Symbol | float:
+    def resistance(self, particle: Site) -> pybamm.Symbol | float:
         """Slope of the drop with the current density [Ohm.m2]."""
         return 0.0
 
@@ -190,12 +219,12 @@ class Hysteresis(LocalLoss):
     component = Component.EQUILIBRIUM  # as in PyBaMM, whose potentials have their branch
 
     @classmethod
-    def of(cls, model: SolidStateBaseModel) -> Iterator[Self]:
+    def of(cls, model: Model) -> Iterator[Self]:
         """One with the option, otherwise none."""
         if model.options["open-circuit potential"] == HYSTERESIS:
             yield cls(model)
 
-    def drop(self, particle: Particle, j: pybamm.Symbol) -> pybamm.Symbol:
+    def drop(self, particle: Site, j: pybamm.Symbol) -> pybamm.Symbol:
         """From -1/2 to 1/2 of the gap [V]; the state follows the charge that has passed."""
         model = self.model
         h = pybamm.Variable(
@@ -214,11 +243,11 @@ class Film(LocalLoss):
 
     name = "Positive electrode film"
 
-    def drop(self, particle: Particle, j: pybamm.Symbol) -> pybamm.Symbol:
+    def drop(self, particle: Site, j: pybamm.Symbol) -> pybamm.Symbol:
         """``j`` times the resistance of the film [V]."""
         return j * self.param.R_film
 
-    def resistance(self, particle: Particle) -> pybamm.Symbol:
+    def resistance(self, particle: Site) -> pybamm.Symbol:
         """That of the film."""
         return self.param.R_film
 
@@ -247,7 +276,7 @@ class Composite:
         Average over classes and place, weighted with the reaction current.
     """
 
-    particles: Sequence[Particle]
+    particles: Sequence[Site]
     reactions: Sequence[pybamm.Symbol]
     local: Mapping[str, Sequence[pybamm.Symbol]]
     ionic: pybamm.Symbol
@@ -280,7 +309,7 @@ _COMPONENTS = {
 
 
 def pybamm_components(
-    model: SolidStateBaseModel,
+    model: Model,
     U_right: pybamm.Symbol,
     U_left: pybamm.Symbol,
     overpotentials: Mapping[str, pybamm.Symbol],

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pybamm
 
-from ssnib_model.models.losses import F
-
-if TYPE_CHECKING:
-    from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.models.losses import F, Model
 
 #: Slope that is left inside the miscibility gap, and rounding of its two ends: they keep the
 #: two-phase description smooth and its mass balance exact.
@@ -47,7 +42,7 @@ class Particle:
 
     Parameters
     ----------
-    model : SolidStateBaseModel
+    model : Model
         The model that the states and equations go to.
     number : int
         Number of the class, from 0, among those of `size_classes`.
@@ -55,7 +50,7 @@ class Particle:
         Where there is a particle at every point, for the full model.
     """
 
-    def __init__(self, model: SolidStateBaseModel, number: int, domain: str | None):
+    def __init__(self, model: Model, number: int, domain: str | None):
         p = self.param = model.param
         self.model = model
         points, shares = size_classes(model.options["size classes"])

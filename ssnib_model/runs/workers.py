@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, cast
 
 from ssnib_model.errors import SSNIBError
+from ssnib_model.runs.runner import Runner
 
 if TYPE_CHECKING:
     from distributed import Future
 
-    from ssnib_model.runs.sweep import Runner
 
 Points = dict[int, dict[str, float | str]]
 Keep = Callable[[dict[int, list[dict]]], None]

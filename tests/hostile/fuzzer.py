@@ -56,7 +56,7 @@ from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.fits import search as fit_search
 from ssnib_model.measured import formats
 from ssnib_model.protocol import rate_test
-from ssnib_model.runs import plots, store, sweep  # noqa: F401
+from ssnib_model.runs import plots, runner, store, sweep  # noqa: F401
 
 SECONDS, BYTES = 5.0, 2**30
 TOO_LONG = f"longer than {SECONDS:g} s"
@@ -676,7 +676,7 @@ def store_case(rng: Rng, folder: Path) -> Case:
             path.symlink_to(folder.parent / pick(rng, ("secret.csv", "new.csv")))
 
     def resume():
-        with mock.patch.object(sweep.Runner, "prepare", side_effect=_WouldSolveError):
+        with mock.patch.object(runner.Runner, "prepare", side_effect=_WouldSolveError):
             sweep.resume(folder / "sweep")
 
     return Case(resume, may_write=("sweep",))
