@@ -166,7 +166,7 @@ class Separator(SeriesLoss):
     """All electrolyte layers and the interfaces between the electrodes, in their order."""
 
     @classmethod
-    def of(cls, model: Model) -> Iterator[SeriesLoss]:
+    def of(cls, model: Model) -> Iterator[SeriesLoss]:  # type: ignore[override]
         """Each interface, and the layer on its right."""
         layers = model.options["electrolyte layers"]
         stack = ("Negative electrode", *layers, "Positive electrode")
