@@ -12,7 +12,7 @@ import ssnib_model as ss
 from ssnib_model.cell.values import KINDS
 from ssnib_model.units import convert
 
-SHIPPED = Path(__file__).parents[2] / "parameters" / "Hu2024"
+SHIPPED = Path(__file__).parents[3] / "parameters" / "Hu2024"
 BASE = (SHIPPED / "parameters.toml").read_text()
 
 
