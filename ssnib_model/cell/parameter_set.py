@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ssnib_model.cell import declared, relations, temperature
+from ssnib_model.cell import declared, exchanges, relations, temperature
 from ssnib_model.cell.options import OPTIONS, ModelOptions
 from ssnib_model.cell.set_files import (
     FILE_NAME,
@@ -297,7 +297,7 @@ class ParameterSet(Mapping[str, Any]):
         """A new set with some values replaced, and what derives from them derived again.
 
         What is changed last wins. Where it contradicts what it would follow from, something
-        that was given gives way and follows from now on: `relations.exchanges` says what, and
+        that was given gives way and follows from now on: `exchanges.exchanges` says what, and
         the notes of both say so.
 
         Parameters
@@ -392,12 +392,12 @@ class ParameterSet(Mapping[str, Any]):
         names = [names] if isinstance(names, str) else list(names)
         layers = self._options["electrolyte layers"]
         for name in names:
-            layer = name.removesuffix(relations.MATERIAL)
+            layer = name.removesuffix(exchanges.MATERIAL)
             if name not in self._known and (layer == name or layer not in layers):
                 near = suggestion(name, self._known)
                 raise UnknownParameterError(f'{self.origin}: no parameter "{name}"{near}')
         functions = tuple(n for n, i in self._given.items() if not isinstance(i.value, float))
-        return relations.dependents(names, layers, self.catholyte, tuple(self._given), functions)
+        return exchanges.dependents(names, layers, self.catholyte, tuple(self._given), functions)
 
     def unread(self, protocol: str | None = None) -> dict[str, str]:
         """Parameters of kind "user" that no equation reads, so that they change nothing.
@@ -687,11 +687,11 @@ class ParameterSet(Mapping[str, Any]):
 
     def _plan(
         self, given: Mapping[str, ParameterInfo], changed: Mapping[str, ParameterInfo]
-    ) -> relations.Plan:
+    ) -> exchanges.Plan:
         """What ``changed`` over ``given`` does."""
         layers, every = self._options["electrolyte layers"], {**given, **changed}
         functions = tuple([n for n, i in every.items() if not isinstance(i.value, float)])
-        return relations.plan(layers, self.catholyte, tuple(given), functions, tuple(changed))
+        return exchanges.plan(layers, self.catholyte, tuple(given), functions, tuple(changed))
 
     def _give(self, given: dict[str, ParameterInfo]) -> list[str]:
         """Set all values from those given; returns sentences on what is wrong.
@@ -716,7 +716,7 @@ class ParameterSet(Mapping[str, Any]):
 
     def _carry_out(
         self,
-        plan: relations.Plan,
+        plan: exchanges.Plan,
         given: Mapping[str, ParameterInfo],
         changed: Mapping[str, ParameterInfo],
         present: Mapping[str, ParameterInfo],
@@ -839,7 +839,7 @@ def _defaults(layers: tuple[str, ...]) -> dict[str, ParameterInfo]:
 def _note(
     name: str,
     old: ParameterInfo | None,
-    plan: relations.Plan,
+    plan: exchanges.Plan,
     given: Mapping[str, ParameterInfo],
     rules: Iterable[relations.Rule],
 ) -> str:
