@@ -213,7 +213,7 @@ def test_any_sequence_of_changes_leaves_one_whole_cell(steps, hu2024, tmp_path_f
             for sentence in error.problems:
                 assert '"' in sentence or "volume fractions" in sentence
             continue
-        plan = before._plan(before.given, {n: parameters.given[n] for n in changes})
+        plan = before._stack.plan(before.given, {n: parameters.given[n] for n in changes})
         loose = set(plan.redundant)
         # the last change wins
         for name, value in changes.items():
