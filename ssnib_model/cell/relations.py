@@ -1,10 +1,9 @@
 """How a cell is made: from die, masses, mass ratio and densities to what the model reads.
 
 Every relation is a `Rule`. A value that is not given is derived by the rule that needs the
-fewest given ones. A value that is given *and* follows from others must agree with them within
-`TOLERANCE`. Where a value that follows from others is changed, something else must give way:
-`exchanges` says what, and `plan` carries it out. All of this is about names, and does not
-depend on the values: `plan` and `Derivation` are made once for each set of names.
+fewest given ones: that is about names and does not depend on the values. A value that is given
+*and* follows from others must agree with them within `TOLERANCE`. What gives way where a value
+that follows is changed is in `ssnib_model.cell.exchanges`.
 """
 
 from __future__ import annotations
@@ -26,9 +25,6 @@ TOLERANCE = 0.02
 ROUND_OFF = 1e-6
 
 TIN_MOLAR_MASS = 0.118710  # kg/mol, IUPAC 2021
-
-#: A column of a design that ends so names the solid electrolyte of a layer.
-MATERIAL = " layer material"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,26 +54,7 @@ class Rule:
     form: Literal["identity", "inverse", "fill"] = "identity"
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """What happens to the others when a quantity is changed that follows from them.
-
-    Attributes
-    ----------
-    kept : tuple of str
-        These keep their present values, as if they had been given.
-    gives_way : tuple of str
-        Those of them that are given, and would contradict, are given no more and follow.
-    meaning : str
-        What such a change means, for people.
-    """
-
-    kept: tuple[str, ...]
-    gives_way: tuple[str, ...]
-    meaning: str
-
-
-_AREA, _DIAMETER = "Electrode area [m2]", "Die diameter [m]"
+AREA, DIAMETER = "Electrode area [m2]", "Die diameter [m]"
 _P = "Positive electrode"
 COMPONENTS = ("active material", "electrolyte", "carbon")
 PARTS = tuple(f"{_P} {c} mass part" for c in COMPONENTS)
@@ -120,13 +97,13 @@ def rules(layers: tuple[str, ...], catholyte: str) -> tuple[Rule, ...]:
         Name of the layer whose material fills the composite.
     """
     found = [
-        Rule(_AREA, (_DIAMETER,), lambda d: math.pi / 4 * d**2, "pi/4 diameter^2"),
-        Rule(_DIAMETER, (_AREA,), lambda A: math.sqrt(4 / math.pi * A),
+        Rule(AREA, (DIAMETER,), lambda d: math.pi / 4 * d**2, "pi/4 diameter^2"),
+        Rule(DIAMETER, (AREA,), lambda A: math.sqrt(4 / math.pi * A),
              "of a disc of this area", "inverse"),
     ]  # fmt: skip
     for layer in layers:
         mass, thickness = f"{layer} layer mass [kg]", f"{layer} layer thickness [m]"
-        made = (_AREA, f"{layer} layer density [kg.m-3]", f"{layer} layer relative density")
+        made = (AREA, f"{layer} layer density [kg.m-3]", f"{layer} layer relative density")
         found += [
             Rule(
                 thickness,
@@ -169,8 +146,8 @@ def _composite() -> list[Rule]:
     found = [
         Rule(ACTIVE_MASS, (MASS, *PARTS), lambda m, am, se, c: m * am / (am + se + c),
              "mass x active material part / sum of parts"),
-        Rule(LOADING, (ACTIVE_MASS, _AREA), lambda m, A: m / A, "active material mass / area"),
-        Rule(ACTIVE_MASS, (LOADING, _AREA), lambda w, A: w * A, "loading x area", "inverse"),
+        Rule(LOADING, (ACTIVE_MASS, AREA), lambda m, A: m / A, "active material mass / area"),
+        Rule(ACTIVE_MASS, (LOADING, AREA), lambda w, A: w * A, "loading x area", "inverse"),
         Rule(MASS, (ACTIVE_MASS, *PARTS), lambda m, am, se, c: m * (am + se + c) / am,
              "active material mass x sum of parts / active material part", "inverse"),
         # the solids and the voids fill the composite
@@ -189,7 +166,7 @@ def _composite() -> list[Rule]:
              "volume fraction x density x thickness", "inverse"),
         Rule(THICKNESS, (LOADING, FRACTIONS[0], DENSITIES[0]), lambda w, phi, rho: w / phi / rho,
              "loading / (volume fraction x density)", "inverse"),
-        Rule(MASS, (_AREA, THICKNESS, *FRACTIONS, *DENSITIES),
+        Rule(MASS, (AREA, THICKNESS, *FRACTIONS, *DENSITIES),
              lambda A, L, *x: A * L * sum(p * r for p, r in zip(x[:3], x[3:], strict=True)),
              "area x thickness x sum of volume fraction x density", "inverse"),
         # only their ratios mean something: where there are no parts, their sum is 1
@@ -242,67 +219,14 @@ def _capacities() -> list[Rule]:
              "alloy mass / (M_Sn + sodium content x M_Na)"),
         Rule(ALLOY, (TIN, CONTENT), lambda n, y: n * per_tin(y),
              "tin amount x (M_Sn + sodium content x M_Na)", "inverse"),
-        Rule(METAL[1], (METAL[0], _AREA), lambda L, A: L * A * SODIUM_DENSITY,
+        Rule(METAL[1], (METAL[0], AREA), lambda L, A: L * A * SODIUM_DENSITY,
              "thickness x area x density of sodium"),
-        Rule(METAL[0], (METAL[1], _AREA), lambda m, A: m / (A * SODIUM_DENSITY),
+        Rule(METAL[0], (METAL[1], AREA), lambda m, A: m / (A * SODIUM_DENSITY),
              "mass / (area x density of sodium)", "inverse"),
         Rule(METAL[2], (METAL[1],), lambda m: m / SODIUM_MOLAR_MASS, "sodium mass / M_Na"),
         Rule(METAL[1], (METAL[2],), lambda n: n * SODIUM_MOLAR_MASS,
              "sodium amount x M_Na", "inverse"),
     ]  # fmt: skip
-
-
-@functools.lru_cache(maxsize=100)
-def exchanges(layers: tuple[str, ...]) -> dict[str, Exchange]:
-    """What gives way to a change, by the name that is changed.
-
-    Changes at once are carried out in this order.
-    """
-
-    def pair(a: str, b: str, meaning: str) -> dict[str, Exchange]:
-        return {a: Exchange((), (b,), meaning), b: Exchange((), (a,), meaning)}
-
-    def without(names: Sequence[str], name: str) -> tuple[str, ...]:
-        return tuple(n for n in names if n != name)
-
-    masses = (LOADING, ACTIVE_MASS, MASS)
-    found = pair(_AREA, _DIAMETER, "a die of another size, with the same masses in it")
-    for layer in layers:
-        found |= pair(
-            f"{layer} layer mass [kg]",
-            f"{layer} layer thickness [m]",
-            "another thickness of the same, equally dense layer",
-        )
-    found[VOID] = Exchange(
-        (MASS, *PARTS),
-        (THICKNESS, *FRACTIONS),
-        "the same mass of composite pressed more or less",
-    )
-    for name in FRACTIONS:
-        found[name] = Exchange(
-            (THICKNESS, *without(FRACTIONS, name)),
-            (VOID, *masses, *PARTS[1:]),
-            "a composite described by volumes: the same thickness, voids in exchange",
-        )
-    for name in PARTS:
-        found[name] = Exchange(
-            (MASS, *without(PARTS, name), VOID),
-            (*FRACTIONS, THICKNESS),
-            "another composition of the same mass of composite, pressed as well",
-        )
-    found[THICKNESS] = Exchange((), (VOID, *masses), "the same mass pressed to another thickness")
-    for name in masses:
-        found[name] = Exchange(
-            (VOID,),
-            (*without(masses, name), THICKNESS),
-            "more or less of the same composite, pressed as well",
-        )
-    found |= pair(CAPACITY, ONE_C, "another current at 1 C for the same cell")
-    found |= pair(CONCENTRATION, SODIUM, "another amount of sodium that cycles")
-    found |= pair(TIN, ALLOY, "another amount of the same alloy")
-    for name in METAL:
-        found[name] = Exchange((), without(METAL, name), "another amount of sodium metal")
-    return found
 
 
 # -------------------------------------------------------------------- derivation, by names
@@ -329,16 +253,31 @@ class Derivation:
         return known
 
 
-def _derivation(
+def derivation_of(
     given: Iterable[str],
     relations: Sequence[Rule],
     functions: Collection[str] = (),
     not_filled: str | None = None,
 ) -> Derivation:
-    """`Derivation` from the names ``given``, of which ``functions`` are no numbers.
+    """How all else follows from some names that are given.
 
     Of several rules for a name the one that depends on the fewest given names is taken, the
-    first of equals. ``not_filled`` is derived by identities only.
+    first of equals.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Names.
+    relations : sequence of Rule
+        See `rules`.
+    functions : collection of str, optional
+        Those of the names whose values are no numbers.
+    not_filled : str, optional
+        A name that is derived by identities only.
+
+    Returns
+    -------
+    Derivation
     """
     support = {name: frozenset((name,)) for name in given}
     not_numbers = set(functions)
@@ -364,193 +303,9 @@ def _derivation(
         ready = {r: needed for r, needed in ready.items() if r.target != rule.target}
 
 
-def _follows(name: str, given: Iterable[str], relations: Sequence[Rule]) -> bool:
-    """Whether ``name`` would follow from the others, were it not given, but to fill a gap."""
-    known = set(given) - {name}
-    waiting = [r for r in relations if r.target not in known]
-    waiting = [r for r in waiting if r.target != name or r.form != "fill"]
-    while True:
-        now = {r.target for r in waiting if known.issuperset(r.inputs)}
-        if name in now or not now:
-            return bool(now)
-        known |= now
-        waiting = [r for r in waiting if r.target not in known]
-
-
-def _causes(name: str, given: Iterable[str], relations: Sequence[Rule]) -> frozenset[str]:
-    """The given names that ``name`` would follow from, were it not given."""
-    others = [n for n in given if n != name]
-    return _derivation(others, relations, not_filled=name).support.get(name, frozenset())
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a change of some names does, whatever the values.
-
-    Attributes
-    ----------
-    kept : dict
-        Derived names that become given, with their present values, and the change that asks
-        for it.
-    given_up : dict
-        Given names that follow from now on, with the change that they give way to.
-    derivation : Derivation
-        From what is given afterwards.
-    redundant : tuple of str
-        Names given afterwards that follow from the others: they may contradict.
-    """
-
-    kept: dict[str, str]
-    given_up: dict[str, str]
-    derivation: Derivation
-    redundant: tuple[str, ...]
-
-
-@functools.lru_cache(maxsize=1000)
-def plan(
-    layers: tuple[str, ...],
-    catholyte: str,
-    given: tuple[str, ...],
-    functions: tuple[str, ...] = (),
-    changed: tuple[str, ...] = (),
-) -> Plan:
-    """What gives way, is kept and follows when ``changed`` are given anew.
-
-    Parameters
-    ----------
-    layers, catholyte
-        As for `rules`.
-    given : tuple of str
-        Names that are given before.
-    functions : tuple of str
-        Those of the names, given before or changed, whose values are no numbers afterwards.
-    changed : tuple of str
-        Names that are changed at once.
-
-    Returns
-    -------
-    Plan
-    """
-    relations, table = rules(layers, catholyte), exchanges(layers)
-    targets = {rule.target for rule in relations if rule.form != "fill"}
-    known = _derivation(given, relations).support
-    # a function follows from nothing
-    basis = dict.fromkeys(n for n in (*given, *changed) if n not in functions)
-    kept: dict[str, str] = {}
-    given_up: dict[str, str] = {}
-    for name in (n for n in table if n in changed and n not in functions):
-        exchange = table[name]
-        keeping = [n for n in exchange.kept if n in known and n not in basis]
-        for other in exchange.gives_way:
-            if other not in basis or other in changed:
-                continue
-            if _follows(other, [*basis, *keeping], relations):
-                del basis[other]
-                kept.pop(other, None)
-                if other in given:
-                    given_up[other] = name
-        for other in keeping:
-            if not _follows(other, basis, relations):
-                basis[other] = None
-                kept[other] = name
-                given_up.pop(other, None)
-    redundant = [n for n in basis if n in targets and _follows(n, basis, relations)]
-    # a measured value that agreed with others so far does not stand beside their change
-    identities = {rule.target for rule in relations if rule.form == "identity"}
-    for name in [n for n in redundant if n in identities and n not in changed]:
-        cause = [n for n in changed if n in _causes(name, basis, relations)]
-        if cause:
-            del basis[name]
-            given_up[name] = cause[0]
-    redundant = [n for n in redundant if n in basis and _follows(n, basis, relations)]
-    every = (*basis, *functions)
-    return Plan(
-        {n: cause for n, cause in kept.items() if n not in given},
-        given_up,
-        _derivation(every, relations, functions),
-        tuple(redundant),
-    )
-
-
-# -------------------------------------------------------------------- what follows
-#: What another electrolyte in a layer may change, of the layer and of a composite filled with it.
-_SWAPPED = (
-    "{layer} layer thickness [m]",
-    "{layer} layer density [kg.m-3]",
-    "{layer} layer conductivity [S.m-1]",
-    "{layer} layer conductivity activation energy [J.mol-1]",
-    "{layer} layer conductivity reference temperature [K]",
-)
-_SWAPPED_CATHOLYTE = (
-    f"{_P} electrolyte density [kg.m-3]",
-    f"{_P} electrolyte conductivity [S.m-1]",
-    f"{_P} electrolyte conductivity activation energy [J.mol-1]",
-    f"{_P} electrolyte conductivity reference temperature [K]",
-)
-
-
-def dependents(
-    names: Iterable[str],
-    layers: tuple[str, ...],
-    catholyte: str,
-    given: tuple[str, ...],
-    functions: tuple[str, ...] = (),
-) -> set[str]:
-    """Every name whose value may change when those of ``names`` do.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Names that change, at once or one after the other; "<layer> layer material" stands for
-        another electrolyte in a layer.
-    layers, catholyte
-        As for `rules`.
-    given, functions : tuple of str
-        As for `plan`.
-
-    Returns
-    -------
-    set of str
-        ``names`` included, but for materials; and what follows by another rule than before,
-        which may differ by round-off. All others keep their values to the last digit.
-    """
-    changed: dict[str, None] = {}
-    for name in names:
-        layer = name.removesuffix(MATERIAL)
-        if name.endswith(MATERIAL) and layer in layers:
-            changed |= dict.fromkeys(template.format(layer=layer) for template in _SWAPPED)
-            changed |= dict.fromkeys(_SWAPPED_CATHOLYTE if layer == catholyte else ())
-        else:
-            changed[name] = None
-    alone = [(name,) for name in changed] if len(changed) > 1 else []
-    found = set(changed)
-    for together in (tuple(changed), *alone):
-        found |= _changed_by(together, layers, catholyte, given, functions)
-    return found
-
-
-@functools.lru_cache(maxsize=1000)
-def _changed_by(
-    names: tuple[str, ...],
-    layers: tuple[str, ...],
-    catholyte: str,
-    given: tuple[str, ...],
-    functions: tuple[str, ...],
-) -> frozenset[str]:
-    before = plan(layers, catholyte, given, functions).derivation.steps
-    after = plan(layers, catholyte, given, functions, names).derivation.steps
-    by_name = {rule.target: rule for rule in before}
-    # the same rule of the same values gives the same digits; any other may not
-    found = set(names)
-    for rule in after:
-        if rule is not by_name.get(rule.target) or not found.isdisjoint(rule.inputs):
-            found.add(rule.target)
-    return frozenset(found)
-
-
 def derive(given: Mapping[str, float], relations: Sequence[Rule]) -> dict[str, tuple[float, Rule]]:
     """Everything that follows from ``given``: name -> (value, the rule that gave it)."""
-    derivation = _derivation(given, relations)
+    derivation = derivation_of(given, relations)
     values = derivation.values(given)
     return {rule.target: (values[rule.target], rule) for rule in derivation.steps}
 
@@ -567,7 +322,7 @@ def contradictions(
     sentences: dict[bool, list[str]] = {True: [], False: []}
     for target in targets:
         others = {name: value for name, value in given.items() if name != target}
-        derivation = _derivation(others, relations, not_filled=target)
+        derivation = derivation_of(others, relations, not_filled=target)
         rule = next((rule for rule in derivation.steps if rule.target == target), None)
         if rule is None:
             continue
@@ -614,19 +369,3 @@ def check_composition(values: Mapping[str, Any], tolerance: float = ROUND_OFF) -
             f'[V]", which is {high:g}'
         )
     return problems
-
-
-def override_table() -> str:
-    """What follows from an override of each value, as a table in Markdown."""
-    relations, table = rules(("<layer>",), "<layer>"), exchanges(("<layer>",))
-    lines = ["| Changed | Means | Keeps its value | Gives way, and follows |", "|---|---|---|---|"]
-    shown = {rule.target for rule in relations if rule.form != "fill"}
-
-    def listed(names: tuple[str, ...]) -> str:
-        return ", ".join(names) or "-"
-
-    for name, exchange in table.items():
-        if name in shown:
-            kept, gives_way = listed(exchange.kept), listed(exchange.gives_way)
-            lines.append(f"| {name} | {exchange.meaning} | {kept} | {gives_way} |")
-    return "\n".join(lines) + "\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import html
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +139,31 @@ def shown(info: ParameterInfo) -> str:
     """Value and unit for a reader."""
     number = f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value)
     return number if info.unit == "1" else f"{number} {info.unit}"
+
+
+def html_table(title: str, infos: Iterable[ParameterInfo]) -> str:
+    """Parameters as a table for a notebook."""
+    columns = ("Parameter", "Value", "Unit", "Kind", "Source", "Uncertainty", "Note")
+    rows = [
+        (
+            info.name,
+            f"{info.value:.6g}" if isinstance(info.value, float) else str(info.value),
+            info.unit,
+            info.kind,
+            info.source or "",
+            info.uncertainty_text,
+            info.note,
+        )
+        for info in infos
+    ]
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    return (
+        f"<table><caption>{html.escape(title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 # -------------------------------------------------------------------- what is allowed

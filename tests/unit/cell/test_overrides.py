@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import ssnib_model as ss
-from ssnib_model.cell import declared, relations
+from ssnib_model.cell import declared, exchanges, relations
 
 P = "Positive electrode"
 SETS = ["Hu2024", "ThreeLayers", "SymmetricNaSn"]
@@ -92,14 +92,14 @@ def test_dependents_of_a_change_on_top_of_another(hu2024):
         ("Nominal cell capacity [A.h]", 5e-4),
     ]:
         before = hu2024.replace({name: value})
-        for other in relations.exchanges(("Na3PS4", "NaTaCl6")):
+        for other in exchanges.exchanges(("Na3PS4", "NaTaCl6")):
             for after in perturbed(before, other):
                 assert not_the_same(before, after) <= before.dependents(other), (name, other)
 
 
 @pytest.mark.slow
 def test_dependents_of_pairs(parameters):
-    interesting = [*relations.exchanges(parameters.model_options["electrolyte layers"])]
+    interesting = [*exchanges.exchanges(parameters.model_options["electrolyte layers"])]
     interesting += [*relations.DENSITIES, "Reference temperature [K]"]
     for pair in itertools.combinations(interesting, 2):
         dependents = parameters.dependents(pair)
@@ -186,7 +186,7 @@ NAMES = sorted(
     if q.shape == "number" and q.off is None
 )
 FACTORS = st.sampled_from([0.5, 0.8, 0.95, 0.999, 1.0, 1.001, 1.05, 1.2, 1.7])
-EXCHANGED = list(relations.exchanges(("Na3PS4", "NaTaCl6")))
+EXCHANGED = list(exchanges.exchanges(("Na3PS4", "NaTaCl6")))
 CHANGES = st.dictionaries(
     st.sampled_from(EXCHANGED + list(relations.DENSITIES)) | st.sampled_from(NAMES),
     FACTORS,
@@ -213,7 +213,7 @@ def test_any_sequence_of_changes_leaves_one_whole_cell(steps, hu2024, tmp_path_f
             for sentence in error.problems:
                 assert '"' in sentence or "volume fractions" in sentence
             continue
-        plan = before._plan(before.given, {n: parameters.given[n] for n in changes})
+        plan = before._stack.plan(before.given, {n: parameters.given[n] for n in changes})
         loose = set(plan.redundant)
         # the last change wins
         for name, value in changes.items():
@@ -356,6 +356,6 @@ def test_a_relation_that_only_fills_a_gap_is_broken_and_says_so(hu2024):
 
 def test_the_table_of_overrides_in_the_docs_is_current():
     text = (Path(__file__).parents[3] / "docs" / "parameters_overrides.md").read_text()
-    assert relations.override_table() in text
+    assert exchanges.override_table() in text
     example = text.split("```python\n")[1].split("```")[0]
     exec(example, {})  # its own asserts hold
