@@ -81,7 +81,8 @@ def test_posterior_agrees_with_the_errors_of_the_fit(hu2024):
     table = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024).table
     data = ss.RateTestData("test", table[["C-rate", CAPACITY, GAP]], sigma={CAPACITY: 0.3})
     fit = ss.fit(hu2024, [data], [ss.Free(J0, 3e-3, 0.03), ss.Free(ACCESSIBLE, 0.85, 1.0)],
-                 model="spm")  # fmt: skip
+                 model="spm",
+                 solver=ss.StructuredSolver(1e-6, 1e-8))  # fmt: skip
     posterior = fit.posterior(steps=600, walkers=8, seed=1)
     assert isinstance(posterior.samples, pd.DataFrame)
     for name in (J0, ACCESSIBLE):
