@@ -215,7 +215,7 @@ class _Differences:
                 new = self._one_sided(side)
                 taken = lacking.to_numpy() & np.isfinite(new)
                 found = np.where(taken, new, found)
-                for row in np.flatnonzero(taken.any(axis=1)):
+                for row in np.flatnonzero(taken.any(axis=1)).tolist():
                     notes[row] = f"difference to the side {where} only: {self._why(row, -side)}"
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = found / tables.base[list(tables.columns)].to_numpy(dtype=float)
