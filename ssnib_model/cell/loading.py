@@ -35,6 +35,7 @@ from ssnib_model.words import short, suggestion
 #: What makes an active material another one.
 ACTIVE_MATERIAL = (
     "Positive electrode OCP [V]",
+    "Positive electrode plateau potential [V]",
     "Positive electrode active material density [kg.m-3]",
     "Positive electrode active material molar mass [kg.mol-1]",
     "Positive electrode cyclable sodium per formula unit",

@@ -42,7 +42,7 @@ _HEAD = """\
 # A cell like {base}: only what differs from it is written here, all else is that of {base}.
 #
 #     ssnib parameters check FOLDER
-#     ssnib rate-test --set FOLDER
+#     ssnib {command} --set FOLDER
 #
 # Every value below is that of {base}, as an EXAMPLE: replace it with yours, or take the entry out.
 #   unit         any unit of the same kind
@@ -124,11 +124,23 @@ def new_set(folder: str | Path, base: str | None = None) -> Path:
     return folder
 
 
+def command_of(parameters: ParameterSet) -> str:
+    """The command that runs a set: a symmetric cell has no rate test."""
+    symmetric = parameters.model_options["positive electrode"] == "alloy"
+    return "impedance" if symmetric else "rate-test"
+
+
 def _over(base: str, name: str) -> str:
     """The file of a set over a base, with the values of the base."""
     parameters = ParameterSet(base)
     layers = parameters.model_options["electrolyte layers"]
-    text = _HEAD.format(base=base, name=name, format=FORMAT, layers=json.dumps(layers))
+    text = _HEAD.format(
+        base=base,
+        name=name,
+        format=FORMAT,
+        layers=json.dumps(layers),
+        command=command_of(parameters),
+    )
     for template, unit in _CHANGED.items():
         for layer in layers if "{layer}" in template else ("",):
             quantity = template.replace("{layer}", layer)

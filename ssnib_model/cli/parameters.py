@@ -167,13 +167,15 @@ def _parameters_check(arguments: argparse.Namespace) -> int:
 
 
 def _parameters_new(arguments: argparse.Namespace) -> int:
+    from ssnib_model.cell.parameter_set import ParameterSet
     from ssnib_model.cell.set_files import FILE_NAME
-    from ssnib_model.cell.template import new_set
+    from ssnib_model.cell.template import command_of, new_set
 
     folder = new_set(arguments.set, arguments.base)
+    command = command_of(ParameterSet(folder))
     text = (
         f"{folder / FILE_NAME} is a set of example values to replace by your own.\n"
-        f"    ssnib parameters check {folder}\n    ssnib rate-test --set {folder}"
+        f"    ssnib parameters check {folder}\n    ssnib {command} --set {folder}"
     )
     _tell(arguments, {"folder": str(folder), "base": arguments.base}, text)
     return EXIT_OK

@@ -121,6 +121,9 @@ def _rate_test(arguments: argparse.Namespace) -> int:
             f"no charge or discharge at {_listed(result.test.rates)} C could be run, and nothing "
             "is written"
         )
+    discharged = [h for h in result.half_cycles if h.direction == "discharge"]
+    if not any(h.solution is not None for h in discharged):
+        return no_answer(f"no discharge at {_listed(result.test.rates)} C could be run")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 
 

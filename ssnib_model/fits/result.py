@@ -158,6 +158,12 @@ class FitResult:
         is below `CHANCE`.
         """
         with_priors = ", priors counted as data" if self._all_dof != self.dof else ""
+        if self._all_dof <= 0 and chi2_distribution.sf(self.cost, 1) < CHANCE:
+            return (
+                f"chi2 is {self.cost:.3g} with no degrees of freedom{with_priors}: THE MODEL DOES "
+                "NOT DESCRIBE THE DATA, which as many free parameters could match exactly; the "
+                "errors say nothing"
+            )
         if self._all_dof <= 0:
             return (
                 f"there are no degrees of freedom{with_priors}: whether the model describes the "

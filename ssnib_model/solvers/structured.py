@@ -243,6 +243,7 @@ def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:
         }
     )
     found.append({name: model.variables[name].id for name in ("Voltage [V]", ANODE_OCP)})
+    found.append({event.name: event.expression.id for event in model.events})
     return found
 
 

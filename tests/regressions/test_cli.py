@@ -251,6 +251,14 @@ def test_finding_32_nothing_that_can_start_is_no_success(rates, tmp_path, capsys
     assert {row["Status"] for row in document["table"]} == {"cut-off reached at start"}
 
 
+def test_finding_32_a_charge_alone_is_no_success(tmp_path, capsys):
+    cold = ["--rates", "1", "--temperature", "-10", "--model", "spm", "--solver", "structured"]
+    assert run("rate-test", *cold, "--out", tmp_path) == 3
+    captured = capsys.readouterr()
+    assert "no discharge at 1 C" in captured.err
+    assert "legend" not in captured.err
+
+
 def test_finding_32_a_sweep_or_sensitivity_without_any_result_is_no_success(tmp_path, capsys):
     vary = f"{LAYER}=0.01:0.011:lin:2"
     assert run("sweep", "--vary", vary, "--rates", "90", "--json") == 3

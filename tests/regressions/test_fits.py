@@ -301,6 +301,16 @@ def test_finding_14_a_misfit_is_said_first(offset, table, hu2024, tmp_path):
     assert f"chi2/dof {ratio:.3g}" in saved.note
 
 
+def test_finding_14_a_misfit_without_degrees_of_freedom_is_said_first(hu2024):
+    """As many values as parameters could be matched exactly, and are not."""
+    table = pd.DataFrame({"C-rate": [0.5], CAPACITY: [60.0]})
+    free = {"Na3PS4 layer conductivity [S.m-1]": (5e-3, 0.5)}
+    fit = ss.fit(hu2024, ss.RateTestData("test", table), free, model="spm")
+    assert fit.dof == 0
+    assert "DOES NOT DESCRIBE" in fit.report().splitlines()[0]
+    assert "DOES NOT DESCRIBE" in fit.to_dict()["misfit"]
+
+
 def test_finding_14_a_good_fit_says_nothing_of_the_kind(hu2024):
     model = ss.SolidStateSPM()
     table = ss.RateTest([0.2, 0.5, 1, 2]).run(model, hu2024).table[["C-rate", *SIGMA]]

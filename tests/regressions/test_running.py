@@ -32,6 +32,14 @@ def test_finding_03_changed_equations_are_refused_by_the_structured_solver(hu202
         ss.RateTest([0.2]).run(model, hu2024, solver=ss.StructuredSolver())
 
 
+@pytest.mark.parametrize("events", [0, 1])
+def test_finding_03_changed_events_are_refused_by_the_structured_solver(hu2024, events):
+    model = ss.SolidStateSPM()
+    model.events = model.events[:events]
+    with pytest.raises(ss.OptionError, match="changed"):
+        ss.RateTest([0.2]).run(model, hu2024, solver=ss.StructuredSolver())
+
+
 @pytest.mark.parametrize("solver", [None, ss.StructuredSolver()], ids=["idaklu", "structured"])
 def test_finding_04_an_undeclared_change_is_refused(hu2024, solver):
     prepared = ss.RateTest([1]).prepare(ss.SolidStateSPM(), hu2024, varying=[SIGMA], solver=solver)

@@ -435,6 +435,7 @@ OTHER = {
         "Positive electrode active material molar mass [kg.mol-1]", 107, "g.mol-1"
     ),
     "sodium": entry("Positive electrode cyclable sodium per formula unit", 0.5),
+    "plateau": entry("Positive electrode plateau potential [V]", 3.05, "V"),
 }
 OWN_VALUES = {
     DIFFUSIVITY: entry(DIFFUSIVITY, 1e-15, "m2.s-1"),
