@@ -12,6 +12,12 @@ import ssnib_model
 from ssnib_model.cli import main
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Where default folders may be made."""
+    monkeypatch.chdir(tmp_path)
+
+
 def run(*arguments):
     return main([str(argument) for argument in arguments])
 
