@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pybamm
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import OptionError
+from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import writing
 from ssnib_model.models import default_model
 from ssnib_model.models.symmetric import BlockingPellet
@@ -117,6 +118,11 @@ def impedance(
         For a temperature that is not allowed, or values that impedance needs and that
         ``parameters`` lacks.
 
+    Warns
+    -----
+    ValidityWarning
+        For a changed value that no spectrum reads.
+
     Examples
     --------
     >>> spectrum = impedance(ParameterSet("Hu2024"), state=0.5)
@@ -127,6 +133,8 @@ def impedance(
     prepared = PreparedImpedance(
         parameters, frequencies, state, temperature, pellet=pellet, var_pts=var_pts
     )
+    for sentence in parameters.unread("impedance").values():
+        warnings.warn(sentence, ValidityWarning, stacklevel=2)
     return prepared.solve(parameters, progress=progress)
 
 

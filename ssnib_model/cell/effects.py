@@ -100,7 +100,7 @@ def unread(
 def _why(quantity: Quantity, options: Mapping[str, Any], protocol: str | None) -> str:
     """Why a quantity is not read."""
     if protocol is not None and protocol in quantity.set_by:
-        return f"it is for a plain simulation; of a {protocol}, {quantity.set_by[protocol]}"
+        return f"it is for a plain simulation ({protocol}: {quantity.set_by[protocol]})"
     unmet = quantity.unread_with(options)
     if unmet:
         return " and ".join(

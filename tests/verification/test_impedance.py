@@ -188,3 +188,9 @@ def test_a_prepared_spectrum_is_that_of_a_model_built_anew(hu2024):
     again = prepared.solve(changed)
     np.testing.assert_allclose(again.z, ss.impedance(changed, state=0.3).z, rtol=1e-9)
     assert abs(again.z / prepared.solve(hu2024).z - 1).max() > 0.1
+
+
+def test_a_change_that_no_spectrum_reads_is_said(hu2024):
+    changed = hu2024.replace({"Positive particle sodium-poor phase limit": 0.02})
+    with pytest.warns(ss.ValidityWarning, match="sodium-poor phase limit.* has no effect"):
+        ss.impedance(changed, [1.0])
