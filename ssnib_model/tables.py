@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,3 +138,9 @@ def listed(names) -> list[str]:
     """Names for a message: a hostile header has many and long ones."""
     shown = [str(name)[:60] for name in names[:20]]
     return shown if len(names) <= 20 else [*shown, f"... {len(names)} in all"]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, with None for NaN, which JSON does not have."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

@@ -144,11 +144,6 @@ def _finite(document: Any) -> Any:
     return None if isinstance(document, float) and not math.isfinite(document) else document
 
 
-def records(table: pd.DataFrame) -> list[dict]:
-    """Rows as dictionaries, with None for NaN."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def run_record(
     arguments: argparse.Namespace,
     parameters: ParameterSet,

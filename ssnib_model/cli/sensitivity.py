@@ -24,7 +24,6 @@ from ssnib_model.cli.output import (
     fitted,
     no_answer,
     print_json,
-    records,
     results_folder,
     run_record,
     say,
@@ -119,6 +118,7 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
     from ssnib_model.runs import sensitivity as found
     from ssnib_model.runs.metrics import Metric
     from ssnib_model.runs.plots import save_sensitivity
+    from ssnib_model.tables import records
 
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
@@ -169,6 +169,7 @@ def _target(arguments: argparse.Namespace) -> int:
     import dataclasses
 
     from ssnib_model.runs.target import contour, target
+    from ssnib_model.tables import records
 
     parameters, _ = cell(arguments)
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))

@@ -27,7 +27,6 @@ from ssnib_model.cli.output import (
     fitted,
     no_answer,
     print_json,
-    records,
     results_folder,
     run_record,
     say,
@@ -92,6 +91,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.runs.store import RESULTS, SET, STORE
     from ssnib_model.runs.sweep import RUN, resume, sweep
+    from ssnib_model.tables import records
 
     settings = {
         "workers": arguments.workers,

@@ -22,6 +22,7 @@ from ssnib_model.fits.problem import FitProblem
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
 from ssnib_model.results import record
+from ssnib_model.tables import records
 
 #: A direction in which the data leave more than this part of the range open is undetermined.
 UNDETERMINED = 0.3
@@ -327,7 +328,6 @@ class FitResult:
 
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""
-        finite = self.residuals.astype(object).where(self.residuals.notna(), None)
         scale = self.scale if math.isfinite(self.scale) else None
         return {
             "versions": record.versions(),
@@ -356,7 +356,7 @@ class FitResult:
             "correlation": self.correlation.to_dict(),
             "undetermined": self.undetermined(),
             "not_simulated": self.not_simulated,
-            "residuals": finite.to_dict("records"),
+            "residuals": records(self.residuals),
         }
 
     def save(self, folder: str | Path) -> Path:

@@ -12,6 +12,7 @@ Overpotentials are negative on discharge, as in PyBaMM.
 
 from __future__ import annotations
 
+import abc
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ class Component(enum.Enum):
     EQUILIBRIUM = enum.auto()
 
 
-class Loss:
+class Loss(abc.ABC):
     """Something that takes voltage; "<name> overpotential [V]" is a variable of the models.
 
     Parameters
@@ -111,9 +112,9 @@ class SeriesLoss(Loss):
     #: Whether it lies between the composite and its current collector.
     behind_cathode: ClassVar[bool] = False
 
+    @abc.abstractmethod
     def overpotential(self) -> pybamm.Symbol:
         """Overpotential [V]; adds the states and equations it needs to the model."""
-        raise NotImplementedError
 
 
 class Resistance(SeriesLoss):
@@ -203,9 +204,9 @@ SERIES: tuple[type[SeriesLoss], ...] = (Separator, AnodeReaction)
 class LocalLoss(Loss):
     """A loss of the reaction at a particle, in series with its kinetics."""
 
+    @abc.abstractmethod
     def drop(self, particle: Site, j: pybamm.Symbol) -> pybamm.Symbol:
         """Overpotential [V] at a reaction current density ``j`` [A.m-2] of the particle."""
-        raise NotImplementedError
 
     def resistance(self, particle: Site) -> pybamm.Symbol | float:
         """Slope of the drop with the current density [Ohm.m2]."""

@@ -21,6 +21,7 @@ from ssnib_model.results import record
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.preflight import UNIFORMITY
 from ssnib_model.steps import Status
+from ssnib_model.tables import records
 
 #: Where the voltage of the reduced model is off by about 1 % of the polarization.
 UNIFORMITY_LIMIT = 2.0
@@ -253,8 +254,8 @@ class RateTestResult:
             "test": self.test.to_dict(),
             "parameters": record.parameters_of(self.parameters),
             "notes": self.notes,
-            "table": _records(self.table),
-            "comparison": _records(self.compare()),
+            "table": records(self.table),
+            "comparison": records(self.compare()),
         }
 
     def save(self, folder: str | Path, title: str | None = None) -> Path:
@@ -285,12 +286,6 @@ class RateTestResult:
             if any(h.solution for h in self.half_cycles):  # else there is nothing to draw
                 save_rate_test(self, folder, title)
         return folder
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries, with None for NaN."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _ratio(numerator: float, denominator: float) -> float:
