@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
+
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pybamm
 
 
 class Status(enum.StrEnum):
@@ -18,28 +24,145 @@ class Status(enum.StrEnum):
     FAILED = "failed"
 
 
+class Control(enum.StrEnum):
+    """What a step imposes."""
+
+    CURRENT = "current"  #: [A], positive on discharge
+    VOLTAGE = "voltage"  #: [V]
+    POWER = "power"  #: [W], positive on discharge
+    RESISTANCE = "resistance"  #: voltage over current [Ohm], positive on discharge
+
+
+class Measure(enum.StrEnum):
+    """What a step may be ended by, beside time."""
+
+    VOLTAGE = "voltage"  #: [V]
+    CURRENT = "current"  #: [A], positive on discharge
+    CURRENT_SIZE = "absolute current"  #: [A]
+    CAPACITY = "capacity"  #: charge passed since the start of the step [A.h], whichever way
+
+
 @dataclass(frozen=True)
-class Step:
-    """Constant current until the voltage reaches a cut-off.
+class End:
+    """What ends a step before its time is over.
 
     Attributes
     ----------
-    current : float
-        Current [A], positive on discharge, not 0.
-    cut_off : float
-        Voltage that ends it [V]: the lowest of a discharge, the highest of a charge.
-    longest : float
-        Time after which it is given up [s]: more than any cell can take.
+    measure : Measure
+        What is watched.
+    value : float
+        Where it ends the step [V, A or A.h].
+    rising : bool
+        Whether it ends as it rises to the value; otherwise as it falls to it.
+    cut_off : bool
+        Whether it is a cut-off of the cell, which the step does not name itself.
     """
 
-    current: float
-    cut_off: float
-    longest: float
+    measure: Measure
+    value: float
+    rising: bool
+    cut_off: bool = False
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A value that changes with time, straight from point to point.
+
+    Attributes
+    ----------
+    times : tuple of float
+        From 0, rising [s].
+    values : tuple of float
+        In the unit of the `Control`.
+    """
+
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is applied, and when it ends: by the first of its ends, or when its time is over.
+
+    Attributes
+    ----------
+    control : Control
+        What is imposed.
+    value : float or Profile
+        How much, in the unit of the control; a `Profile` of the current only.
+    duration : float
+        Time after which it is over [s].
+    ends : tuple of End
+        What ends it before.
+    open_ended : bool
+        Whether the duration only says after which time it is given up, because any cell
+        would have reached an end before: then it fails where it reaches none.
+    temperature : float or None
+        Temperature of the cell [K]; None: that of the parameters.
+    """
+
+    control: Control
+    value: float | Profile
+    duration: float
+    ends: tuple[End, ...] = ()
+    open_ended: bool = False
+    temperature: float | None = None
+
+    @classmethod
+    def to_cut_off(cls, current: float, cut_off: float, longest: float) -> Step:
+        """Constant current [A] until the voltage reaches a cut-off [V]: what a rate test does."""
+        end = End(Measure.VOLTAGE, cut_off, rising=current < 0, cut_off=True)
+        return cls(Control.CURRENT, current, longest, (end,), open_ended=True)
 
     @property
     def direction(self) -> str:
-        """ "charge" or "discharge"."""
-        return "discharge" if self.current > 0 else "charge"
+        """ "charge", "discharge", "rest", "hold", or "profile"."""
+        if isinstance(self.value, Profile):
+            return "profile"
+        if self.control is Control.VOLTAGE:
+            return "hold"
+        return "discharge" if self.value > 0 else "charge" if self.value < 0 else "rest"
+
+
+class Segment(Protocol):
+    """What a solver gives of a step, from its start to its end; times [s] from its start.
+
+    The numbers that every test asks for are at hand; all variables of the model come with
+    `solution`, which may have to be worked out first.
+    """
+
+    @property
+    def duration(self) -> float:
+        """How long it took [s]."""
+
+    @property
+    def charge(self) -> float:
+        """Charge passed [A.h], positive on discharge."""
+
+    @property
+    def energy(self) -> float:
+        """Energy given [W.h], positive on discharge."""
+
+    @property
+    def times(self) -> np.ndarray:
+        """Times [s] between which voltage and current are smooth, from 0 to the duration."""
+
+    def voltage(self, t: ArrayLike) -> np.ndarray:
+        """Voltage [V]."""
+
+    def current(self, t: ArrayLike) -> np.ndarray:
+        """Current [A], positive on discharge."""
+
+    def passed(self, t: ArrayLike) -> np.ndarray:
+        """Charge passed up to then [A.h], positive on discharge."""
+
+    @property
+    def uniformity(self) -> float | None:
+        """Reaction uniformity number at half of the step, of the reduced model only."""
+
+    @property
+    def solution(self) -> pybamm.Solution:
+        """All variables of the model; its time starts with the step."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +173,10 @@ class Outcome:
     ----------
     status : Status
         How it ended.
-    segment : pybamm.Solution or StructuredSolution or None
-        The solution from its start to its end; None where there is none.
+    segment : Segment or None
+        From its start to its end; None where there is nothing.
+    end : End or None
+        The end that it reached, at its start or later; None: its time was over, or it failed.
     reason : str
         Why it failed; "" where it did not.
     recovery : str
@@ -61,7 +186,13 @@ class Outcome:
     """
 
     status: Status
-    segment: Any = None
+    segment: Segment | None = None
+    end: End | None = None
     reason: str = ""
     recovery: str = ""
     gave_up: bool = False
+
+
+#: A step whose end is nearer than this at its start has reached it [V]: neither solver tells
+#: which side of a cut-off a state is on that was reached by ending there.
+TIE = 1e-4

@@ -106,7 +106,7 @@ def _rate_test(arguments: argparse.Namespace) -> int:
         folder = results_folder(arguments, (*TABLES, *PLOTS))
         result = _run(test, arguments, parameters)
     document = result_record(arguments, result)
-    computed = any(h.solution is not None for h in result.half_cycles)
+    computed = any(h.segment is not None for h in result.half_cycles)
     if folder and computed:
         result.save(folder, f"{result.model_name}, {words}")
         write_run(folder, document)
@@ -122,7 +122,7 @@ def _rate_test(arguments: argparse.Namespace) -> int:
             "is written"
         )
     discharged = [h for h in result.half_cycles if h.direction == "discharge"]
-    if not any(h.solution is not None for h in discharged):
+    if not any(h.segment is not None for h in discharged):
         return no_answer(f"no discharge at {_listed(result.test.rates)} C could be run")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
 

@@ -467,7 +467,7 @@ def _blocks(name: str, test: RateTest, rates: dict[int, float]) -> dict[int, tup
 def _why(half_cycles: Iterable[HalfCycle]) -> str:
     """Why there is nothing to read off half-cycles, the first of them; "" if there is."""
     for h in half_cycles:
-        if h.solution is None:
+        if h.segment is None:
             reason = f" ({h.reason})" if h.reason and h.status is not Status.FAILED else ""
             return f"the {h.direction} at {h.rate:g} C: {h.ending}{reason}"
     return ""

@@ -157,13 +157,14 @@ class PreparedRateTest:
                     HalfCycle(row, direction, cycle, current, Status.FAILED, reason=failure)
                 )
                 continue
-            step = Step(current, cut_offs[direction], limit / abs(current))
+            cut_off = cut_offs[direction]
+            step = Step.to_cut_off(current, cut_off, limit / abs(current))
             outcome, state = stepper.step(state, step, inputs)
             reason = outcome.reason
             if outcome.segment is not None:
-                passed += current * (outcome.segment.t[-1] - outcome.segment.t[0])
+                passed += 3600 * outcome.segment.charge
             elif outcome.status is Status.AT_START:
-                reason = self._preflight.why_at_start(inputs, step, passed)
+                reason = self._preflight.why_at_start(inputs, current, cut_off, passed)
             else:
                 failure = f"the {direction} at {rate:g} C before it failed"
                 gave_up = gave_up or outcome.gave_up

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
-from ssnib_model.steps import Status
+from ssnib_model.steps import Segment, Status
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class HalfCycle:
         Current [A], positive on discharge.
     status : Status
         How it ended.
-    solution : pybamm.Solution or None
-        None where there was nothing to solve.
+    segment : Segment or None
+        What the solver gave; None where there was nothing to solve.
     reason : str
         Why it could not start, or failed; "" where it did neither.
     recovery : str
@@ -42,7 +41,7 @@ class HalfCycle:
     cycle: int
     current: float
     status: Status
-    solution: pybamm.Solution | None = None
+    segment: Segment | None = None
     reason: str = ""
     recovery: str = ""
 
@@ -52,9 +51,14 @@ class HalfCycle:
         return f"failed: {self.reason}" if self.status is Status.FAILED else str(self.status)
 
     @property
+    def solution(self) -> pybamm.Solution | None:
+        """All variables of the model; None where there was nothing to solve."""
+        return None if self.segment is None else self.segment.solution
+
+    @property
     def duration(self) -> float:
         """Time to the cut-off [s]."""
-        return 0.0 if self.solution is None else float(self.solution.t[-1] - self.solution.t[0])
+        return 0.0 if self.segment is None else self.segment.duration
 
     @property
     def capacity(self) -> float:
@@ -62,20 +66,21 @@ class HalfCycle:
         failed = self.status is Status.FAILED
         return math.nan if failed else abs(self.current) * self.duration / 3600
 
-    @functools.cached_property
+    @property
     def energy(self) -> float:
         """Energy passed [W.h]; NaN if the half-cycle failed."""
-        if self.solution is None:
+        if self.segment is None:
             return 0.0 if self.status is Status.AT_START else math.nan
-        start, end = self.solution["Discharge energy [W.h]"](t=self.solution.t[[0, -1]])
-        return float(abs(end - start))
+        return abs(self.segment.energy)
 
     def at(self, variable: str, fraction: ArrayLike) -> np.ndarray:
         """A variable at fractions of the half-cycle (0 to 1); NaN if there is no solution."""
         fraction = np.asarray(fraction, dtype=float)
-        if self.solution is None:
+        if self.segment is None:
             return np.full_like(fraction, math.nan)
+        if variable == "Voltage [V]":
+            return self.segment.voltage(fraction * self.duration)
+        solution = self.segment.solution
         # the products may miss the ends by round-off, outside the interpolant
-        start, end = self.solution.t[0], self.solution.t[-1]
-        times = np.clip(start + fraction * (end - start), start, end)
-        return self.solution[variable](t=times)
+        start, end = solution.t[0], solution.t[-1]
+        return solution[variable](t=np.clip(start + fraction * (end - start), start, end))

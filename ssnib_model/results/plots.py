@@ -149,7 +149,7 @@ def breakdown_bars(
 ) -> Axes:
     """One stacked bar of overpotentials [mV] a rate, at a fraction of the half-cycle."""
     ax = axes(ax)
-    rates = [h.rate for h in result.half_cycles if h.direction == direction and h.solution]
+    rates = [h.rate for h in result.half_cycles if h.direction == direction and h.segment]
     rates = sorted(set(rates))
     sign = -1e3 if direction == "discharge" else 1e3
     losses = pd.DataFrame({r: sign * result.breakdown(r, at, direction) for r in rates}).T

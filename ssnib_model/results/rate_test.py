@@ -19,7 +19,6 @@ from ssnib_model.files import writing
 from ssnib_model.models.losses import breakdown_names
 from ssnib_model.results import record
 from ssnib_model.results.half_cycle import HalfCycle
-from ssnib_model.solvers.preflight import UNIFORMITY
 from ssnib_model.steps import Status
 from ssnib_model.tables import records
 
@@ -123,7 +122,7 @@ class RateTestResult:
         }
 
     def _curve(self, number: int, half_cycle: HalfCycle) -> pd.DataFrame:
-        fraction = np.linspace(0, 1, SAMPLES if half_cycle.solution else 0)
+        fraction = np.linspace(0, 1, SAMPLES if half_cycle.segment else 0)
         time = fraction * half_cycle.duration
         capacity = abs(half_cycle.current) * time / 3600 / self.mass
         return pd.DataFrame(
@@ -210,11 +209,11 @@ class RateTestResult:
                 f"the test has no {direction!r} at rate {rate!r}: rates are {self.test.rates}, "
                 'directions "charge" and "discharge"'
             )
-        if matching[-1].solution is None:
+        if matching[-1].segment is None:
             raise OptionError(
                 f"no breakdown for the {direction} at {rate:g} C: {matching[-1].ending}"
             )
-        return matching[-1], matching[-1].solution
+        return matching[-1], matching[-1].segment.solution
 
     @functools.cached_property
     def notes(self) -> list[str]:
@@ -226,7 +225,8 @@ class RateTestResult:
                 notes.append(f"{half_cycle} cannot start: {h.reason}")
             if h.recovery:
                 notes.append(f"{half_cycle} was solved with {h.recovery}")
-        largest = max((float(h.at(UNIFORMITY, 0.5)) for h in self._reduced()), default=0.0)
+        numbers = [h.segment.uniformity for h in self.half_cycles if h.segment]
+        largest = max((number for number in numbers if number is not None), default=0.0)
         if largest > UNIFORMITY_LIMIT:
             notes.append(
                 f"the reaction is not uniform over the composite (reaction uniformity number "
@@ -234,11 +234,6 @@ class RateTestResult:
             )
         notes += [*self.parameters.notes, *self.parameters.unread("rate test").values()]
         return list(dict.fromkeys(notes))  # once, however many cycles
-
-    def _reduced(self) -> Iterator[HalfCycle]:
-        for half_cycle in self.half_cycles:
-            if half_cycle.solution and UNIFORMITY in half_cycle.solution.all_models[0].variables:
-                yield half_cycle
 
     @property
     def ok(self) -> bool:
@@ -283,7 +278,7 @@ class RateTestResult:
             self.compare().to_csv(folder / "comparison.csv", index=False)
             text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
             (folder / "run.json").write_text(text + "\n")
-            if any(h.solution for h in self.half_cycles):  # else there is nothing to draw
+            if any(h.segment for h in self.half_cycles):  # else there is nothing to draw
                 save_rate_test(self, folder, title)
         return folder
 

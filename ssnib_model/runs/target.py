@@ -300,7 +300,7 @@ class _Search:
         structured = isinstance(self.solver, StructuredSolver)
         solved = self._prepare(None) if structured else self._prepared
         result = solved.result(parameters.replace({self.vary: nearest}))
-        if result.half_cycles[-1].solution is None:
+        if result.half_cycles[-1].segment is None:
             return f"{sentence}; {result.half_cycles[-1].ending} there"
         losses = result.breakdown(self.run.rates[-1]).abs().sort_values(ascending=False)
         return (

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
 from ssnib_model.models.base import SOLVER_OPTIONS
-from ssnib_model.solvers.preflight import CURRENT, LOWER, UPPER
-from ssnib_model.solvers.stepper import status_of
+from ssnib_model.solvers.preflight import CURRENT, LOWER, UNIFORMITY, UPPER
+from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
 from ssnib_model.steps import Outcome, Status, Step
 
 #: What the failures of IDAKLU mean, by their names in SUNDIALS.
@@ -89,29 +90,36 @@ class Idaklu:
     def step(
         self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
     ) -> tuple[Outcome, pybamm.Solution]:
-        """As `Stepper.step`; the segment is a ``pybamm.Solution``."""
+        """As `Stepper.step`."""
+        plain = constant_current(step)
+        if isinstance(plain, str):
+            return Outcome(Status.FAILED, reason=f"the solver has no {plain}"), state
+        current, cut_off = plain
         # a charge may start below the lower cut-off, a discharge above the upper one
         ends = {LOWER: -FAR_AWAY, UPPER: FAR_AWAY}
-        ends[LOWER if step.current > 0 else UPPER] = step.cut_off
+        ends[LOWER if current > 0 else UPPER] = cut_off
         first_error = None
         for recovery, solver in self._solvers.items():
             try:
                 solution = self._simulation.step(
-                    step.longest,
+                    step.duration,
                     solver=solver,
                     starting_solution=state,
-                    inputs={**inputs, **ends, CURRENT: step.current},
+                    inputs={**inputs, **ends, CURRENT: current},
                     save=False,
                 )
             except pybamm.SolverError as error:
                 if "non-positive at initial conditions" in str(error):
-                    return Outcome(Status.AT_START), state
+                    return Outcome(Status.AT_START, end=step.ends[0]), state
                 first_error = first_error or error
                 continue
             if not solution.termination.startswith("event"):
                 reason = "no cut-off was reached with all the sodium moved"
                 return Outcome(Status.FAILED, reason=reason), state
-            return Outcome(status_of(solution), solution, recovery=recovery), _end_of(solution)
+            status = status_of(*solution[ANODE_OCP](t=solution.t[[0, -1]]))
+            segment = IdakluSegment(solution)
+            outcome = Outcome(status, segment, step.ends[0], recovery=recovery)
+            return outcome, _end_of(solution)
         reason = f"the solver gave up ({in_words(first_error)})"
         return Outcome(Status.FAILED, reason=reason, gave_up=True), state
 
@@ -131,6 +139,62 @@ class Idaklu:
         simulation = self._simulation
         points = {name: 2 * points for name, points in simulation.var_pts.items()}
         return Idaklu(self._model, self._values, simulation.solver.copy(), points)
+
+
+class IdakluSegment:
+    """A step as a ``pybamm.Solution``, in the manner of `ssnib_model.steps.Segment`."""
+
+    def __init__(self, solution: pybamm.Solution):
+        self.solution = solution
+
+    def _at(self, variable: str, t: ArrayLike) -> np.ndarray:
+        start, end = self.solution.t[[0, -1]]
+        # the times may miss the ends by round-off, outside the interpolant
+        times = np.clip(start + np.asarray(t, dtype=float), start, end)
+        return self.solution[variable](t=times)
+
+    def _change(self, variable: str) -> float:
+        start, end = self.solution[variable](t=self.solution.t[[0, -1]])
+        return float(end - start)
+
+    @property
+    def times(self) -> np.ndarray:
+        """See `Segment`."""
+        return self.solution.t - self.solution.t[0]
+
+    @property
+    def duration(self) -> float:
+        """See `Segment`."""
+        return float(self.solution.t[-1] - self.solution.t[0])
+
+    @functools.cached_property
+    def charge(self) -> float:
+        """See `Segment`."""
+        return self._change("Discharge capacity [A.h]")
+
+    @functools.cached_property
+    def energy(self) -> float:
+        """See `Segment`."""
+        return self._change("Discharge energy [W.h]")
+
+    def voltage(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._at("Voltage [V]", t)
+
+    def current(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._at("Current [A]", t)
+
+    def passed(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._at("Discharge capacity [A.h]", t) - self._at("Discharge capacity [A.h]", 0)
+
+    @property
+    def uniformity(self) -> float | None:
+        """See `Segment`."""
+        if UNIFORMITY not in self.solution.all_models[0].variables:
+            return None
+        return float(self._at(UNIFORMITY, self.duration / 2))
 
 
 def _end_of(solution: pybamm.Solution) -> pybamm.Solution:

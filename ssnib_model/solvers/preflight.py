@@ -10,7 +10,6 @@ import pybamm
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.solvers.numbers import Numbers
-from ssnib_model.steps import Step
 
 #: What a test sets, whatever the parameters say.
 INITIAL, CURRENT = "Initial state of charge", "Current function [A]"
@@ -90,16 +89,18 @@ class Preflight:
             )
         return notes
 
-    def why_at_start(self, inputs: Mapping[str, float], step: Step, passed: float) -> str:
-        """Why a step starts beyond its cut-off, after ``passed`` [C] of discharge."""
-        sign = 1 if step.current > 0 else -1
-        at = {**inputs, CURRENT: step.current}
+    def why_at_start(
+        self, inputs: Mapping[str, float], current: float, cut_off: float, passed: float
+    ) -> str:
+        """Why a ``current`` [A] starts beyond its cut-off, after ``passed`` [C] of discharge."""
+        sign, direction = (1, "discharge") if current > 0 else (-1, "charge")
+        at = {**inputs, CURRENT: current}
         state = {**at, INITIAL: self.state_of_charge(at, passed)}
         voltage = self.value("voltage", state)
-        limit = f"{CUT_OFFS[step.direction].split()[0].lower()} cut-off ({step.cut_off:.4g} V)"
-        left = sign * (voltage - step.cut_off)
+        limit = f"{CUT_OFFS[direction].split()[0].lower()} cut-off ({cut_off:.4g} V)"
+        left = sign * (voltage - cut_off)
         if left <= 0:
-            side = "below" if step.direction == "discharge" else "above"
+            side = "below" if direction == "discharge" else "above"
             return f"the open-circuit voltage, {voltage:.4g} V, is {side} the {limit} already"
         between = (
             f"the {left:.3g} V between the open-circuit voltage ({voltage:.4g} V) and the {limit}"

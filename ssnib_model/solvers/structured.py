@@ -6,8 +6,9 @@ it is tested against. It takes what it lists; everything else is refused by name
 
 from __future__ import annotations
 
+import functools
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,8 +21,8 @@ from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.models.losses import AnodeReaction, Film, Interface, Layer
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients, Modes
-from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
-from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.solvers.preflight import CURRENT
+from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
 from ssnib_model.steps import Outcome, Status, Step
 
 if TYPE_CHECKING:  # numba takes a second
@@ -163,11 +164,15 @@ class Structured:
         return State(uniform, c["alloy content"])
 
     def step(self, state: State, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, State]:
-        """As `Stepper.step`; the segment is a `StructuredSolution`."""
+        """As `Stepper.step`; the segment is a `StructuredSegment`."""
         from ssnib_model.solvers import kernel
 
+        plain = constant_current(step)
+        if isinstance(plain, str):
+            return Outcome(Status.FAILED, reason=f"the structured solver has no {plain}"), state
+        current, cut_off = plain
         try:
-            c, ocp, alloy, alloy_range = self._coefficients({**inputs, CURRENT: step.current})
+            c, ocp, alloy, alloy_range = self._coefficients({**inputs, CURRENT: current})
         except OptionError as error:
             return Outcome(Status.FAILED, reason=str(error)), state
         modes = Modes.of(self._nr)
@@ -192,15 +197,16 @@ class Structured:
         )
         amplitudes = state.modes.copy()
         outcome, t, potentials, sto = kernel.integrate(
-            cell, amplitudes, step.cut_off, step.longest, self._solver.rtol, self._solver.atol
+            cell, amplitudes, cut_off, step.duration, self._solver.rtol, self._solver.atol
         )
         if outcome == kernel.AT_START:
-            return Outcome(Status.AT_START), state
+            return Outcome(Status.AT_START, end=step.ends[0]), state
         if outcome != kernel.EVENT:
             return Outcome(Status.FAILED, reason=kernel.REASONS[outcome]), state
-        segment = StructuredSolution(self._model, cell, t, potentials, sto, step.current)
+        segment = StructuredSegment(cell, t, potentials, sto, current)
         end = State(amplitudes, state.sodium + c["alloy rate"] * t[-1])
-        return Outcome(status_of(segment), segment), end
+        status = status_of(kernel.anode(cell, 0.0), kernel.anode(cell, t[-1]))
+        return Outcome(status, segment, step.ends[0]), end
 
 
 def _check_model(model: pybamm.BaseModel) -> None:
@@ -247,56 +253,66 @@ def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:
     return found
 
 
-class StructuredSolution:
-    """What is known of a half-cycle, in the manner of a ``pybamm.Solution``."""
+class StructuredSegment:
+    """What is known of a step, in the manner of `ssnib_model.steps.Segment`."""
 
     def __init__(
         self,
-        model: pybamm.BaseModel,
         cell: kernel.Cell,
         t: np.ndarray,
         potentials: np.ndarray,
         sto: np.ndarray,
         current: float,
     ):
-        self.t, self.all_models, self.termination = t, [model], "event"
+        self.times = t
         self._cell, self._potentials, self._current = cell, potentials, current
         self._sto = sto
 
-    def __getitem__(self, variable: str) -> Callable[..., Any]:
-        known = {
-            "Voltage [V]": self._voltage,
-            "Discharge energy [W.h]": self._energy,
-            ANODE_OCP: self._anode,
-            UNIFORMITY: self._uniformity,
-        }
-        if variable not in known or (variable == UNIFORMITY and not self._cell.reduced):
-            raise OptionError(
-                f'the structured solver does not give "{variable}": use the default solver'
-            )
-        return known[variable]
+    @property
+    def solution(self) -> pybamm.Solution:
+        """See `Segment`."""
+        raise OptionError("the structured solver gives no other variables: use the default solver")
 
-    def _voltage(self, t: ArrayLike) -> np.ndarray:
+    @property
+    def duration(self) -> float:
+        """See `Segment`."""
+        return float(self.times[-1])
+
+    @property
+    def charge(self) -> float:
+        """See `Segment`."""
+        return self._current * self.duration / 3600
+
+    @functools.cached_property
+    def energy(self) -> float:
+        """See `Segment`."""
+        return float(self._current / 3600 * self._voltage_and_area(self.duration)[1])
+
+    def voltage(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
         return self._voltage_and_area(t)[0]
 
-    def _energy(self, t: ArrayLike) -> np.ndarray:
-        return self._current / 3600 * self._voltage_and_area(t)[1]
+    def current(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return np.full(np.shape(t), self._current)[()]
+
+    def passed(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._current * np.asarray(t, dtype=float) / 3600
 
     def _voltage_and_area(self, t: ArrayLike) -> list[np.ndarray]:
         from ssnib_model.solvers import kernel
 
         times = np.asarray(t, dtype=float)
-        both = kernel.voltage(self._cell, self.t, self._potentials, times.ravel())
+        both = kernel.voltage(self._cell, self.times, self._potentials, times.ravel())
         return [values.reshape(times.shape)[()] for values in both]
 
-    def _anode(self, t: ArrayLike) -> np.ndarray:
+    @property
+    def uniformity(self) -> float | None:
+        """See `Segment`."""
         from ssnib_model.solvers import kernel
 
-        values = [kernel.anode(self._cell, time) for time in np.ravel(t)]
-        return np.reshape(values, np.shape(t))[()]
-
-    def _uniformity(self, t: ArrayLike) -> np.ndarray:
-        from ssnib_model.solvers import kernel
-
-        sto = np.interp(np.asarray(t, dtype=float), self.t, self._sto)
-        return np.vectorize(lambda s: kernel.uniformity(self._cell, s))(sto)
+        if not self._cell.reduced:
+            return None
+        sto = np.interp(self.duration / 2, self.times, self._sto)
+        return float(kernel.uniformity(self._cell, sto))
