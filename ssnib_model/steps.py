@@ -124,6 +124,28 @@ class Step:
         return "discharge" if self.value > 0 else "charge" if self.value < 0 else "rest"
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A step at its place in a test.
+
+    Attributes
+    ----------
+    step : Step
+        What is done, in SI units, for the cell that it is planned for.
+    text : str
+        How people write it, "Charge at C/5 until 3.9 V" for example.
+    cycle : int
+        Number of the cycle that it is part of, from 1.
+    tags : tuple of str
+        What it is looked up by, such as "pulse" or "formation".
+    """
+
+    step: Step
+    text: str
+    cycle: int = 1
+    tags: tuple[str, ...] = ()
+
+
 class Segment(Protocol):
     """What a solver gives of a step, from its start to its end; times [s] from its start.
 
