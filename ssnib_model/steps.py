@@ -218,3 +218,7 @@ class Outcome:
 #: A step whose end is nearer than this at its start has reached it [V]: neither solver tells
 #: which side of a cut-off a state is on that was reached by ending there.
 TIE = 1e-4
+
+#: How far the composition of a particle's surface may leave 0..1 in a step that is "ok": what
+#: the tolerances of the solvers make of a surface that is full or empty.
+STOICHIOMETRY_MARGIN = 1e-4
