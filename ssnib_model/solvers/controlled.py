@@ -7,7 +7,8 @@ the values of its inputs only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from typing import NamedTuple
 
 import pybamm
 
@@ -155,23 +156,44 @@ def end_inputs(step: Step) -> dict[str, float]:
     }
 
 
-def control_inputs(
-    step: Step, capacity: float = 0.0, piece: tuple[float, float] | None = None
-) -> Mapping[str, float]:
-    """Values of all inputs of a `controlled` model for a step.
+class Piece(NamedTuple):
+    """Part of a step in which what is imposed changes at a constant rate."""
+
+    start: float  #: [s]
+    end: float  #: [s]
+    value: float  #: where the line would be at the start of the step
+    slope: float  #: [1/s]
+
+
+def pieces(step: Step) -> list[Piece]:
+    """The pieces of a step; neighbours with one slope are one."""
+    if not isinstance(step.value, Profile):
+        return [Piece(0.0, step.duration, step.value, 0.0)]
+    found: list[Piece] = []
+    points = zip(step.value.times, step.value.values, strict=True)
+    for (start, before), (end, after) in itertools.pairwise(points):
+        if start >= step.duration:
+            break
+        slope, end = (after - before) / (end - start), min(end, step.duration)
+        if found and found[-1].slope == slope:
+            found[-1] = found[-1]._replace(end=end)
+        else:
+            found.append(Piece(start, end, before - slope * start, slope))
+    return found
+
+
+def control_inputs(step: Step, piece: Piece, capacity: float = 0.0) -> dict[str, float]:
+    """Values of all inputs of a `controlled` model for a piece of a step.
 
     Parameters
     ----------
     step : Step
         What is done.
+    piece : Piece
+        One of its `pieces`.
     capacity : float, optional
-        The variable "Discharge capacity [A.h]" at its start.
-    piece : tuple of float, optional
-        Value at the start and change with time [1/s] of a piece of a profile; default: the
-        constant value of the step.
+        The variable "Discharge capacity [A.h]" at the start of the step.
     """
-    value, slope = piece if piece is not None else (step.value, 0.0)
-    if isinstance(value, Profile):
-        raise TypeError("a profile is imposed piece by piece")
     selected = {name: float(control is step.control) for control, name in SELECTORS.items()}
-    return {**end_inputs(step), **selected, VALUE: value, SLOPE: slope, CAPACITY_START: capacity}
+    given = {VALUE: piece.value, SLOPE: piece.slope, CAPACITY_START: capacity}
+    return end_inputs(step) | selected | given
