@@ -23,7 +23,7 @@ from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.solvers.controlled import CURRENT_STATE
 from ssnib_model.solvers.numbers import Numbers, input_names
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.quartics import Quartics
+from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics
 
 CONTENT = "Negative electrode sodium content"
 STOICHIOMETRY = "Positive particle stoichiometry"
@@ -183,6 +183,7 @@ class States:
         voltage : callable
             Voltage [V] for times and the values of the states but the energy.
         """
+        record = _without_empty_steps(record)
         c = self._numbers({**inputs, CURRENT: 0.0})
         a_content = c["charge of a content"]
         samples = to_values(self._options, record.modes, record.hysteresis, record.sodium)
@@ -205,7 +206,7 @@ class States:
 
         # the anode's part of the energy apart: over its content it is exact at any current
         V = voltage(times, values)
-        smooth = (current * (V + alloy))[np.isin(times, record.t)]
+        smooth = (current * (V + alloy))[np.searchsorted(times, record.t)]
         energy = quartics.integrals(smooth) / 3600
         energy += a_content * self._separator.alloy_integral(content, inputs)
         values[ENERGY] = (passed[1] + energy)[:, None]
@@ -283,6 +284,13 @@ class _Separator:
         places = middle[:, None] + half[:, None] * nodes
         U = self(places.ravel(), np.zeros(places.size), inputs)[3].reshape(places.shape)
         return np.concatenate([[0.0], np.cumsum(half * (U @ weights))])
+
+
+def _without_empty_steps(record: Record) -> Record:
+    """Without steps that are too short to tell their samples apart."""
+    steps = np.diff(record.t).reshape(-1, SAMPLES_A_STEP)
+    kept = np.append(True, np.repeat((steps > 0).all(axis=1), SAMPLES_A_STEP))
+    return Record(*(samples[kept] for samples in record))
 
 
 def _composite(c: Mapping[str, float], record: Record) -> dict[str, np.ndarray]:
