@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import casadi
 import numpy as np
@@ -12,8 +12,12 @@ import pybamm
 
 from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.losses import HYSTERESIS, Resistance
+from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.solvers.numbers import Numbers, input_names
+
+if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers.kernel.cell import Cell
 
 #: Error of an equilibrium potential between the points of its table [V], and most points.
 TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
@@ -25,42 +29,110 @@ LARGEST_CONTENT = 128.0
 
 # -------------------------------------------------------------------- coefficients
 class Coefficients:
-    """The numbers of the model's equations for given inputs, from the model's own symbols."""
+    """The numbers of the model's equations for given inputs, from the model's own symbols.
 
-    def __init__(self, model: SolidStateBaseModel, values: pybamm.ParameterValues):
+    Parameters
+    ----------
+    model : SolidStateBaseModel
+        One that the structured solver has the equations of.
+    values : pybamm.ParameterValues
+        Its parameters, some of them inputs.
+    shells : int
+        Of the mesh of a particle.
+    points : int
+        Of the mesh of the composite; 1 for the reduced model.
+    """
+
+    def __init__(
+        self, model: SolidStateBaseModel, values: pybamm.ParameterValues, shells: int, points: int
+    ):
         p = model.param
-        particle = Particle(model, 0, None)
-        surface = p.L * particle.a
+        self._classes = len(size_classes(model.options["size classes"])[0])
+        self._points, self._modes = points, Modes.of(shells)
+        self._is_reduced = points == 1
         half = pybamm.Scalar(0.5)
+        resistances = [s.resistance for s in model.series_losses() if isinstance(s, Resistance)]
         symbols = {
-            "current density": p.i,
-            "ohmic": sum(loss.overpotential() for loss in model.series_losses()),
-            "thickness": p.L,
-            "electronic conductivity": p.sigma_s,
-            "ionic conductivity": model.composite_conductivity(),
-            "surface": surface,
-            "film resistance": p.R_film,
-            "thermal voltage": 2 * R_gas * p.T / F,
-            "exchange-current density": p.j0_p(half),
-            "diffusivity over radius squared": particle.diffusion_rate(half),
-            "uptake": -p.contacted / (F * p.c_max * particle.R * surface),
+            "L": p.L,
+            "sigma_s": p.sigma_s,
+            "sigma_e": model.composite_conductivity(),
+            "series": sum(resistances, start=pybamm.Scalar(0)),
+            "anode_j0": p.j0_n(),
+            "thermal": 2 * R_gas * p.T / F,
+            "film": p.R_film,
+            "j0": p.j0_p(half),
+            "half_gap": pybamm.Scalar(0),
+            "alloy rate": -p.A_cc / (F * p.n_Sn),
+            "scale": 1e-2 * p.Q / p.A_cc,
+            "area": p.A_cc,
             "stoichiometry": p.sto_init,
             "alloy content": p.y_init,
-            "alloy rate": -p.I / (F * p.n_Sn),
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
         }
+        hysteresis = model.options["open-circuit potential"] == HYSTERESIS
+        if hysteresis:
+            symbols["half_gap"] = pybamm.Parameter("Positive electrode hysteresis [V]") / 2
+        for c in range(self._classes):
+            particle = Particle(model, c, None)
+            surface = p.L * particle.a
+            one = pybamm.Scalar(1) / surface  # a reaction of 1 A.m-2 of the cell
+            symbols[f"surface {c}"] = surface
+            symbols[f"diffusion {c}"] = particle.diffusion_rate(half)
+            symbols[f"flux {c}"] = particle.flux(one) / particle.R
+            symbols[f"gap rate {c}"] = pybamm.Scalar(0)
+            if hysteresis:
+                rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
+                symbols[f"gap rate {c}"] = rate * particle.leaving(one)
         self.numbers = Numbers(symbols, values)
         self._potentials = {"ocp": Potential(p.U_p, values), "alloy": Potential(p.U_n, values)}
 
-    def __call__(
-        self, inputs: Mapping[str, float]
-    ) -> tuple[dict[str, float], np.ndarray, np.ndarray, float]:
-        """Numbers by name, the tables of cathode and anode, and the range of the latter."""
-        c = self.numbers(inputs)
+    def _of_classes(self, c: Mapping[str, float], name: str) -> np.ndarray:
+        return np.array([c[f"{name} {number}"] for number in range(self._classes)])
+
+    def cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
+        """The coefficients of the kernel's equations, and how to tell them from SI units."""
+        from ssnib_model.solvers.kernel.cell import Cell
+
+        c, modes = self.numbers(inputs), self._modes
         content = min(max(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
-        alloy_range = 2.0 ** np.ceil(np.log2(content))
-        ocp = self._potentials["ocp"].table(1.0, inputs)
-        return c, ocp, self._potentials["alloy"].table(alloy_range, inputs), alloy_range
+        alloy_range = float(2.0 ** np.ceil(np.log2(content)))
+        cell = Cell(
+            reduced=self._is_reduced,
+            points=self._points,
+            L=c["L"],
+            sigma_s=c["sigma_s"],
+            sigma_e=c["sigma_e"],
+            series=c["series"],
+            anode_j0=c["anode_j0"],
+            thermal=c["thermal"],
+            film=c["film"],
+            j0=c["j0"],
+            surface=self._of_classes(c, "surface"),
+            decay=np.outer(self._of_classes(c, "diffusion"), modes.decay),
+            uptake=np.outer(self._of_classes(c, "flux"), modes.uptake),
+            surface_of=modes.surface,
+            half_gap=c["half_gap"],
+            gap_rate=self._of_classes(c, "gap rate"),
+            ocp=self._potentials["ocp"].table(1.0, inputs),
+            alloy=self._potentials["alloy"].table(alloy_range, inputs),
+            alloy_rate=c["alloy rate"] / alloy_range,
+            scale=c["scale"],
+        )
+        return cell, Scales(c["area"], alloy_range)
+
+    def start(self, inputs: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
+        """Modes and hysteresis of every site, and the alloy's sodium, of a cell at rest."""
+        c = self.numbers(inputs)
+        sites = self._points * self._classes
+        uniform = np.outer(np.full(sites, c["stoichiometry"]), self._modes.uniform)
+        return uniform, np.zeros(sites), c["alloy content"]
+
+
+class Scales(NamedTuple):
+    """What tells the kernel's numbers from those of the cell."""
+
+    area: float  #: of the cell [m2]
+    alloy_range: float  #: sodium content at the end of the anode's table
 
 
 class Potential:
