@@ -25,6 +25,7 @@ _HOMES = {
     "SolidStateSPM": "models.spm",
     "solid_electrolytes": "cell.electrolytes",
     "swap_layer": "cell.electrolytes",
+    "Protocol": "protocol.protocol",
     "RateTest": "protocol.rate_test",
     "RateTestResult": "results.rate_test",
     "repeat_run": "protocol.repeat",
