@@ -270,7 +270,7 @@ class _Given:
         inside = self.nodes(item, place)
         if len(inside) == 1 and isinstance(inside[0], Repeat):
             return inside
-        return [at(f"step {place}", Repeat, 1, merged(inside))]
+        return [at(f"step {place}", Repeat, 1, tuple(inside))]
 
     def step(self, item: Any, place: str) -> Instruction:
         key = item if isinstance(item, str) else id(item)
