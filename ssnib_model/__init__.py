@@ -28,6 +28,8 @@ _HOMES = {
     "Protocol": "protocol.protocol",
     "RateTest": "protocol.rate_test",
     "RateTestResult": "results.rate_test",
+    "ProtocolResult": "results.protocol",
+    "CellState": "solvers.state",
     "repeat_run": "protocol.repeat",
     "StructuredSolver": "solvers.structured",
     "SymmetricCell": "models.symmetric",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +13,11 @@ import numpy as np
 import pybamm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import OptionError
+from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import read_bytes
 from ssnib_model.protocol.groups import (
     MAX_DEPTH,
+    MAX_STEPS,
     Node,
     Repeat,
     at,
@@ -25,14 +27,19 @@ from ssnib_model.protocol.groups import (
 )
 from ssnib_model.protocol.instruction import Instruction
 from ssnib_model.protocol.language import EXAMPLE, instruction
+from ssnib_model.protocol.prepared import PreparedProtocol
 from ssnib_model.protocol.resolve import resolve
+from ssnib_model.protocol.running import cell_of
 from ssnib_model.protocol.text import from_json, lines_of, read, to_json
+from ssnib_model.results.protocol import ProtocolResult
+from ssnib_model.solvers.state import CellState
+from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.steps import Planned, Step
 from ssnib_model.tables import text_of
 from ssnib_model.words import short
 
-#: Bytes of a protocol as text, and steps of one list without repeats.
-MAX_SIZE, MAX_GIVEN = 5_000_000, 100_000
+#: Bytes of a protocol as text.
+MAX_SIZE = 5_000_000
 
 
 class Protocol:
@@ -217,6 +224,94 @@ class Protocol:
             resolved[id(step)] = at(what, resolve, step, parameters)
         return self._planned(resolved)
 
+    def run(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        var_pts: dict[Any, int] | None = None,
+        progress: bool = False,
+        start: CellState | None = None,
+        keep: int = 1,
+        out: str | Path | None = None,
+    ) -> ProtocolResult:
+        """Run it.
+
+        Parameters
+        ----------
+        model : pybamm.BaseModel, optional
+            Default `SolidStateDFN` for the stack of ``parameters``.
+        parameters : ParameterSet, optional
+            Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
+            simulation starts, is not used.
+        solver : pybamm.BaseSolver or StructuredSolver, optional
+            Default: that of the model.
+        var_pts : dict, optional
+            Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+        progress : bool, optional
+            Whether to show a progress bar on stderr.
+        start : CellState, optional
+            The cell at the start, as from ``result.final_state`` of any test of the same model;
+            default: as made, or at the initial state of charge of the protocol.
+        keep : int, optional
+            Curves and solutions are kept of the first cycle and of every such cycle from there
+            on, and of the last one; the table has all.
+        out : str or Path, optional
+            A folder for steps and state as they come, and for the results at the end. The same
+            call goes on from there, whatever ended it, to the same result to the last bit.
+
+        Returns
+        -------
+        ProtocolResult
+            One row a step, whatever happened to it. Ctrl-C ends the run with what there is.
+
+        Raises
+        ------
+        OptionError
+            If model, parameters and start are not those of one cell that can do the steps, or
+            for a setting that is not allowed.
+        SSNIBError
+            If the folder holds another run, is in use, or cannot be written.
+        """
+        prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
+        result = prepared.result(
+            prepared.parameters, start=start, keep=keep, out=out, progress=progress
+        )
+        for note in result.notes:
+            warnings.warn(note, ValidityWarning, stacklevel=2)
+        return result
+
+    def prepare(
+        self,
+        model: pybamm.BaseModel | None = None,
+        parameters: ParameterSet | None = None,
+        *,
+        varying: Iterable[str] = (),
+        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        var_pts: dict[Any, int] | None = None,
+    ) -> PreparedProtocol:
+        """Build the model once, to run the protocol for many values of some parameters.
+
+        Parameters
+        ----------
+        model, parameters, solver, var_pts
+            As for `run`.
+        varying : iterable of str, optional
+            Parameters that later runs may change; what follows from them may change too.
+
+        Returns
+        -------
+        PreparedProtocol
+
+        Raises
+        ------
+        OptionError
+            As for `run`.
+        """
+        model, parameters = cell_of(model, parameters, solver, "a protocol")
+        return PreparedProtocol(self, model, parameters, varying, solver, var_pts)
+
     def _planned(self, resolved: dict[int, Step]) -> Iterator[Planned]:
         labels = {id(step): step.label for _, step in places(self.steps, "")}
         for cycle, step in cycles(self.steps):
@@ -255,10 +350,8 @@ class _Given:
             raise OptionError(f"{_at_step(where)}{short(given)} is no step: {EXAMPLE}")
         found: list[Node] = []
         for number, item in enumerate(given, 1):
-            if number > MAX_GIVEN:
-                raise OptionError(
-                    f"{_at_step(where)}more than {MAX_GIVEN} steps are given: repeat them instead"
-                )
+            if number > MAX_STEPS:
+                raise OptionError(f"{_at_step(where)}more than {MAX_STEPS} steps are given")
             found += self.item(item, f"{where}.{number}" if where else str(number))
         return found
 
