@@ -374,8 +374,8 @@ def test_cut_offs_that_are_named_and_those_that_are_not(cell):
         "Charge at 1 C until 4.9 V",
         f"Charge at 1 C until {upper!r} V",
     )
-    own = End(Measure.VOLTAGE, upper, rising=True)
-    assert named.step.ends == within.step.ends == (own,)
+    assert named.step.ends == (End(Measure.VOLTAGE, upper, rising=True, cut_off=True),)
+    assert within.step.ends == (End(Measure.VOLTAGE, upper, rising=True),)
     assert beyond.step.ends == (
         End(Measure.VOLTAGE, 4.9, rising=True),
         End(Measure.VOLTAGE, upper, rising=True, cut_off=True),
