@@ -212,6 +212,8 @@ class Modes(NamedTuple):
     uptake: np.ndarray  #: rate of change of the modes per flux into the sphere
     surface: np.ndarray  #: weights of the modes in the value at the surface
     uniform: np.ndarray  #: amplitudes of the modes for the value 1 everywhere
+    to_shells: np.ndarray  #: values in the shells per amplitude, shape (shells, shells)
+    from_shells: np.ndarray  #: amplitudes per value in the shells, its inverse
 
     @classmethod
     @functools.cache
@@ -233,4 +235,6 @@ class Modes(NamedTuple):
             vectors[-1] / scale[-1],
             (extrapolation / scale) @ vectors,
             vectors.T @ scale,
+            vectors / scale[:, None],
+            vectors.T * scale,
         )
