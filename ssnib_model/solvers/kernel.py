@@ -14,6 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ssnib_model.solvers.lookup import integral, interpolate
+from ssnib_model.solvers.tables import Table
+
 MAX_STEPS = 20_000
 #: Where the voltage is given within a step: at its quarters.
 SAMPLES_A_STEP = 4
@@ -74,8 +77,8 @@ class Cell(NamedTuple):
     decay: np.ndarray  #: of the modes of diffusion in a particle, negative [s-1]
     uptake: np.ndarray  #: of the modes, per reaction current density [s-1/(A.m-2)]
     surface_of: np.ndarray  #: weights of the modes in the stoichiometry of the surface
-    ocp: np.ndarray  #: equilibrium potential of the cathode on [0, 1], by `hermite_table`
-    alloy: np.ndarray  #: that of the anode, on [0, 1] of the sodium content it may have
+    ocp: Table  #: equilibrium potential of the cathode on [0, 1]
+    alloy: Table  #: that of the anode, on [0, 1] of the sodium content it may have
     alloy_start: float  #: where on that range the half-cycle starts
     alloy_rate: float  #: and how fast it moves [s-1]
 
@@ -87,28 +90,9 @@ inlined = njit(cache=True, error_model="numpy", inline="always")
 
 
 @compiled
-def _interpolate(table, x):
-    """Cubic Hermite interpolation on a uniform table over [0, 1]; straight on outside."""
-    n = table.shape[0] - 1
-    position = x * n
-    k = min(max(int(position), 0), n - 1)
-    u = position - k
-    f, g = table[k, 0], table[k + 1, 0]
-    df, dg = table[k, 1], table[k + 1, 1]
-    if u < 0:
-        return f + df * u, df * n
-    if u > 1:
-        return g + dg * (u - 1), dg * n
-    a, b = df - (g - f), (g - f) - dg
-    value = f + u * ((g - f) + (1 - u) * (a * (1 - u) + b * u))
-    slope = (g - f) + (1 - 2 * u) * (a * (1 - u) + b * u) + u * (1 - u) * (b - a)
-    return value, slope * n
-
-
-@compiled
 def _difference(cell, J, sto):
     """Potential across the interface [V] at a point, and its slopes with J and stoichiometry."""
-    U, dU = _interpolate(cell.ocp, sto)
+    U, dU = interpolate(cell.ocp, sto)
     product = sto * (1 - sto)
     root = np.sqrt(max(product, 1e-6))
     j0 = 2 * cell.j0 * root
@@ -233,20 +217,14 @@ def _cathode(cell, J, sto, delta):
 @compiled
 def anode(cell, t):
     """Potential of the anode [V] after a time."""
-    return _interpolate(cell.alloy, cell.alloy_start + cell.alloy_rate * t)[0]
+    return interpolate(cell.alloy, cell.alloy_start + cell.alloy_rate * t)[0]
 
 
 @compiled
 def _anode_area(cell, t):
     """Integral over time [V.s] of `anode`, from its table: it has steps no polynomial follows."""
-    table, start, end = cell.alloy, cell.alloy_start, cell.alloy_start + cell.alloy_rate * t
-    area = 0.0
-    for sign, place in ((1, end), (-1, start)):
-        position = min(max(place, 0.0), 1.0) * (table.shape[0] - 1)
-        k = min(int(position), table.shape[0] - 2)
-        below = table[k, 2] + (position - k) * (table[k + 1, 2] - table[k, 2])
-        area += sign * (below + table[-1, 0] * max(place - 1, 0.0))
-    return area / cell.alloy_rate
+    start, end = cell.alloy_start, cell.alloy_start + cell.alloy_rate * t
+    return (integral(cell.alloy, end) - integral(cell.alloy, start)) / cell.alloy_rate
 
 
 @compiled
