@@ -400,7 +400,7 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
     else:
         outcome = NO_START
 
-    t, h, steps = 0.0, 1e-4 * t_max, 0
+    t, h, steps, refused = 0.0, 1e-4 * t_max, 0, 0
     while outcome == GOING_ON and steps < MAX_STEPS:
         steps += 1
         _step(cell, z, J, sto, h, work)
@@ -409,7 +409,12 @@ def integrate(cell, z, cut_off, t_max, rtol, atol):
         error = _error(cell, z, J, work, samples, rtol, atol)
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
+            refused += 1
+            if refused == 2 and _initialise(cell, J, sto, 1e-3 * rtol):
+                # after a jump of U the reaction may not go with the state: no step would do
+                potentials[-1] = _cathode(cell, J, sto, buffers[2])
             continue
+        refused = 0
         if sign * (samples[-1] + cell.ohmic - anode(cell, t + h) - cut_off) <= 0:
             outcome = EVENT
             h = _step_to_cut_off(cell, z, J, sto, t, h, work, buffers, cut_off)

@@ -18,6 +18,9 @@ from ssnib_model.errors import OptionError
 #: since far outside any cut-off it may be as steep as it likes.
 TABLE_ERROR = 1e-7
 
+#: From here on a number is no potential [V].
+LARGEST = 1e100
+
 #: Bins at first and at most, into how many parts what is too wide is divided, and how often. With
 #: these the smallest interval is 2**-41 of the range.
 BINS, MOST_BINS, PARTS, DIVISIONS = 2**8, 2**14, 2**3, 11
@@ -39,6 +42,7 @@ class Table(NamedTuple):
     bins: float  #: number of equal bins, which are the first rows
 
 
+@np.errstate(over="ignore")  # of slopes; such have the value of the interval
 def build(
     function: Callable[[np.ndarray], np.ndarray],
     high: float,
@@ -76,12 +80,12 @@ def build(
     def evaluate(places: np.ndarray) -> np.ndarray:
         x = high * places.ravel()
         values = np.array(function(x))
-        missing = ~np.isfinite(values[0])
+        missing = ~(np.abs(values[0]) < LARGEST)
         if missing.any():
             raise OptionError(
-                f"the {potential} is {values[0, missing][0]} at {argument} "
-                f"{x[missing][0]:.9g}: the structured solver needs a number everywhere from 0 to "
-                f"{high:g}"
+                f"the {potential} is {values[0, missing][0]:g} at {argument} "
+                f"{x[missing][0]:.9g}: the structured solver needs a potential everywhere from "
+                f"0 to {high:g}"
             )
         values[1] *= high
         return values.reshape(2, *places.shape)
@@ -138,9 +142,8 @@ def _cubics(points: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
         end[is_monotone] = np.clip(end, low, high)[is_monotone]
     cubic = _columns(value[:, 0], first, 3 * rise - 2 * first - last, first + last - 2 * rise)
     inner, u = value[:, 1:-1], np.arange(1, PARTS) / PARTS
-    with np.errstate(over="ignore"):
-        error = np.abs(cubic @ u ** np.arange(4)[:, None] - inner)
-        return cubic, (error <= TABLE_ERROR * np.maximum(1, inner**2)).all(axis=1)
+    error = np.abs(cubic @ u ** np.arange(4)[:, None] - inner)
+    return cubic, (error <= TABLE_ERROR * np.maximum(1, inner**2)).all(axis=1)
 
 
 def _lines(points: np.ndarray) -> np.ndarray:

@@ -237,6 +237,24 @@ def test_is_pickled():
     np.testing.assert_array_equal(_many(copy, x), _many(table, x))
 
 
+@pytest.mark.parametrize("largest", [1e90, 1e300])
+def test_values_of_any_size(largest):
+    """What is far outside any cut-off costs no accuracy, or it is no potential."""
+    a = np.log(largest)
+
+    def function(x):
+        return np.stack([3 + np.exp(a * x), a * np.exp(a * x)])
+
+    if largest > 1e100:
+        with pytest.raises(ss.OptionError, match=r"at x 0\.3\d+: "):
+            build(function, 1.0)
+        return
+    table, x = build(function, 1.0), np.linspace(0, 1, 1001)
+    np.testing.assert_array_less(
+        np.abs(_many(table, x)[0] - function(x)[0]), 1.5 * TABLE_ERROR * function(x)[0] ** 2
+    )
+
+
 def test_what_has_no_value_is_refused():
     def logarithm(x):
         with np.errstate(all="ignore"):
