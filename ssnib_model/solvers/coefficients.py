@@ -10,11 +10,12 @@ import casadi
 import numpy as np
 import pybamm
 
-from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 from ssnib_model.models.losses import HYSTERESIS, Resistance
 from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.solvers.numbers import Numbers, input_names
+from ssnib_model.solvers.tables import Table, build
+from ssnib_model.solvers.tables import Table, build
 
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers.kernel.cell import Cell
@@ -84,7 +85,11 @@ class Coefficients:
                 rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
                 symbols[f"gap rate {c}"] = rate * particle.leaving(one)
         self.numbers = Numbers(symbols, values)
-        self._potentials = {"ocp": Potential(p.U_p, values), "alloy": Potential(p.U_n, values)}
+        words = "equilibrium potential of the {} electrode"
+        self._potentials = {
+            "ocp": Potential(p.U_p, values, words.format("positive"), "stoichiometry"),
+            "alloy": Potential(p.U_n, values, words.format("negative"), "sodium content"),
+        }
 
     def _of_classes(self, c: Mapping[str, float], name: str) -> np.ndarray:
         return np.array([c[f"{name} {number}"] for number in range(self._classes)])
@@ -142,67 +147,45 @@ class Potential:
         self,
         potential: Callable[[pybamm.Symbol], pybamm.Symbol],
         values: pybamm.ParameterValues,
+        name: str,
+        argument: str,
     ):
         # time stands for its argument
         symbol = values.process_symbol(potential(pybamm.t))
-        self._inputs = input_names(symbol)
-        x, inputs = casadi.MX.sym("x"), {name: casadi.MX.sym("p") for name in self._inputs}
+        self._inputs, self._words = input_names(symbol), (name, argument)
+        x, inputs = casadi.MX.sym("x", AT_ONCE), {n: casadi.MX.sym("p") for n in self._inputs}
         value = symbol.to_casadi(t=x, inputs=inputs)
-        vector = casadi.vertcat(*inputs.values())
-        slope = casadi.jacobian(value, x)
-        self._function = casadi.Function("potential", [x, vector], [value, slope])
-        self._latest: tuple[tuple[float, list[float]], np.ndarray] | None = None
+        if value.is_scalar():  # it does not depend on its argument
+            value = casadi.repmat(value, AT_ONCE, 1)
+        slope = casadi.jtimes(value, x, casadi.DM.ones(AT_ONCE))
+        self._function = casadi.Function(
+            "potential", [x, casadi.vertcat(*inputs.values())], [value, slope]
+        )
+        self._latest: tuple[tuple[float, list[float]], Table] | None = None
 
-    def table(self, high: float, inputs: Mapping[str, float]) -> np.ndarray:
-        """Its `hermite_table` on [0, high]."""
-        vector = [inputs[name] for name in self._inputs]
-        if self._latest is None or self._latest[0] != (high, vector):
-
-            def potential(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-                value, slope = self._function(x[None, :], vector)
-                return value.full().ravel(), slope.full().ravel()
-
-            self._latest = (high, vector), hermite_table(potential, high)
+    def table(self, high: float, inputs: Mapping[str, float]) -> Table:
+        """The potential on [0, high] by `build`."""
+        given = [inputs[name] for name in self._inputs]
+        if self._latest is None or self._latest[0] != (high, given):
+            table = build(lambda x: self._values_and_slopes(x, given), high, *self._words)
+            self._latest = (high, given), table
         return self._latest[1]
 
-
-def hermite_table(
-    function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], high: float
-) -> np.ndarray:
-    """A function on [0, high] as values and slopes, on as many points as it needs.
-
-    Parameters
-    ----------
-    function : callable
-        Values and derivatives for an array.
-    high : float
-        End of the range.
-
-    Returns
-    -------
-    numpy.ndarray
-        Value, slope times step, and integral over the range as 1, shape (points, 3).
-
-    Raises
-    ------
-    OptionError
-        If `TABLE_POINTS` are not enough for `TABLE_ERROR`.
-    """
-    points = 2**10
-    while points <= TABLE_POINTS:
-        x, step = np.linspace(0, high, points + 1, retstep=True)
-        value, slope = function(x)
-        guess = (value[1:] + value[:-1]) / 2 - step / 8 * np.diff(slope)
-        error = np.abs(function((x[1:] + x[:-1]) / 2)[0] - guess)
-        # far outside any cut-off a potential may be as steep as it likes
-        if (error <= TABLE_ERROR * np.maximum(1, guess**2)).all():
-            areas = (value[1:] + value[:-1]) / 2 - step / 12 * np.diff(slope)
-            integral = np.concatenate([[0.0], np.cumsum(areas) / points])
-            return np.stack([value, slope * step, integral], axis=1)
-        points *= 2
-    raise OptionError(
-        "an equilibrium potential is too steep for the structured solver: use the default solver"
-    )
+    def _values_and_slopes(self, x: np.ndarray, given: list[float]) -> np.ndarray:
+        """Both for an array of arguments, shape (2, ...)."""
+        padded = np.full(-(-x.size // AT_ONCE) * AT_ONCE, x[-1])
+        padded[: x.size] = x
+        results = np.empty((2, padded.size))
+        # arrays of our own: converting arguments and results takes longer than the numbers
+        buffer, evaluate = self._function.buffer()
+        buffer.set_arg(1, memoryview(np.array(given, dtype=float)))  # type: ignore[call-arg, arg-type]
+        for start in range(0, padded.size, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            buffer.set_arg(0, memoryview(padded[part]))  # type: ignore[call-arg, arg-type]
+            for n, result in enumerate(results):
+                buffer.set_res(n, memoryview(result[part]))  # type: ignore[call-arg, arg-type]
+            evaluate()
+        return results[:, : x.size]
 
 
 class Modes(NamedTuple):

@@ -117,7 +117,7 @@ class StructuredSegment:
 
     def anode(self) -> tuple[float, float]:
         """Potential of the anode [V] at start and end."""
-        from ssnib_model.solvers.kernel.tables import value
+        from ssnib_model.solvers.kernel.lookup import value
 
         start = self._samples[0]
         end = start + self._cell.alloy_rate * self._look(self.duration, 2)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ssnib_model.solvers.tables import Table
+
 #: Kinds of control, by number.
 CURRENT, VOLTAGE, POWER, RESISTANCE = range(4)
 #: What an end watches, by number.
@@ -35,8 +37,8 @@ class Cell(NamedTuple):
     surface_of: np.ndarray  #: weights of the modes in the stoichiometry of the surface
     half_gap: float  #: half the gap of hysteresis [V]
     gap_rate: np.ndarray  #: of its state per reaction current density [s-1/(A.m-2)]
-    ocp: np.ndarray  #: equilibrium potential of the cathode on [0, 1]
-    alloy: np.ndarray  #: that of the anode, on [0, 1] of the sodium content it may have
+    ocp: Table  #: equilibrium potential of the cathode on [0, 1]
+    alloy: Table  #: that of the anode, on [0, 1] of the sodium content it may have
     alloy_rate: float  #: how fast a current moves along it [s-1/(A.m-2)]
     scale: float  #: a current density of the order of what matters [A.m-2]
 

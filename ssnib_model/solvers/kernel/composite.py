@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ssnib_model.solvers.kernel.compiled import compiled, inlined
-from ssnib_model.solvers.kernel.tables import value, value_and_slope
+from ssnib_model.solvers.kernel.lookup import interpolate, value
 
 
 @compiled
@@ -33,7 +33,7 @@ def interface(ocp, j0, thermal, film, surface, J, sto):
 @compiled
 def interface_slopes(ocp, j0, thermal, film, surface, J, sto):
     """Slopes of `interface` with the reaction and with the stoichiometry, and itself."""
-    U, dU = value_and_slope(ocp, sto)
+    U, dU = interpolate(ocp, sto)
     product = sto * (1 - sto)
     twice_j0 = 4 * j0 * np.sqrt(max(product, 1e-6))
     j = J / surface
@@ -172,4 +172,4 @@ def behind_slopes(cell, i, alloy):
     """Slopes of `behind` with the current density and with the anode's place."""
     z = i / (2 * cell.anode_j0)
     slope = -cell.series - cell.thermal / (2 * cell.anode_j0 * np.sqrt(1 + z * z))
-    return slope, -value_and_slope(cell.alloy, alloy)[1]
+    return slope, -interpolate(cell.alloy, alloy)[1]

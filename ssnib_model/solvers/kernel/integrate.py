@@ -197,6 +197,12 @@ def begin(cell, task, state, now):
 
 
 @compiled
+def _again(cell, state, now, i):
+    """The reactions and differences that go with the present state, exactly."""
+    start.potentials(cell, state.hysteresis, i, now.J, now.sto, now.delta, 1e-10 * cell.scale)
+
+
+@compiled
 def _place(cell, currents, alloy, h, part):
     """Current density and place on the anode's table, at a part of a step."""
     i, area, power = 0.0, 0.0, 1.0
@@ -272,7 +278,7 @@ def integrate(cell, state, task, rtol, atol):
                 outcome, which = AT_START, n
                 break
 
-    t, h, steps, knot = 0.0, 1e-4 * task.duration, 0, 0
+    t, h, steps, knot, refused = 0.0, 1e-4 * task.duration, 0, 0, 0
     while outcome == GOING_ON:
         steps += 1
         if steps > MAX_STEPS + task.knots.size or t + h == t:
@@ -292,7 +298,13 @@ def integrate(cell, state, task, rtol, atol):
         error = _error(cell, closed, now, room, rtol, atol)
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
+            refused += 1
+            if refused == 2 and task.control == CURRENT:
+                # after a jump of U the reaction may not go with the state: no step would do
+                _again(cell, state, now, i)
+                potentials[-1] = cathode(cell, i, now.J, now.sto, now.delta)
             continue
+        refused = 0
         which, part = _first_end(cell, task, room, state.alloy[0], h, alloy_start)
         if which >= 0:
             h = _to_end(
