@@ -15,13 +15,12 @@ from ssnib_model.models.losses import HYSTERESIS, Resistance
 from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.solvers.numbers import Numbers, input_names
 from ssnib_model.solvers.tables import Table, build
-from ssnib_model.solvers.tables import Table, build
 
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers.kernel.cell import Cell
 
-#: Error of an equilibrium potential between the points of its table [V], and most points.
-TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
+#: Values of an equilibrium potential that casadi works out by one pass through its expression.
+AT_ONCE = 256
 
 #: The anode's potential is tabulated to this content [mol Na per mol Sn] and straight beyond,
 #: where its sodium is metal.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
-from ssnib_model.errors import OptionError
 from ssnib_model.solvers.coefficients import Scales
+from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Control, Measure, Profile, Step
 
 if TYPE_CHECKING:  # numba takes a second
-    from ssnib_model.solvers.kernel.cell import Cell, Task
+    from ssnib_model.solvers.kernel.cell import Cell, State, Task
 
 _SECONDS = 3600.0
 
@@ -67,19 +68,38 @@ class StructuredSegment:
         cell: Cell,
         scales: Scales,
         task: Task,
-        alloy_start: float,
-        ends: np.ndarray,
-        potentials: np.ndarray,
-        flows: np.ndarray,
+        start: State,
+        samples: Sequence[np.ndarray],
+        solution: Callable[[StructuredSegment], pybamm.Solution],
     ):
-        self.times = ends
-        self._cell, self._scales, self._task = cell, scales, task
-        self._samples = alloy_start, ends, potentials, flows
+        self.times = samples[0]
+        self._cell, self._scales, self._task, self._start = cell, scales, task, start
+        self._samples, self._solution = samples, solution
 
     @property
     def solution(self) -> pybamm.Solution:
-        """See `Segment`."""
-        raise OptionError("the structured solver gives no other variables: use the default solver")
+        """See `Segment`; worked out when it is first asked for something."""
+        return self._solution(self)
+
+    def record(self) -> Record:
+        """All that the solver followed: it goes through the step again."""
+        from ssnib_model.solvers.kernel import replay
+        from ssnib_model.solvers.kernel.cell import State
+
+        state = State(*(array.copy() for array in self._start))
+        t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
+            self._cell, state, self._task, self.times
+        )
+        sites = len(t), self._cell.points, len(self._cell.surface)
+        return Record(
+            t,
+            modes.reshape(*sites, -1),
+            hysteresis.reshape(sites),
+            reaction.reshape(sites),
+            difference,
+            flow * self._scales.area,
+            alloy * self._scales.alloy_range,
+        )
 
     @property
     def duration(self) -> float:
@@ -112,14 +132,15 @@ class StructuredSegment:
         from ssnib_model.solvers.kernel import look
 
         times = np.asarray(t, dtype=float)
-        found = look.look(self._cell, self._task, *self._samples, times.ravel())[row]
+        place = self._start.alloy[0]
+        found = look.look(self._cell, self._task, place, *self._samples, times.ravel())[row]
         return found.reshape(times.shape)[()]
 
     def anode(self) -> tuple[float, float]:
         """Potential of the anode [V] at start and end."""
         from ssnib_model.solvers.kernel.lookup import value
 
-        start = self._samples[0]
+        start = float(self._start.alloy[0])
         end = start + self._cell.alloy_rate * self._look(self.duration, 2)
         table = self._cell.alloy
         return value(table, start), value(table, float(end))
@@ -127,4 +148,11 @@ class StructuredSegment:
     @property
     def uniformity(self) -> float | None:
         """See `Segment`."""
-        return None
+        from ssnib_model.solvers.kernel.composite import uniformity
+
+        if not self._cell.reduced:
+            return None
+        record = self.record()
+        half = int(np.argmin(np.abs(record.t - self.duration / 2)))
+        sto = record.modes[half, 0] @ self._cell.surface_of
+        return float(uniformity(self._cell, record.reaction[half, 0], sto))

@@ -6,6 +6,7 @@ it is tested against. It takes what it lists; everything else is refused by name
 
 from __future__ import annotations
 
+import functools
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,10 @@ from ssnib_model.models.losses import (
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients
 from ssnib_model.solvers.segment import StructuredSegment, task_of
+from ssnib_model.solvers.solution import Solutions
+from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Outcome, Status, Step
 
 #: The models it has the equations of, and whether they are reduced. Not their subclasses.
@@ -116,6 +120,7 @@ class State(NamedTuple):
     modes: np.ndarray  #: amplitudes of the modes of every site, shape (sites, shells)
     hysteresis: np.ndarray  #: shape (sites,)
     sodium: float  #: content of the alloy [mol Na per mol Sn]
+    passed: tuple[float, float] = (0.0, 0.0)  #: charge [A.h] and energy [W.h] since the start
 
 
 class Structured:
@@ -158,12 +163,30 @@ class Structured:
         shells, along = points["r_p"], 1 if is_reduced else points["x_p"]
         if shells < 3 or (along < 2 and not is_reduced):
             raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
-        self._solver = solver
+        self._solver, self._model = solver, model
+        self._points, self._shells = along, shells
         self._coefficients = Coefficients(model, values, shells, along)
+        self._solutions = Solutions(model, values, var_pts)
 
-    def start(self, inputs: Mapping[str, float]) -> State:
-        """The same composition in every particle."""
-        return State(*self._coefficients.start(inputs))
+    def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
+        """The same composition in every particle, or a state that a solver handed over."""
+        fresh = State(*self._coefficients.start(inputs))
+        if initial is None:
+            return fresh
+        sizes = {name: v.size for name, v in self._values(fresh).items()}
+        initial.check(self._model, sizes)
+        modes, hysteresis, sodium = from_values(self._model.options, initial.values, self._shells)
+        return State(modes.reshape(fresh.modes.shape), hysteresis.ravel(), float(sodium))
+
+    def cell_state(self, state: State) -> CellState:
+        """As `Stepper.cell_state`."""
+        return CellState(self._model.name, self._model.options, self._values(state))
+
+    def _values(self, state: State) -> dict[str, np.ndarray]:
+        """The differential states of the model by name."""
+        modes = state.modes.reshape(self._points, -1, self._shells)
+        hysteresis = state.hysteresis.reshape(modes.shape[:-1])
+        return to_values(self._model.options, modes, hysteresis, state.sodium)
 
     def step(self, state: State, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, State]:
         """As `Stepper.step`; the segment is a `StructuredSegment`."""
@@ -176,8 +199,9 @@ class Structured:
             return Outcome(Status.FAILED, reason=str(error)), state
         task = task_of(step, scales.area)
         place = state.sodium / scales.alloy_range
-        end = numbers.State(state.modes.copy(), state.hysteresis.copy(), np.array([place]))
-        outcome, which, ends, potentials, flows = integrate.integrate(
+        start = numbers.State(state.modes, state.hysteresis, np.array([place]))
+        end = numbers.State(*(array.copy() for array in start))
+        outcome, which, *samples = integrate.integrate(
             cell, end, task, self._solver.rtol, self._solver.atol
         )
         reached = step.ends[which] if which >= 0 else None
@@ -189,9 +213,14 @@ class Structured:
         if reason:
             gave_up = outcome == integrate.GAVE_UP
             return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
-        segment = StructuredSegment(cell, scales, task, place, ends, potentials, flows)
+        solution = functools.partial(
+            self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
+        )
+        segment = StructuredSegment(cell, scales, task, start, samples, solution)
         sodium = float(end.alloy[0]) * scales.alloy_range
-        after = State(end.modes, end.hysteresis, sodium)
+        charge, energy = state.passed
+        passed = charge + segment.charge, energy + segment.energy
+        after = State(end.modes, end.hysteresis, sodium, passed)
         return Outcome(status_of(*segment.anode()), segment, reached), after
 
 

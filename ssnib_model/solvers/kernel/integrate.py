@@ -158,7 +158,7 @@ def take(cell, task, slope, closed, state, now, i, h, room):
 def _error(cell, closed, now, room, rtol, atol):
     """Error of the last step over the tolerances: of states, and of potentials in between."""
     s = room.samples
-    between = abs(s[0] - 4 * s[1] + 6 * s[2] - 4 * s[3] + s[4]) / (10 * rtol)
+    between = abs(s[0] - 4 * s[1] + 6 * s[2] - 4 * s[3] + s[4]) / (5 * rtol)
     if closed:
         return between
     return max(rodas.error(cell, now.J, now.sto, room.work, rtol, atol), between)
