@@ -128,9 +128,7 @@ def hermite_table(
             integral = np.concatenate([[0.0], np.cumsum(areas) / points])
             return np.stack([value, slope * step, integral], axis=1)
         points *= 2
-    raise OptionError(
-        "an equilibrium potential is too steep for the structured solver: use the default solver"
-    )
+    raise OptionError("an equilibrium potential is too steep for the structured solver")
 
 
 class Modes(NamedTuple):

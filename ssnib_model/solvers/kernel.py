@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from ssnib_model.solvers.compiling import compiled as compiled_by
 
 MAX_STEPS = 20_000
 #: Where the voltage is given within a step: at its quarters.
@@ -81,9 +82,9 @@ class Cell(NamedTuple):
 
 
 # -------------------------------------------------------------------- kernel
-compiled = njit(cache=True, error_model="numpy")
+compiled = compiled_by(error_model="numpy")
 #: A call counts the references to every array of a `Cell`, which takes longer than the function.
-inlined = njit(cache=True, error_model="numpy", inline="always")
+inlined = compiled_by(error_model="numpy", inline="always")
 
 
 @compiled
@@ -332,7 +333,7 @@ def _step(cell, z, J, sto, h, work):
         new_sto[k] += U_sto[5, k]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+@compiled_by(error_model="numpy", fastmath={"reassoc"})
 def _dot(a, b):
     """Sum of products, in an order that suits the processor."""
     total = 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,9 +21,10 @@ from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.models.losses import AnodeReaction, Film, Interface, Layer
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients, Modes
+from ssnib_model.solvers.compiling import numba_problem
 from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
-from ssnib_model.steps import Outcome, Status, Step
+from ssnib_model.steps import Control, Outcome, Status, Step
 
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers import kernel
@@ -48,6 +49,12 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
 #: The losses it has: those of the whole current by their value, that of the film by its law.
 LOSSES = (Interface, Layer, AnodeReaction, Film)
 
+#: What to do where it cannot.
+INSTEAD = 'use solver="idaklu"'
+
+#: What its steps may impose.
+CONTROLS = (Control.CURRENT,)
+
 TOLERANCES = (1e-12, 0.1)
 
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
@@ -68,7 +75,7 @@ class StructuredSolver:
     Raises
     ------
     SSNIBError
-        If numba is missing.
+        If numba cannot be imported.
     OptionError
         On use, for a model option or a parameter it has no equations for.
 
@@ -84,19 +91,9 @@ class StructuredSolver:
     atol: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-            if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
-                raise OptionError(
-                    f"{name} is {value!r}: a tolerance must be a number from {TOLERANCES[0]:g} "
-                    f"to {TOLERANCES[1]:g}"
-                )
-        try:
-            import numba  # noqa: F401
-        except ImportError as error:
-            raise SSNIBError(
-                "the structured solver needs numba: pip install 'ssnib_model[fast]'"
-            ) from error
+        check_tolerances(self.rtol, self.atol)
+        if problem := numba_problem():
+            raise SSNIBError(f"the structured solver needs numba: {problem}")
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> StructuredSolver:
@@ -104,6 +101,17 @@ class StructuredSolver:
         if set(document) != {"rtol", "atol"}:
             raise OptionError(f"solver has {sorted(document)}: rtol and atol are needed")
         return cls(**document)
+
+
+def check_tolerances(rtol: object, atol: object) -> None:
+    """`OptionError` for tolerances that are none."""
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
+            raise OptionError(
+                f"{name} is {value!r}: a tolerance must be a number from {TOLERANCES[0]:g} "
+                f"to {TOLERANCES[1]:g}"
+            )
 
 
 class State(NamedTuple):
@@ -142,19 +150,11 @@ class Structured:
         solver: StructuredSolver,
         var_pts: dict[Any, int] | None = None,
     ):
-        _check_model(model)
-        if callable(values[DIFFUSIVITY]):
-            raise OptionError(
-                f'the structured solver has a constant "{DIFFUSIVITY}" only, not a function: use '
-                "the default solver"
-            )
+        if lacking := what_it_lacks(model, values, var_pts):
+            raise OptionError(f"{lacking}: {INSTEAD}")
         self._solver, self._model = solver, model
-        points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
-        self._nr = points["r_p"]
         self._is_reduced = MODELS[type(model)]
-        self._nx = 1 if self._is_reduced else points["x_p"]
-        if self._nr < 3 or (self._nx < 2 and not self._is_reduced):
-            raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
+        self._nx, self._nr = _points(model, var_pts)
         self._coefficients = Coefficients(model, values)
 
     def start(self, inputs: Mapping[str, float]) -> State:
@@ -174,7 +174,7 @@ class Structured:
         try:
             c, ocp, alloy, alloy_range = self._coefficients({**inputs, CURRENT: current})
         except OptionError as error:
-            return Outcome(Status.FAILED, reason=str(error)), state
+            return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
         modes = Modes.of(self._nr)
         cell = kernel.Cell(
             i=c["current density"],
@@ -202,39 +202,65 @@ class Structured:
         if outcome == kernel.AT_START:
             return Outcome(Status.AT_START, end=step.ends[0]), state
         if outcome != kernel.EVENT:
-            return Outcome(Status.FAILED, reason=kernel.REASONS[outcome]), state
+            gave_up = outcome != kernel.NO_EVENT
+            return Outcome(Status.FAILED, reason=kernel.REASONS[outcome], gave_up=gave_up), state
         segment = StructuredSegment(cell, t, potentials, sto, current)
         end = State(amplitudes, state.sodium + c["alloy rate"] * t[-1])
         status = status_of(kernel.anode(cell, 0.0), kernel.anode(cell, t[-1]))
         return Outcome(status, segment, step.ends[0]), end
 
 
-def _check_model(model: pybamm.BaseModel) -> None:
-    """`OptionError` unless the solver has all equations of the model."""
+def what_it_lacks(
+    model: pybamm.BaseModel,
+    values: pybamm.ParameterValues,
+    var_pts: Mapping[Any, int] | None = None,
+    controls: Iterable[Control] = (),
+) -> str:
+    """Why the structured solver cannot do what is asked, one sentence; "" where it can.
+
+    Parameters
+    ----------
+    model, values, var_pts
+        As for `Structured`.
+    controls : iterable of Control, optional
+        What the steps of the test impose.
+    """
     if type(model) not in MODELS:
         known = " and ".join(m.__name__ for m in MODELS)
-        raise OptionError(
+        return (
             f"the structured solver has the equations of {known} only, not those of "
-            f"{type(model).__name__}: use the default solver"
+            f"{type(model).__name__}"
         )
     for option, value in model.options.items():
         accepted = ACCEPTED.get(option, ())
         if accepted is not None and value not in accepted:
             words = " or ".join(repr(v) for v in accepted) or "no such option"
-            raise OptionError(
-                f'the structured solver has "{option}" = {words} only, not {value!r}: use the '
-                "default solver"
-            )
+            return f'the structured solver has "{option}" = {words} only, not {value!r}'
     for loss in (*model.series_losses(), *model.local_losses()):
         if type(loss) not in LOSSES:
-            raise OptionError(
-                f'the structured solver has not the loss "{loss.name}": use the default solver'
-            )
+            return f'the structured solver has not the loss "{loss.name}"'
     if _equations(model) != _equations(type(model)(model.options)):
-        raise OptionError(
+        return (
             "the structured solver has the equations of the model as it is made, and some of "
-            "these were changed: use the default solver"
+            "these were changed"
         )
+    if callable(values[DIFFUSIVITY]):
+        return f'the structured solver has a constant "{DIFFUSIVITY}" only, not a function'
+    nx, nr = _points(model, var_pts)
+    if nr < 3 or (nx < 2 and not MODELS[type(model)]):
+        return (
+            f"the structured solver needs at least 3 shells and 2 points, and var_pts is {var_pts}"
+        )
+    for control in controls:
+        if control not in CONTROLS:
+            return f"the structured solver has no steps of constant {control}"
+    return ""
+
+
+def _points(model: pybamm.BaseModel, var_pts: Mapping[Any, int] | None) -> tuple[int, int]:
+    """Points over the composite and shells of a particle."""
+    points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
+    return 1 if MODELS[type(model)] else points["x_p"], points["r_p"]
 
 
 def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:
@@ -271,7 +297,7 @@ class StructuredSegment:
     @property
     def solution(self) -> pybamm.Solution:
         """See `Segment`."""
-        raise OptionError("the structured solver gives no other variables: use the default solver")
+        raise OptionError(f"the structured solver gives no other variables: {INSTEAD}")
 
     @property
     def duration(self) -> float:
