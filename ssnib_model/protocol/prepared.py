@@ -16,19 +16,16 @@ from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
-from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
+from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.stepper import Stepper
-from ssnib_model.solvers.structured import Structured, StructuredSolver
 from ssnib_model.steps import Status, Step
 
 #: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 
 AS_MADE, ONE_C = "As-made state of charge", "Nominal cell capacity [A.h]"
-
-#: What is tried where a solver gives up on its mesh, with all half-cycles.
-FINER = "the whole test on a mesh twice as fine"
 
 #: Points of a mesh in one direction.
 MAX_POINTS = 1000
@@ -47,6 +44,8 @@ class PreparedRateTest:
         What it was prepared for.
     varying : frozenset of str
         The parameters whose values later runs may change, and all that follows from them.
+    choice : Choice
+        The solver, and why it is this one.
     """
 
     def __init__(
@@ -55,12 +54,11 @@ class PreparedRateTest:
         model: SolidStateBaseModel,
         parameters: ParameterSet,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ):
         self.test, self.parameters, self.model_name = test, parameters, model.name
         self.varying = frozenset(parameters.dependents(varying))
-        self.settings = settings_of(model, solver, var_pts)
         _check_mesh(model, var_pts)
         values = parameters.to_pybamm()
         read = [name for name in parameters if name in values and name not in PROTOCOL_INPUTS]
@@ -73,11 +71,9 @@ class PreparedRateTest:
         self._fixed = {name: parameters[name] for name in read if name not in self.varying}
         values.update(dict.fromkeys((*PROTOCOL_INPUTS, *self._inputs), "[input]"))
         self._preflight = Preflight(model.options, values)
-        self._stepper: Stepper
-        if isinstance(solver, StructuredSolver):
-            self._stepper = Structured(model, values, solver, var_pts)
-        else:
-            self._stepper = Idaklu(model, values, solver, var_pts)
+        self.choice = decide(solver, model, values, var_pts)
+        self.settings = settings_of(model, self.choice, var_pts)
+        self._steppers = Steppers(self.choice, model, values, var_pts)
 
     def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
         """All half-cycles for some parameters.
@@ -100,20 +96,28 @@ class PreparedRateTest:
             If another parameter differs from what the test was prepared for.
         """
         self._check(parameters)
-        half_cycles, gave_up = self._run(self._stepper, parameters, progress)
-        if gave_up and (finer := self._stepper.finer) is not None:
-            again, _ = self._run(finer, parameters, progress)
+        with compilation_shown(progress):
+            half_cycles, gave_up = self._run(self._steppers.first, parameters, progress)
+        for recovery, stepper in self._steppers.others() if gave_up else ():
+            again, gave_up = self._run(stepper, parameters, progress)
             if not any(h.status is Status.FAILED for h in again):
-                return [dataclasses.replace(h, recovery=FINER) for h in again]
+                return [dataclasses.replace(h, recovery=recovery) for h in again]
+            if not gave_up:
+                break
         return half_cycles
 
     def result(self, parameters: ParameterSet, progress: bool = False) -> RateTestResult:
         """The result for some parameters; they, and what is raised, are as for `half_cycles`."""
         half_cycles = self.half_cycles(parameters, progress)
-        anode_notes = functools.partial(self._preflight.anode_notes, self._values(parameters))
+        notes = functools.partial(self._notes, parameters)
         return RateTestResult(
-            self.test, parameters, half_cycles, self.model_name, self.settings, anode_notes
+            self.test, parameters, half_cycles, self.model_name, self.settings, notes
         )
+
+    def _notes(self, parameters: ParameterSet) -> list[str]:
+        """What there is to say beside what the half-cycles say."""
+        of_solver = [self.choice.note] if self.choice.note else []
+        return of_solver + self._preflight.anode_notes(self._values(parameters))
 
     def _check(self, parameters: ParameterSet) -> None:
         if parameters.model_options != self.parameters.model_options:

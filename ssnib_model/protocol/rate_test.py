@@ -16,7 +16,7 @@ from ssnib_model.models import default_model
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.results.rate_test import RateTestResult
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import AUTO, Solver, named
 
 #: C-rates that are run: from a charge of a year to one of some seconds.
 RATE_RANGE = (1e-4, 1e3)
@@ -77,7 +77,7 @@ class RateTest:
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
         progress: bool = False,
     ) -> RateTestResult:
@@ -90,8 +90,10 @@ class RateTest:
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver or StructuredSolver, optional
-            Default: that of the model.
+        solver : str, pybamm.BaseSolver or StructuredSolver, optional
+            "auto" (default) is the structured solver where it has all that is asked, else
+            IDAKLU: ``result.to_dict()["settings"]["solver"]`` says which, and why. "structured"
+            is refused where it cannot, "idaklu" is PyBaMM's with the tolerances of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
         progress : bool, optional
@@ -114,7 +116,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
@@ -134,7 +136,7 @@ class RateTest:
         ------
         OptionError
             If model and parameters are not those of one cell, or for a solver or mesh that is not
-            allowed.
+            allowed, or a solver that cannot do this.
         """
         parameters = ParameterSet("Hu2024") if parameters is None else parameters
         if not isinstance(parameters, ParameterSet):
@@ -146,10 +148,7 @@ class RateTest:
             raise OptionError(
                 f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
             )
-        if solver is not None and not isinstance(solver, pybamm.BaseSolver | StructuredSolver):
-            raise OptionError(
-                f"solver is {solver!r}: a pybamm.BaseSolver or a StructuredSolver is needed"
-            )
+        solver = named(solver)
         model = default_model(parameters.model_options) if model is None else model
         parameters = _of_one_cell(model, parameters)
         return PreparedRateTest(self, model, parameters, varying, solver, var_pts)

@@ -16,7 +16,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.results.record import versions
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import Named
 
 #: Bytes of a run.json, which holds the tables of its parameter set.
 MAX_RUN_SIZE = 100_000_000
@@ -65,7 +65,7 @@ def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult:
             )
         test = RateTest(**document["test"])
         model, parameters = MODELS[name](settings["options"]), ParameterSet.from_files(files)
-        solver = StructuredSolver.from_dict(solver) if solver else None
+        solver = Named.from_dict(solver)
         var_pts = None if var_pts is None else dict(var_pts)
         notes = [*_other_versions(document["versions"]), *_other_values(dict(then), parameters)]
     except SSNIBError:  # says so itself

@@ -74,9 +74,9 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 def _folder(asked: str) -> Path | None:
     """Where compiled functions are kept; None, and it is said, if that cannot be written.
 
-    As numba has it: ``NUMBA_CACHE_DIR``, which is ``asked``, or else beside the source, or else the
-    user's folder for caches. In there a folder for this state of the source: numba looks at the file of a function
-    only, not at those of the functions that it calls.
+    As numba has it: ``NUMBA_CACHE_DIR``, which is ``asked``, or else beside the source, or else
+    the user's folder for caches. In there a folder for this state of the source: numba looks at
+    the file of a function only, not at those of the functions that it calls.
     """
     usual = HERE / "__pycache__", Path(platformdirs.user_cache_dir("ssnib_model"))
     places = [Path(asked)] if asked else list(usual)
@@ -137,7 +137,7 @@ def _listen() -> None:
     """Have numba tell what it compiles, and does not read from where it is kept."""
     from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]  # numba says nothing of its types
+    class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
             if event.data["dispatcher"].py_func.__module__.startswith(f"{__package__}."):
                 _heard()

@@ -103,7 +103,7 @@ class StructuredSolver:
         return cls(**document)
 
 
-def check_tolerances(rtol: object, atol: object) -> None:
+def check_tolerances(rtol: Any, atol: Any) -> None:
     """`OptionError` for tolerances that are none."""
     for name, value in (("rtol", rtol), ("atol", atol)):
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -92,7 +92,7 @@ def test_conserves_charge(changes, hu2024):
         None, hu2024, solver=ss.StructuredSolver(1e-3, 1e-5), var_pts={"x_p": 20, "r_p": 20}
     )
     charge, discharge = prepared.half_cycles(hu2024)
-    stepper, inputs = prepared._stepper, prepared._values(hu2024)
+    stepper, inputs = prepared._steppers.first, prepared._values(hu2024)
     state, longest = stepper.start(inputs), 1.05 * _sodium(hu2024)
     for half_cycle, cut_off in ((charge, 4.0), (discharge, 2.5)):
         _, state = stepper.step(
