@@ -22,8 +22,8 @@ from ssnib_model.errors import ValidityWarning
 
 HERE = Path(__file__).parent
 
-#: Modules with compiled functions are those that name this one.
-MARK = b"solvers.compiling"
+#: What a module with compiled functions has in it. It may take from others of these only.
+MARK = b"solvers.compiling import compiled"
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0
