@@ -22,8 +22,8 @@ from ssnib_model.errors import ValidityWarning
 
 HERE = Path(__file__).parent
 
-#: What a module with compiled functions has in it. It may take from others of these only.
-MARK = b"solvers.compiling import compiled"
+#: Where the compiled functions are, and what they are compiled by. They take from nothing else.
+SOURCES = ("kernel.py", "kernel/**/*.py", "compiling.py")
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0
@@ -93,12 +93,10 @@ def _folder(asked: str) -> Path | None:
 
 
 def _digest() -> str:
-    """Of the source of all modules with compiled functions."""
+    """Of the source of all compiled functions."""
     digest = hashlib.sha256()
-    for file in sorted(HERE.rglob("*.py")):
-        text = file.read_bytes()
-        if MARK in text:
-            digest.update(hashlib.sha256(text).digest())
+    for file in sorted(file for pattern in SOURCES for file in HERE.glob(pattern)):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 

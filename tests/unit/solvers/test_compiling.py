@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -70,34 +69,33 @@ def test_not_kept_is_said_once(folder, asked):
 
 
 def test_another_source_is_kept_elsewhere(folder):
-    """Also that of a function that is called from another file."""
-    mark = compiling.MARK.decode()
-    for name, text in {"a.py": mark, "part/b.py": f"{mark}\n1", "c.py": "no numba"}.items():
-        (folder / "solvers" / name).parent.mkdir(exist_ok=True)
-        (folder / "solvers" / name).write_text(text)
+    """Also where a function changed that is called from another file."""
+    for name in ("kernel/a.py", "kernel/part/b.py", "others.py"):
+        (folder / "solvers" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "solvers" / name).write_text("1")
     before = compiling._digest()
-    (folder / "solvers" / "c.py").write_text("still none")
+    (folder / "solvers" / "others.py").write_text("2")
     assert compiling._digest() == before
-    (folder / "solvers" / "part" / "b.py").write_text(f"{mark}\n2")
+    (folder / "solvers" / "kernel" / "part" / "b.py").write_text("2")
     assert compiling._digest() != before
 
 
 def test_compiled_modules_take_from_compiled_modules_only():
     """What is kept goes by their source: a constant from elsewhere could change unseen."""
-    root = Path(ss.__file__).parent
-    texts = {file: file.read_text() for file in compiling.HERE.rglob("*.py")}
+    found = {file for pattern in compiling.SOURCES for file in compiling.HERE.glob(pattern)}
     own = compiling.HERE / "compiling.py"
-    marked = {file for file, text in texts.items() if compiling.MARK.decode() in text} - {own}
-    assert marked
-    assert not [f for f in texts.keys() - marked if re.search(r"@(n?jit|compiled)", texts[f])]
-    for file in marked:
-        for node in ast.walk(ast.parse(texts[file])):
+    assert len(found - {own}) > 0
+    for file in found - {own}:
+        for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ssnib_model"):
-                path = root.joinpath(*node.module.split(".")[1:])
+                path = compiling.HERE.parent.joinpath(*node.module.split(".")[1:])
                 sources = {path.with_suffix(".py"), path / "__init__.py"}
                 sources |= {path / f"{alias.name}.py" for alias in node.names}
-                there = {source for source in sources if source.exists()}
-                assert there <= marked | {own}, (file, node.module)
+                assert {s for s in sources if s.exists()} <= found, (file.name, node.module)
+    others = compiling.HERE.parent.rglob("*.py")
+    assert not [
+        f for f in others if f not in found and re.search(r"import .*\bnjit", f.read_text())
+    ]
 
 
 @pytest.mark.slow
