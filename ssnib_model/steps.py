@@ -55,13 +55,19 @@ class End:
     rising : bool
         Whether it ends as it rises to the value; otherwise as it falls to it.
     cut_off : bool
-        Whether it is a cut-off of the cell, which the step does not name itself.
+        Whether it is a cut-off of the cell, not a value that the step names.
     """
 
     measure: Measure
     value: float
     rising: bool
     cut_off: bool = False
+
+    def reached(self, value: float) -> bool:
+        """Whether what is watched is there at the start of a step, up to a tie."""
+        ties = {Measure.VOLTAGE: TIE, Measure.CAPACITY: 0.0}
+        tie = ties.get(self.measure, TIE_OF_CURRENT * abs(self.value))
+        return value >= self.value - tie if self.rising else value <= self.value + tie
 
 
 @dataclass(frozen=True)
@@ -138,12 +144,15 @@ class Planned:
         Number of the cycle that it is part of, from 1.
     tags : tuple of str
         What it is looked up by, such as "pulse" or "formation".
+    period : float or None
+        Time between the points of its curve in tables [s]; None: as finely as it was solved.
     """
 
     step: Step
     text: str
     cycle: int = 1
     tags: tuple[str, ...] = ()
+    period: float | None = None
 
 
 class Segment(Protocol):
@@ -218,3 +227,9 @@ class Outcome:
 #: A step whose end is nearer than this at its start has reached it [V]: neither solver tells
 #: which side of a cut-off a state is on that was reached by ending there.
 TIE = 1e-4
+#: The same for ends by current, relative to the end.
+TIE_OF_CURRENT = 1e-4
+
+#: How far the composition of a particle's surface may leave 0..1 in a step that is "ok": what
+#: the tolerances of the solvers make of a surface that is full or empty.
+STOICHIOMETRY_MARGIN = 1e-4

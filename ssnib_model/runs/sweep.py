@@ -22,6 +22,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.results.record import versions
+from ssnib_model.results.store import connected, locked
 from ssnib_model.runs.designs import (
     check_design,
     is_number,
@@ -29,7 +30,7 @@ from ssnib_model.runs.designs import (
     whole,
 )
 from ssnib_model.runs.runner import Runner
-from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files, locked
+from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files
 from ssnib_model.runs.workers import in_processes, on_dask
 from ssnib_model.solvers.choice import AUTO, IDAKLU, NAMES, STRUCTURED, Named, named
 from ssnib_model.solvers.compiling import compilation_shown
@@ -107,6 +108,8 @@ def sweep(
         "charge_rate": run.charge_rate,
         "cycles": run.cycles,
         "initial_state_of_charge": run.initial_state_of_charge,
+        "hold": run.hold,
+        "rest": run.rest,
         "options": {k: list(v) if isinstance(v, tuple) else v
                     for k, v in parameters.model_options.items()}
                    | {"catholyte": parameters.catholyte},
@@ -119,26 +122,18 @@ def sweep(
             return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
-    with locked(folder):
+    with locked(folder, "sweep"):
         if not (folder / SET).exists():
             parameters.save(folder / SET)
-        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-            try:
-                known = Store.read_job(connection)
-                if known is not None and named(solver) == Named(AUTO):
-                    runner.solver = _known_solver(known)
-                store = Store(connection, job | _solver_of(runner))
-                table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
-                new = folder / (RESULTS + ".new")
-                table.to_csv(new, index=False)
-                new.replace(folder / RESULTS)
-            except (sqlite3.OperationalError, OSError) as error:
-                raise SSNIBError(
-                    f"{folder}: the store cannot be written ({error}); what it holds is valid, "
-                    "and the sweep goes on from there"
-                ) from error
-            except (sqlite3.Error, UnicodeDecodeError) as error:
-                raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+        with connected(folder, STORE, "sweep") as connection:
+            known = Store.read_job(connection)
+            if known is not None and named(solver) == Named(AUTO):
+                runner.solver = _known_solver(known)
+            store = Store(connection, job | _solver_of(runner))
+            table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
+            new = folder / (RESULTS + ".new")
+            table.to_csv(new, index=False)
+            new.replace(folder / RESULTS)
     return table
 
 
@@ -219,6 +214,8 @@ def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
         charge_rate=job["charge_rate"],
         cycles=job["cycles"],
         initial_state_of_charge=job["initial_state_of_charge"],
+        hold=job["hold"],
+        rest=job["rest"],
     )
     parameters = ParameterSet(folder / SET)
     design = pd.DataFrame(job["design"])
@@ -233,11 +230,8 @@ def _job_of(folder: Path) -> dict[str, Any] | None:
     check_files(folder)
     if not os.path.isfile(folder / STORE):
         return None
-    try:
-        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-            return Store.read_job(connection)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from its own message
-        raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+    with connected(folder, STORE, "sweep") as connection:
+        return Store.read_job(connection)
 
 
 def stored_solver(folder: Path) -> str | StructuredSolver:

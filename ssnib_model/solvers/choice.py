@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pybamm
 
 from ssnib_model.errors import OptionError
 from ssnib_model.solvers.compiling import numba_problem
-from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
+from ssnib_model.solvers.controlled import is_plain
+from ssnib_model.solvers.idaklu import Idaklu, usual_solver
 from ssnib_model.solvers.stepper import Stepper
 from ssnib_model.solvers.structured import (
     INSTEAD,
@@ -20,7 +21,7 @@ from ssnib_model.solvers.structured import (
     check_tolerances,
     what_it_lacks,
 )
-from ssnib_model.steps import Control
+from ssnib_model.steps import Step
 from ssnib_model.words import short, suggestion
 
 #: Whether "auto" takes the structured solver where it can.
@@ -175,7 +176,7 @@ def decide(
     model: pybamm.BaseModel,
     values: pybamm.ParameterValues,
     var_pts: Mapping[Any, int] | None = None,
-    controls: Iterable[Control] = (Control.CURRENT,),
+    steps: Iterable[Step] = (),
 ) -> Choice:
     """The solver for what was asked.
 
@@ -189,8 +190,8 @@ def decide(
         Its parameters.
     var_pts : dict, optional
         Mesh points; default: those of the model.
-    controls : iterable of Control, optional
-        What the steps of the test impose.
+    steps : iterable of Step, optional
+        Those of the test.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def decide(
     wanted = named(asked)
     if isinstance(wanted, pybamm.BaseSolver):
         return Choice(type(wanted).__name__, wanted)
-    lacking = what_it_lacks(model, values, var_pts, controls)
+    lacking = what_it_lacks(model, values, var_pts, steps)
     if isinstance(wanted, StructuredSolver) or wanted.name == STRUCTURED:
         if lacking:
             raise OptionError(f"{lacking}: {INSTEAD}")
@@ -219,7 +220,16 @@ def decide(
         note = "" if lacking else f"solved by IDAKLU, which takes longer: {missing}"
     own = model.default_solver
     tolerances = wanted.idaklu or (own.rtol, own.atol)
-    return Choice(wanted.asked or wanted.name, half_cycle_solver(*tolerances), why, note)
+    return Choice(wanted.asked or wanted.name, usual_solver(model, *tolerances), why, note)
+
+
+class Other(NamedTuple):
+    """A stepper that may help where the one that was chosen gave up."""
+
+    name: str  #: by which its results are kept
+    in_words: str  #: what they were solved with
+    stepper: Stepper
+    same_mesh: bool  #: whether it can start from a state on the mesh that was asked for
 
 
 class Steppers:
@@ -229,7 +239,7 @@ class Steppers:
     ----------
     choice : Choice
         Of `decide`, for the same model.
-    model, values, var_pts
+    model, values, var_pts, steps
         As for `decide`.
 
     Attributes
@@ -244,19 +254,21 @@ class Steppers:
         model: pybamm.BaseModel,
         values: pybamm.ParameterValues,
         var_pts: dict[Any, int] | None = None,
+        steps: Iterable[Step] = (),
     ):
         self._choice, self._model, self._values, self._var_pts = choice, model, values, var_pts
+        self._controls = not all(map(is_plain, steps))
         self.first: Stepper
         if isinstance(choice.solver, StructuredSolver):
             self.first = Structured(model, values, choice.solver, var_pts)
         else:
-            self.first = Idaklu(model, values, choice.solver, var_pts)
+            self.first = Idaklu(model, values, choice.solver, var_pts, self._controls)
 
-    def others(self) -> Iterator[tuple[str, Stepper]]:
-        """What may help where a step gave up, for the whole test: in words, and the stepper."""
+    def others(self) -> Iterator[Other]:
+        """What may help where a step gave up, for the whole test, one after the other."""
         if self._idaklu is not self.first:
-            yield BY_IDAKLU, self._idaklu
-        yield FINER, self._idaklu.finer
+            yield Other(IDAKLU, BY_IDAKLU, self._idaklu, same_mesh=True)
+        yield Other("finer", FINER, self._idaklu.finer, same_mesh=False)
 
     @functools.cached_property
     def _idaklu(self) -> Idaklu:
@@ -264,5 +276,6 @@ class Steppers:
             return self.first
         own, tolerances = self._model.default_solver, self._choice.solver
         # as exact as was asked for, and no less than usual
-        solver = half_cycle_solver(min(tolerances.rtol, own.rtol), min(tolerances.atol, own.atol))
-        return Idaklu(self._model, self._values, solver, self._var_pts)
+        both = min(tolerances.rtol, own.rtol), min(tolerances.atol, own.atol)
+        solver = usual_solver(self._model, *both)
+        return Idaklu(self._model, self._values, solver, self._var_pts, self._controls)

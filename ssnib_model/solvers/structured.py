@@ -24,7 +24,7 @@ from ssnib_model.solvers.coefficients import Coefficients, Modes
 from ssnib_model.solvers.compiling import numba_problem
 from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
-from ssnib_model.steps import Control, Outcome, Status, Step
+from ssnib_model.steps import Outcome, Status, Step
 
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers import kernel
@@ -51,9 +51,6 @@ LOSSES = (Interface, Layer, AnodeReaction, Film)
 
 #: What to do where it cannot.
 INSTEAD = 'use solver="idaklu"'
-
-#: What its steps may impose.
-CONTROLS = (Control.CURRENT,)
 
 TOLERANCES = (1e-12, 0.1)
 
@@ -214,7 +211,7 @@ def what_it_lacks(
     model: pybamm.BaseModel,
     values: pybamm.ParameterValues,
     var_pts: Mapping[Any, int] | None = None,
-    controls: Iterable[Control] = (),
+    steps: Iterable[Step] = (),
 ) -> str:
     """Why the structured solver cannot do what is asked, one sentence; "" where it can.
 
@@ -222,8 +219,8 @@ def what_it_lacks(
     ----------
     model, values, var_pts
         As for `Structured`.
-    controls : iterable of Control, optional
-        What the steps of the test impose.
+    steps : iterable of Step, optional
+        Those of the test.
     """
     if type(model) not in MODELS:
         known = " and ".join(m.__name__ for m in MODELS)
@@ -251,9 +248,9 @@ def what_it_lacks(
         return (
             f"the structured solver needs at least 3 shells and 2 points, and var_pts is {var_pts}"
         )
-    for control in controls:
-        if control not in CONTROLS:
-            return f"the structured solver has no steps of constant {control}"
+    for step in dict.fromkeys(steps):
+        if isinstance(plain := constant_current(step), str):
+            return f"the structured solver has no {plain}"
     return ""
 
 

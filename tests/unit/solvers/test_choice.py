@@ -15,7 +15,7 @@ from ssnib_model.runs.sweep import resume
 from ssnib_model.solvers import choice
 from ssnib_model.solvers.choice import FOR_DERIVATIVES, FOR_DIFFERENCES, Named, decide, named
 from ssnib_model.solvers.structured import ACCEPTED, Structured
-from ssnib_model.steps import Control, Outcome, Status
+from ssnib_model.steps import Control, Outcome, Status, Step
 
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 D = "Positive particle diffusivity [m2.s-1]"
@@ -68,7 +68,10 @@ def test_auto_takes_idaklu_for_every_option_the_other_lacks(option):
     ("settings", "words"),
     [
         ({"var_pts": {"r_p": 2}}, "at least 3 shells"),
-        ({"controls": [Control.CURRENT, "moonlight"]}, "no steps of constant moonlight"),
+        (
+            {"steps": [Step(Control.CURRENT, 1e-4, 60.0), Step(Control.VOLTAGE, 3.0, 60.0)]},
+            "has no",
+        ),
     ],
 )
 def test_auto_takes_idaklu_for_other_tests_and_meshes(settings, words):
