@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pybamm
-from numpy.typing import ArrayLike
 
 from ssnib_model.cell.options import ModelOptions
 from ssnib_model.models.base import SOLVER_OPTIONS, SolidStateBaseModel
@@ -29,7 +28,8 @@ from ssnib_model.solvers.controlled import (
     watched,
 )
 from ssnib_model.solvers.numbers import Readings
-from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
+from ssnib_model.solvers.preflight import CURRENT
+from ssnib_model.solvers.segment import IdakluSegment
 from ssnib_model.solvers.state import CellState, StateVector
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
@@ -307,7 +307,7 @@ class _Solved:
         return self._readings(t, y, inputs)
 
     @functools.cached_property
-    def _solvers(self) -> dict[str, pybamm.BaseSolver]:
+    def solvers(self) -> dict[str, pybamm.BaseSolver]:
         """The solver asked for, and those that take over where it gives up."""
         recoveries = {
             name: half_cycle_solver(
@@ -326,7 +326,7 @@ class _Solved:
     ) -> tuple[pybamm.Solution, str]:
         """Go on from a state, with stops at times [s]; and what it took, "" where nothing."""
         first_error = None
-        for recovery, solver in self._solvers.items():
+        for recovery, solver in self.solvers.items():
             try:
                 solution = self._simulation.step(
                     duration,
@@ -352,62 +352,6 @@ class _Reached(Exception):
     def __init__(self, event: str):
         super().__init__(event)
         self.event = event
-
-
-class IdakluSegment:
-    """A step as a ``pybamm.Solution``, in the manner of `ssnib_model.steps.Segment`."""
-
-    def __init__(self, solution: pybamm.Solution):
-        self.solution = solution
-
-    def _at(self, variable: str, t: ArrayLike) -> np.ndarray:
-        start, end = self.solution.t[[0, -1]]
-        # the times may miss the ends by round-off, outside the interpolant
-        times = np.clip(start + np.asarray(t, dtype=float), start, end)
-        return self.solution[variable](t=times)
-
-    def _change(self, variable: str) -> float:
-        start, end = self.solution[variable](t=self.solution.t[[0, -1]])
-        return float(end - start)
-
-    @property
-    def times(self) -> np.ndarray:
-        """See `Segment`."""
-        return self.solution.t - self.solution.t[0]
-
-    @property
-    def duration(self) -> float:
-        """See `Segment`."""
-        return float(self.solution.t[-1] - self.solution.t[0])
-
-    @functools.cached_property
-    def charge(self) -> float:
-        """See `Segment`."""
-        return self._change("Discharge capacity [A.h]")
-
-    @functools.cached_property
-    def energy(self) -> float:
-        """See `Segment`."""
-        return self._change("Discharge energy [W.h]")
-
-    def voltage(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Voltage [V]", t)
-
-    def current(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Current [A]", t)
-
-    def passed(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Discharge capacity [A.h]", t) - self._at("Discharge capacity [A.h]", 0)
-
-    @property
-    def uniformity(self) -> float | None:
-        """See `Segment`."""
-        if UNIFORMITY not in self.solution.all_models[0].variables:
-            return None
-        return float(self._at(UNIFORMITY, self.duration / 2))
 
 
 def _state(built: pybamm.BaseModel, y: np.ndarray, inputs: Mapping[str, Any]) -> pybamm.Solution:
