@@ -63,6 +63,12 @@ class End:
     rising: bool
     cut_off: bool = False
 
+    def reached(self, value: float) -> bool:
+        """Whether what is watched is there at the start of a step, up to a tie."""
+        ties = {Measure.VOLTAGE: TIE, Measure.CAPACITY: 0.0}
+        tie = ties.get(self.measure, TIE_OF_CURRENT * abs(self.value))
+        return value >= self.value - tie if self.rising else value <= self.value + tie
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -218,3 +224,9 @@ class Outcome:
 #: A step whose end is nearer than this at its start has reached it [V]: neither solver tells
 #: which side of a cut-off a state is on that was reached by ending there.
 TIE = 1e-4
+#: The same for ends by current, relative to the end.
+TIE_OF_CURRENT = 1e-4
+
+#: How far the composition of a particle's surface may leave 0..1 in a step that is "ok": what
+#: the tolerances of the solvers make of a surface that is full or empty.
+STOICHIOMETRY_MARGIN = 1e-4

@@ -412,7 +412,7 @@ def read_quantity(
 def cycles_at(test: RateTest, rate: float) -> list[tuple[int, int]]:
     """Places of charge and discharge of the last cycle of every block at a rate, in order."""
     places: dict[str, list[int]] = {"charge": [], "discharge": []}
-    for place, (row, _, direction, cycle) in enumerate(test.schedule()):
+    for place, (row, _, direction, cycle) in enumerate(test.half_cycles()):
         if row == rate and cycle == test.cycles:
             places[direction].append(place)
     return list(zip(places["charge"], places["discharge"], strict=True))

@@ -22,6 +22,7 @@ from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.results.record import versions
+from ssnib_model.results.store import connected, locked
 from ssnib_model.runs.designs import (
     check_design,
     is_number,
@@ -29,7 +30,7 @@ from ssnib_model.runs.designs import (
     whole,
 )
 from ssnib_model.runs.runner import Runner
-from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files, locked
+from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files
 from ssnib_model.runs.workers import in_processes, on_dask
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
@@ -117,23 +118,15 @@ def sweep(
             return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
-    with locked(folder):
+    with locked(folder, "sweep"):
         if not (folder / SET).exists():
             parameters.save(folder / SET)
-        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-            try:
-                store = Store(connection, job)
-                table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
-                new = folder / (RESULTS + ".new")
-                table.to_csv(new, index=False)
-                new.replace(folder / RESULTS)
-            except (sqlite3.OperationalError, OSError) as error:
-                raise SSNIBError(
-                    f"{folder}: the store cannot be written ({error}); what it holds is valid, "
-                    "and the sweep goes on from there"
-                ) from error
-            except (sqlite3.Error, UnicodeDecodeError) as error:
-                raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+        with connected(folder, STORE, "sweep") as connection:
+            store = Store(connection, job)
+            table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
+            new = folder / (RESULTS + ".new")
+            table.to_csv(new, index=False)
+            new.replace(folder / RESULTS)
     return table
 
 
@@ -192,11 +185,8 @@ def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
     check_files(folder)
     if not os.path.isfile(folder / STORE):
         raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
-    try:
-        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-            job = Store.read_job(connection)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from its own message
-        raise SSNIBError(f"{folder}: {STORE} cannot be read: {error}") from error
+    with connected(folder, STORE, "sweep") as connection:
+        job = Store.read_job(connection)
     if job is None:
         raise SSNIBError(f"{folder}: {STORE} holds no sweep")
     run = RateTest(

@@ -4,6 +4,7 @@ it gives up."""
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +13,26 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
-from ssnib_model.models.base import SOLVER_OPTIONS
-from ssnib_model.solvers.preflight import CURRENT, LOWER, UNIFORMITY, UPPER
-from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
-from ssnib_model.steps import Outcome, Status, Step
+from ssnib_model.cell.options import ModelOptions
+from ssnib_model.models.base import SOLVER_OPTIONS, SolidStateBaseModel
+from ssnib_model.solvers.controlled import (
+    EMPTY,
+    END_EVENTS,
+    FULL,
+    Piece,
+    binding_ends,
+    control_inputs,
+    controlled,
+    end_inputs,
+    is_plain,
+    pieces,
+    watched,
+)
+from ssnib_model.solvers.numbers import Readings
+from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
+from ssnib_model.solvers.state import CellState, StateVector
+from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.steps import Measure, Outcome, Profile, Status, Step
 
 #: What the failures of IDAKLU mean, by their names in SUNDIALS.
 MEANINGS = {
@@ -41,8 +58,12 @@ RECOVERIES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
-#: A cut-off that no voltage reaches [V].
-FAR_AWAY = 1e3
+#: What leaving the range of a particle's composition means.
+OUTSIDE = {
+    EMPTY: "the surface of a particle has no sodium left",
+    FULL: "the surface of a particle has no room left for sodium",
+}
+VOLTAGE, AMPERES, CHARGE = "Voltage [V]", "Current [A]", "Discharge capacity [A.h]"
 
 
 def half_cycle_solver(
@@ -59,69 +80,182 @@ class Idaklu:
 
     Parameters
     ----------
-    model : pybamm.BaseModel
-        With an input for the current and both cut-offs.
+    model : SolidStateBaseModel
+        Any model of the cell.
     values : pybamm.ParameterValues
-        Its parameters, some of them inputs.
+        Its parameters, some of them inputs; the current and both cut-offs must be.
     solver : pybamm.BaseSolver, optional
         Default: IDAKLU with the tolerances of the model's own.
     var_pts : dict, optional
         Mesh points, as for ``pybamm.Simulation``; default: those of the model.
+    controls : bool, optional
+        Whether steps may impose anything and end by anything, on a model whose current is a
+        state (`controlled`). Otherwise only those that are `is_plain`, on the model as it is.
     """
 
     def __init__(
         self,
-        model: pybamm.BaseModel,
+        model: SolidStateBaseModel,
         values: pybamm.ParameterValues,
         solver: pybamm.BaseSolver | None = None,
         var_pts: dict[Any, int] | None = None,
+        controls: bool = False,
     ):
         if solver is None:
             solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)
-        self._model, self._values = model, values
+        self._model, self._values, self._controls = model, values, controls
         self._simulation = pybamm.Simulation(
-            model.new_copy(), parameter_values=values, solver=solver, var_pts=var_pts
+            controlled(model) if controls else watched(model),
+            parameter_values=values,
+            solver=solver,
+            var_pts=var_pts,
         )
 
-    def start(self, inputs: Mapping[str, float]) -> pybamm.Solution:
-        """The initial conditions of the model, which PyBaMM works out at the first step."""
-        return pybamm.EmptySolution()
+    def start(
+        self, inputs: Mapping[str, float], initial: CellState | None = None
+    ) -> pybamm.Solution:
+        """The initial conditions of the model, or a state of the cell.
+
+        Raises
+        ------
+        OptionError
+            For a state of another model, with other options or on another mesh.
+        """
+        y = self._vector.start(inputs, initial)
+        return pybamm.Solution(
+            np.array([0.0]), y, self._built, dict(inputs), termination="final time"
+        )
+
+    def cell_state(self, state: pybamm.Solution) -> CellState:
+        """What another test may start from."""
+        values = self._vector.read(state.all_ys[-1][:, -1], state.all_inputs[-1])
+        return CellState(self._model.name, ModelOptions(self._model.options), values)
 
     def step(
         self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
     ) -> tuple[Outcome, pybamm.Solution]:
         """As `Stepper.step`."""
-        plain = constant_current(step)
-        if isinstance(plain, str):
-            return Outcome(Status.FAILED, reason=f"the solver has no {plain}"), state
-        current, cut_off = plain
-        # a charge may start below the lower cut-off, a discharge above the upper one
-        ends = {LOWER: -FAR_AWAY, UPPER: FAR_AWAY}
-        ends[LOWER if current > 0 else UPPER] = cut_off
+        if refusal := self._refusal(step):
+            return Outcome(Status.FAILED, reason=refusal), state
+        before = self._readings(state, 0, inputs)[CHARGE]
+        ends, found, recovered, now, event = binding_ends(step), [], [], state, None
+        for piece in pieces(step):
+            try:
+                part, recovery = self._solve(now, step, piece, before, inputs)
+            except _Reached as reached:
+                event = reached.event
+                break
+            except pybamm.SolverError as error:
+                reason = f"the solver gave up ({in_words(error)})"
+                return Outcome(Status.FAILED, reason=reason, gave_up=True), state
+            found.append(part)
+            recovered.append(recovery)
+            if len(found) == 1:
+                for end in ends.values():
+                    if end.reached(self._measured(part, 0, before, inputs)[end.measure]):
+                        return Outcome(Status.AT_START, end=end), state
+            if part.termination.startswith("event"):
+                event = part.termination.removeprefix("event: ")
+                break
+            now = _end_of(part, piece.end)
+        if event in OUTSIDE:
+            after = found[-1].t[-1] if found else 0.0
+            reason = f"{OUTSIDE[event]} after {after:.6g} s, before the step ended"
+            return Outcome(Status.FAILED, reason=reason), state
+        reached_end = None
+        if event is not None:
+            reached_end = ends[next(kind for kind, name in END_EVENTS.items() if name == event)]
+            if not found:
+                return Outcome(Status.AT_START, end=reached_end), state
+        elif step.open_ended:
+            reason = "no cut-off was reached with all the sodium moved"
+            return Outcome(Status.FAILED, reason=reason), state
+        solution = functools.reduce(operator.add, found)
+        anodes = [self._readings(solution, n, inputs)[ANODE_OCP] for n in (0, -1)]
+        recovery = next(filter(None, recovered), "")
+        outcome = Outcome(
+            status_of(*anodes), IdakluSegment(solution), reached_end, recovery=recovery
+        )
+        return outcome, _end_of(solution)
+
+    def _refusal(self, step: Step) -> str:
+        """Why a step cannot be done at all, "" if it can."""
+        if not self._controls and not is_plain(step):
+            return (
+                f"a {step.direction} by {step.control} with ends by "
+                f"{', '.join(end.measure for end in step.ends) or 'time'} needs a solver that was "
+                "made for all controls"
+            )
+        if isinstance(step.value, Profile) and step.duration > step.value.times[-1] * (1 + 1e-9):
+            return (
+                f"the profile ends at {step.value.times[-1]:g} s and the step at "
+                f"{step.duration:g} s"
+            )
+        return ""
+
+    def _solve(
+        self,
+        state: pybamm.Solution,
+        step: Step,
+        piece: Piece,
+        before: float,
+        inputs: Mapping[str, float],
+    ) -> tuple[pybamm.Solution, str]:
+        """Go on over a piece of a step, with what it took; "" where the solver did at once."""
+        if self._controls:
+            imposed = control_inputs(step, piece, before)
+        else:
+            imposed = {**end_inputs(step), CURRENT: piece.value}
         first_error = None
         for recovery, solver in self._solvers.items():
             try:
                 solution = self._simulation.step(
-                    step.duration,
+                    piece.end - piece.start,
                     solver=solver,
                     starting_solution=state,
-                    inputs={**inputs, **ends, CURRENT: current},
+                    inputs={**inputs, **imposed},
                     save=False,
                 )
             except pybamm.SolverError as error:
-                if "non-positive at initial conditions" in str(error):
-                    return Outcome(Status.AT_START, end=step.ends[0]), state
+                if event := re.search(r"Events \['(.*?)'.*non-positive", str(error)):
+                    raise _Reached(event[1]) from None
                 first_error = first_error or error
                 continue
-            if not solution.termination.startswith("event"):
-                reason = "no cut-off was reached with all the sodium moved"
-                return Outcome(Status.FAILED, reason=reason), state
-            status = status_of(*solution[ANODE_OCP](t=solution.t[[0, -1]]))
-            segment = IdakluSegment(solution)
-            outcome = Outcome(status, segment, step.ends[0], recovery=recovery)
-            return outcome, _end_of(solution)
-        reason = f"the solver gave up ({in_words(first_error)})"
-        return Outcome(Status.FAILED, reason=reason, gave_up=True), state
+            return solution, recovery
+        assert first_error is not None
+        raise first_error
+
+    @functools.cached_property
+    def _built(self) -> pybamm.BaseModel:
+        """The discretised model."""
+        self._simulation.build()
+        return self._simulation.built_model
+
+    @functools.cached_property
+    def _vector(self) -> StateVector:
+        return StateVector(self._built)
+
+    @functools.cached_property
+    def _read(self) -> Readings:
+        return Readings(self._built, (VOLTAGE, AMPERES, CHARGE, ANODE_OCP))
+
+    def _readings(
+        self, solution: pybamm.Solution, n: int, inputs: Mapping[str, float]
+    ) -> dict[str, float]:
+        """What is read of a solution at its start (0) or its end (-1)."""
+        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], inputs)
+
+    def _measured(
+        self, solution: pybamm.Solution, n: int, before: float, inputs: Mapping[str, float]
+    ) -> dict[Measure, float]:
+        """What ends may watch at the start (0) or the end (-1) of a solution."""
+        read = self._readings(solution, n, inputs)
+        return {
+            Measure.VOLTAGE: read[VOLTAGE],
+            Measure.CURRENT: read[AMPERES],
+            Measure.CURRENT_SIZE: abs(read[AMPERES]),
+            Measure.CAPACITY: abs(read[CHARGE] - before),
+        }
 
     @functools.cached_property
     def _solvers(self) -> dict[str, pybamm.BaseSolver]:
@@ -138,7 +272,15 @@ class Idaklu:
         """The same on a mesh twice as fine."""
         simulation = self._simulation
         points = {name: 2 * points for name, points in simulation.var_pts.items()}
-        return Idaklu(self._model, self._values, simulation.solver.copy(), points)
+        return Idaklu(self._model, self._values, simulation.solver.copy(), points, self._controls)
+
+
+class _Reached(Exception):
+    """An event that was reached before there was anything to solve."""
+
+    def __init__(self, event: str):
+        super().__init__(event)
+        self.event = event
 
 
 class IdakluSegment:
@@ -197,13 +339,13 @@ class IdakluSegment:
         return float(self._at(UNIFORMITY, self.duration / 2))
 
 
-def _end_of(solution: pybamm.Solution) -> pybamm.Solution:
-    """The state at the end of a solution, to go on from."""
-    # at time 0 again, where short time constants can be resolved; a solution that ended at a
-    # cut-off would refuse to go on, and one asked for its `last_state` refers to itself; a copy,
-    # because a view would keep the whole solution
+def _end_of(solution: pybamm.Solution, t: float = 0.0) -> pybamm.Solution:
+    """The state at the end of a solution, to go on from at a time ``t`` [s]."""
+    # at time 0 again for the next step, where short time constants can be resolved; a solution
+    # that ended at a cut-off would refuse to go on, and one asked for its `last_state` refers to
+    # itself; a copy, because a view would keep the whole solution
     return pybamm.Solution(
-        np.array([0.0]),
+        np.array([t]),
         solution.all_ys[-1][:, -1:].copy(),
         solution.all_models[-1],
         solution.all_inputs[-1],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import casadi
 import numpy as np
@@ -49,6 +49,33 @@ class Numbers:
         self._arguments[:] = [inputs[name] for name in self._inputs]
         self._evaluate()
         return dict(zip(self._names, self._results.tolist(), strict=True))
+
+
+class Readings:
+    """Values of variables of a discretised model at one state, compiled once.
+
+    Parameters
+    ----------
+    built : pybamm.BaseModel
+        The discretised model.
+    variables : sequence of str
+        Names of variables that are numbers.
+    """
+
+    def __init__(self, built: pybamm.BaseModel, variables: Sequence[str]):
+        symbols = [built.get_processed_variable(name) for name in variables]
+        self._names, self._inputs = tuple(variables), input_names(*symbols)
+        t, y = casadi.MX.sym("t"), casadi.MX.sym("y", built.len_rhs_and_alg)
+        inputs = {name: casadi.MX.sym("p") for name in self._inputs}
+        results = [casadi.MX(symbol.to_casadi(t, y, inputs=inputs)) for symbol in symbols]
+        self._function = casadi.Function(
+            "readings", [t, y, casadi.vertcat(*inputs.values())], [casadi.vertcat(*results)]
+        )
+
+    def __call__(self, t: float, y: np.ndarray, inputs: Mapping[str, float]) -> dict[str, float]:
+        """The values by name; ``y`` of shape (states,) or (states, 1)."""
+        values = self._function(t, y, [inputs[name] for name in self._inputs])
+        return dict(zip(self._names, np.ravel(values).tolist(), strict=True))
 
 
 def input_names(*symbols: pybamm.Symbol) -> list[str]:

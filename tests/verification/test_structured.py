@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import brentq
 
 import ssnib_model as ss
-from ssnib_model.protocol.prepared import _sodium
+from ssnib_model.protocol.resolve import sodium as all_sodium
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.steps import Step
@@ -93,7 +93,7 @@ def test_conserves_charge(changes, hu2024):
     )
     charge, discharge = prepared.half_cycles(hu2024)
     stepper, inputs = prepared._stepper, prepared._values(hu2024)
-    state, longest = stepper.start(inputs), 1.05 * _sodium(hu2024)
+    state, longest = stepper.start(inputs), 1.05 * all_sodium(hu2024)
     for half_cycle, cut_off in ((charge, 4.0), (discharge, 2.5)):
         _, state = stepper.step(
             state,
