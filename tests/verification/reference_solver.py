@@ -186,6 +186,7 @@ class ReferenceCell:
             radii *= np.exp(self.values["Positive particle radius spread"] * spread)
         # the points, class by class
         self.place = np.tile(np.arange(len(self.x)), len(shares))
+        self.ohmic_of_points = self.ohmic[np.ix_(self.place, self.place)]
         self.kind = np.repeat(np.arange(len(shares)), len(self.x))
         self.share = shares[self.kind] * self.weights[self.place]  # of the composite
         # reacting surface per area of the cell
@@ -279,7 +280,7 @@ class ReferenceCell:
             control, by_V, by_current = imposed(V, i)
             n = len(J)
             matrix = np.zeros((n + 2, n + 2))
-            matrix[:n, :n] = np.diag(own) - self.ohmic[np.ix_(self.place, self.place)]
+            matrix[:n, :n] = np.diag(own) - self.ohmic_of_points
             matrix[:n, n] = -1
             matrix[:n, n + 1] = by_i - spread[self.place]
             matrix[n, :n] = self.weights[self.place] * self.thermal / self.one_C

@@ -8,6 +8,11 @@ import pytest
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
+import ssnib_model as ss
+from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
+from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
+from ssnib_model.steps import Control, End, Measure, Profile, Status, Step
+
 reference = runpy.run_path(str(Path(__file__).with_name("reference_solver.py")))
 ReferenceCell, galerkin_sphere = reference["ReferenceCell"], reference["galerkin_sphere"]
 
@@ -179,3 +184,146 @@ def test_refinement_of_the_reference(hu2024):
     off = np.abs(np.array(curves[1:]) - curves[0]).max(axis=(1, 2))
     print("change of voltage [V] or C-rate by elements, shells, tolerance:", off)
     assert off.max() < 2e-6
+
+
+# ---------------------------------------------------------------- the package against it
+def _until(measure, value, rising):
+    return (End(Measure(measure), value, rising),)
+
+
+#: What is done to a cell, and where it starts.
+TESTS = {
+    "charge, hold, rest": (
+        0.3,
+        [
+            Step(Control.CURRENT, -ONE_C, 1e4, _until("voltage", 3.8, True)),
+            Step(Control.VOLTAGE, 3.8, 1e4, _until("absolute current", ONE_C / 20, False)),
+            Step(Control.CURRENT, 0.0, 1800.0),
+            Step(Control.CURRENT, ONE_C, 1e4, _until("voltage", 2.9, False)),
+            Step(Control.VOLTAGE, 3.3, 600.0),
+        ],
+    ),
+    "pulses, profile": (
+        0.9,
+        [
+            Step(Control.CURRENT, 2 * ONE_C, 10.0),
+            Step(Control.CURRENT, 0.0, 40.0),
+            Step(Control.CURRENT, -ONE_C, 10.0),
+            Step(Control.CURRENT, 0.0, 600.0),
+            Step(
+                Control.CURRENT,
+                Profile((0.0, 60.0, 120.0, 180.0), (0.0, 1.5 * ONE_C, -ONE_C, 0.0)),
+                180.0,
+            ),
+        ],
+    ),
+    "power, resistance": (
+        0.8,
+        [
+            Step(Control.POWER, 1.5e-3, 900.0),
+            Step(Control.RESISTANCE, 6e3, 1e5, _until("capacity", 0.1 * ONE_C, True)),
+            Step(Control.POWER, -1e-3, 1e5, _until("voltage", 3.7, True)),
+            Step(Control.RESISTANCE, 3e3, 1e5, _until("current", 0.9e-3, False)),
+        ],
+    ),
+}
+#: What a plain cell has not: changes, and options.
+DETAILS = (
+    {
+        "Positive particle radius spread": 0.4,
+        "Positive electrode hysteresis [V]": 0.03,
+        "Positive electrode film resistance [Ohm.m2]": 0.01,
+        "Positive electrode contacted fraction": 0.8,
+        "Ambient temperature [K]": 310.0,
+    },
+    {"size classes": 3, "open-circuit potential": "one-state hysteresis"},
+)
+
+
+def _by_package(model, parameters, steps, state_of_charge, var_pts):
+    """The segments of some steps, by IDAKLU on a mesh."""
+    values = parameters.to_pybamm()
+    values.update(dict.fromkeys((CURRENT, INITIAL, LOWER, UPPER), "[input]"))
+    stepper = Idaklu(model, values, half_cycle_solver(1e-7, 1e-7), var_pts, controls=True)
+    inputs = {INITIAL: state_of_charge, CURRENT: 0.0, LOWER: 2.5, UPPER: 4.0}
+    state, segments = stepper.start(inputs), []
+    for step in steps:
+        outcome, state = stepper.step(state, step, inputs)
+        assert outcome.status is Status.OK, outcome.reason
+        assert outcome.end == (step.ends[0] if step.ends else None)
+        segments.append(outcome.segment)
+    return segments
+
+
+def _by_reference(cell, steps):
+    names = {"voltage": "V", "current": "I", "absolute current": "|I|", "capacity": "charge"}
+    spans = []
+    for step in steps:
+        value = step.value
+        if isinstance(value, Profile):
+            value = (value.times, value.values)
+        until = [(names[end.measure], end.value, end.rising) for end in step.ends]
+        spans.append(cell.apply(str(step.control), value, step.duration, until))
+        assert spans[-1].end == (until[0] if until else None)
+    return spans
+
+
+def _off(segments, spans):
+    """Largest differences over all steps: voltage [V], current [C-rate], charge [of 1 C h]."""
+    fractions, found = np.linspace(0.02, 0.98, 13), []
+    for segment, span in zip(segments, spans, strict=True):
+        seen = [span.at(f * span.duration) for f in fractions]
+        times = fractions * segment.duration
+        found.append(
+            [
+                segment.voltage(times) - [now["V"] for now in seen],
+                (segment.current(times) - [now["I"] for now in seen]) / ONE_C,
+                np.full(len(times), segment.charge - span.charge) / ONE_C,
+            ]
+        )
+    return np.array(found)
+
+
+def _compared(model, test, parameters, meshes, rtol):
+    """`_off` on each mesh."""
+    state_of_charge, steps = TESTS[test]
+    cell = ReferenceCell(
+        numbers(parameters), state_of_charge, reduced=model is ss.SolidStateSPM, rtol=rtol,
+        classes=parameters.model_options["size classes"], elements=2,
+    )  # fmt: skip
+    spans, model = _by_reference(cell, steps), model(parameters.model_options)
+    for points in meshes:
+        yield _off(_by_package(model, parameters, steps, state_of_charge, points), spans)
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("model", [ss.SolidStateSPM, ss.SolidStateDFN])
+def test_steps_agree_with_the_reference(model, test, hu2024):
+    """Every kind of step on a fine mesh: 0.1 mV, 5e-4 C and 1e-4 of the capacity.
+
+    The first seconds of a pulse are within the outermost shell: 0.35 mV there.
+    """
+    (off,) = _compared(model, test, hu2024, [{"x_p": 20, "r_p": 40}], 1e-5)
+    voltage, rate, charge = np.abs(off).max(axis=(0, 2))
+    print(f"{model.__name__} {test}: {1e3 * voltage:.3f} mV, {rate:.1e} C, {charge:.1e}")
+    assert voltage < (3.5e-4 if test == "pulses, profile" else 1e-4)
+    assert rate < 5e-4
+    assert charge < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("model", [ss.SolidStateSPM, ss.SolidStateDFN])
+def test_all_details_agree_with_the_reference(model, test, hu2024):
+    """Size classes, hysteresis, film, contact and temperature, extrapolated from two meshes.
+
+    0.06 mV, 5e-4 C and 1e-5 of the capacity; the error of a mesh falls with its square.
+    """
+    meshes = [{"x_p": 10, "r_p": 20}, {"x_p": 20, "r_p": 40}]
+    coarse, fine = _compared(model, test, hu2024.replace(*DETAILS), meshes, 1e-6)
+    for values in (coarse, fine, off := (4 * fine - coarse) / 3):
+        voltage, rate, charge = np.abs(values).max(axis=(0, 2))
+        print(f"{model.__name__} {test}: {1e3 * voltage:.3f} mV, {rate:.1e} C, {charge:.1e}")
+    assert np.abs(off[:, 0]).max() < 6e-5
+    assert np.abs(off[:, 1]).max() < 6e-4
+    assert np.abs(off[:, 2]).max() < 1e-5
