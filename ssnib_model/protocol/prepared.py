@@ -22,6 +22,7 @@ from ssnib_model.results.protocol import ProtocolResult, Run, job_of
 from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
+from ssnib_model.solvers.controlled import is_plain
 from ssnib_model.solvers.idaklu import Idaklu
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.state import CellState
@@ -80,9 +81,9 @@ class PreparedProtocol:
         var_pts: dict[Any, int] | None = None,
     ):
         self.protocol, self.parameters, self.model_name = protocol, parameters, model.name
-        steps = protocol.schedule(parameters)
-        changing = any(planned.step.temperature is not None for planned in steps)
-        varying = [*varying, AMBIENT] if changing else varying
+        steps = [planned.step for planned in protocol.schedule(parameters)]
+        if any(step.temperature is not None for step in steps):
+            varying = [*varying, AMBIENT]
         self.varying = frozenset(parameters.dependents(varying))
         self.settings = settings_of(model, solver, var_pts)
         _check_mesh(model, var_pts)
@@ -101,7 +102,8 @@ class PreparedProtocol:
         if isinstance(solver, StructuredSolver):
             self._stepper = Structured(model, values, solver, var_pts)
         else:
-            self._stepper = Idaklu(model, values, solver, var_pts)
+            controls = not all(map(is_plain, steps))
+            self._stepper = Idaklu(model, values, solver, var_pts, controls)
 
     def result(
         self,

@@ -256,9 +256,10 @@ def _rest(seconds: float) -> str:
 
 def _held_until(value: Any) -> float | str:
     """A C-rate, or a time as "3600.0 s"."""
-    if not isinstance(value, str):
-        return _positive(value, "hold")
-    rate = re.fullmatch(r"\s*(?:C\s*/\s*(\S+)|(\S+)\s*C)\s*", value)
+    if _plain(value) is not None:
+        return _positive(_plain(value), "hold")
+    text = value if isinstance(value, str) else ""
+    rate = re.fullmatch(r"\s*(?:C\s*/\s*(\S+)|(\S+?)\s*C)\s*", text)
     if rate is None:
         return f"{_seconds(value, 'hold')!r}{SECONDS}"
     try:
@@ -272,15 +273,23 @@ def _seconds(value: Any, name: str) -> float:
     """A time in seconds, or as text with its unit."""
     examples = HOLD_EXAMPLES if name == "hold" else 'a time is needed, "10 minutes" for example'
     match = re.fullmatch(r"\s*(\S+?)\s*([a-z]+)\s*", value) if isinstance(value, str) else None
-    seconds: Any = value
-    if match:
+    seconds = None if name == "hold" else _plain(value)
+    if match and seconds is None:
         try:
             seconds = float(match[1]) * UNITS_OF_TIME[match[2]]
         except (ValueError, KeyError):
             seconds = None
-    if not _is_number(seconds) or not 0 < seconds <= LONGEST:
+    if seconds is None or not 0 < seconds <= LONGEST:
         raise OptionError(f"{name} is {short(value)}: {examples}, at most ten years")
-    return float(seconds)
+    return seconds
+
+
+def _plain(value: Any) -> float | None:
+    """A number, also as the command line gives it; None if it is none."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _positive(value: Any, name: str) -> float:

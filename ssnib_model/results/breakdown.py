@@ -24,7 +24,7 @@ def variable_at(segment: Segment, variable: str, fraction: ArrayLike) -> np.ndar
     return solution[variable](t=np.clip(start + fraction * (end - start), start, end))
 
 
-def overpotentials(segment: Segment, at: ArrayLike, name: str) -> Any:
+def overpotentials(segment: Segment, at: ArrayLike, name: str, whole: str) -> Any:
     """Overpotentials [V] of a step.
 
     Parameters
@@ -35,6 +35,8 @@ def overpotentials(segment: Segment, at: ArrayLike, name: str) -> Any:
         Fractions of its time, 0 to 1.
     name : str
         What it is, such as "discharge at 1 C".
+    whole : str
+        Of what ``at`` is a fraction, for the message.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def overpotentials(segment: Segment, at: ArrayLike, name: str) -> Any:
     """
     fractions = np.asarray(at, dtype=float)
     if not ((fractions >= 0) & (fractions <= 1)).all():
-        raise OptionError(f"at is {at!r}: it must be a fraction of the time of the step, 0 to 1")
+        raise OptionError(f"at is {at!r}: it must be a fraction of the {whole}, 0 to 1")
     ending = " overpotential [V]"
     names = breakdown_names(segment.solution.all_models[0].variables)
     values = {n.removesuffix(ending): variable_at(segment, n, fractions) for n in names}

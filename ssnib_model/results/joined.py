@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pybamm
 
-from ssnib_model.solvers.state import COUNTERS
+from ssnib_model.solvers.state import COUNTERS, StateVector
 
 
 def joined(
@@ -65,7 +65,7 @@ def _moved(
         kept[0] = kept[0] or last == -np.inf
         y = np.array(y)
         for name, before in zip(COUNTERS, counted, strict=True):
-            place, low, scale = _counter(model, name, inputs, len(y))
+            place, low, scale = _counter(model, name, inputs)
             y[place] += shifts.setdefault(name, (before - low) / scale - y[place, 0])
         all_ts.append(t[kept])
         all_ys.append(y[:, kept])
@@ -83,14 +83,12 @@ def _moved(
 
 
 def _counter(
-    model: pybamm.BaseModel, name: str, inputs: dict[str, Any], size: int
+    model: pybamm.BaseModel, name: str, inputs: dict[str, Any]
 ) -> tuple[int, float, float]:
     """Place of a counter among the states, its value where the state is 0, and its scale."""
-    symbol = model.variables[name]
-    states = [node for node in symbol.pre_order() if isinstance(node, pybamm.StateVector)]
-    place = states[0].y_slices[0].start
-    low, high = (
-        float(np.asarray(symbol.evaluate(0.0, np.full((size, 1), x), inputs=inputs)).item())
-        for x in (0.0, 1.0)
+    variable, where = StateVector(model).counters[name]
+    reference, scale = (
+        float(np.squeeze(symbol.evaluate(inputs=inputs)))
+        for symbol in (variable.reference, variable.scale)
     )
-    return place, low, high - low
+    return where.start, reference, scale

@@ -207,7 +207,7 @@ class ProtocolResult:
         if found.segment is None:
             why = found.ending if found.status is not Status.OK else "its curve was not kept"
             raise OptionError(f"no breakdown for step {step}, {found.planned.text!r}: {why}")
-        return overpotentials(found.segment, at, f"step {step}")
+        return overpotentials(found.segment, at, f"step {step}", "time of the step")
 
     @functools.cached_property
     def solution(self) -> pybamm.Solution:

@@ -218,7 +218,7 @@ class RateTestResult:
         name, segment = f"{direction} at {rate:g} C", matching[-1].segment
         if segment is None:
             raise OptionError(f"no breakdown for the {name}: {matching[-1].ending}")
-        return overpotentials(segment, at, name)
+        return overpotentials(segment, at, name, "half-cycle")
 
     @functools.cached_property
     def notes(self) -> list[str]:

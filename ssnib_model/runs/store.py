@@ -88,8 +88,11 @@ def _checked_job(job) -> dict:
     shape = {
         "versions": dict, "model": str, "solver": dict | None, "rates": list,
         "charge_rate": float | None, "cycles": int,
-        "initial_state_of_charge": float | None, "options": dict, "given": dict, "design": dict,
+        "initial_state_of_charge": float | None, "hold": float | str | None,
+        "rest": float | None, "options": dict, "given": dict, "design": dict,
     }  # fmt: skip
+    if isinstance(job, dict):  # those of earlier versions had neither
+        job = {"hold": None, "rest": None} | job
     problems = [] if isinstance(job, dict) and set(job) == set(shape) else ["its fields"]
     if not problems:
         problems = [key for key, kind in shape.items() if not isinstance(job[key], kind)]

@@ -105,6 +105,8 @@ def sweep(
         "charge_rate": run.charge_rate,
         "cycles": run.cycles,
         "initial_state_of_charge": run.initial_state_of_charge,
+        "hold": run.hold,
+        "rest": run.rest,
         "options": {k: list(v) if isinstance(v, tuple) else v
                     for k, v in parameters.model_options.items()}
                    | {"catholyte": parameters.catholyte},
@@ -194,6 +196,8 @@ def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
         charge_rate=job["charge_rate"],
         cycles=job["cycles"],
         initial_state_of_charge=job["initial_state_of_charge"],
+        hold=job["hold"],
+        rest=job["rest"],
     )
     parameters = ParameterSet(folder / SET)
     design = pd.DataFrame(job["design"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
+from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Outcome, Status, Step
 
 #: Rise of the alloy's potential [V] that says that it ran empty: more than its plateaus span.
@@ -20,8 +21,11 @@ ANODE_OCP = "Negative electrode open-circuit potential [V]"
 class Stepper(Protocol):
     """A model made ready for many runs by one solver; see `Idaklu` and `Structured`."""
 
-    def start(self, inputs: Mapping[str, float]) -> Any:
-        """The state of the cell at the start, for values of all inputs."""
+    def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> Any:
+        """The state of the cell at the start, for values of all inputs.
+
+        It is that of the model's initial conditions, or one that a solver handed over.
+        """
 
     def step(self, state: Any, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, Any]:
         """Go on from a state, which stays as it is; never raises for a failed solve.
@@ -31,6 +35,9 @@ class Stepper(Protocol):
         tuple
             How the step ended, and the state at its end (that at its start where it has none).
         """
+
+    def cell_state(self, state: Any) -> CellState:
+        """A state as any solver of the same model takes it."""
 
     @property
     def finer(self) -> Self | None:
