@@ -259,6 +259,8 @@ class Stored:
         """By Gauss's rule between neighbours, in panels where these are far apart."""
         at, back = np.unique(composition, return_inverse=True)
         edges = np.unique(np.r_[at, np.arange(at[0], at[-1], 2e-3)])
+        if len(edges) == 1:
+            return np.zeros(np.shape(composition))
         half = np.diff(edges) / 2
         points = (edges[:-1] + half)[:, None] + half[:, None] * self.nodes
         areas = self.potential(points) @ self.weights * half
