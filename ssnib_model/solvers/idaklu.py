@@ -111,7 +111,7 @@ class Idaklu:
         self._simulation = pybamm.Simulation(
             controlled(model) if controls else watched(model),
             parameter_values=values,
-            solver=solver,
+            solver=solver.copy(),  # one that was given may be at work on another model
             var_pts=var_pts,
         )
 
