@@ -33,6 +33,7 @@ class Repeat:
     steps: tuple[Instruction | Repeat, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", merged(self.steps))
         if not self.steps:
             raise OptionError("there are no steps: give at least one")
         if not 1 <= self.times <= MAX_STEPS:

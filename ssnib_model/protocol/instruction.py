@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ LONGEST = 3.2e8
 TEMPERATURES = (150.0, 600.0)
 #: Characters of a tag, and tags of a step.
 MAX_TAG, MAX_TAGS = 40, 20
+
+_TAGS = re.compile(r" \(tags:[^()]*\)")
 
 #: A profile of more points is not written out where people read it.
 SHOWN_POINTS = 4
@@ -108,10 +111,10 @@ class Instruction:
 
     @property
     def label(self) -> str:
-        """As a line for people; long profiles are not written out."""
+        """As a line for people: without tags, and long profiles are not written out."""
         if isinstance(self.value, Profile) and len(self.value.times) > SHOWN_POINTS:
-            return self._line(self._imposed(SHOWN_POINTS))
-        return str(self)
+            return _TAGS.sub("", self._line(self._imposed(SHOWN_POINTS)))
+        return _TAGS.sub("", str(self))
 
     def _imposed(self, most: int | None) -> str:
         value, unit = self.value, self.unit

@@ -17,7 +17,6 @@ from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import read_bytes
 from ssnib_model.protocol.groups import (
     MAX_DEPTH,
-    MAX_STEPS,
     Node,
     Repeat,
     at,
@@ -38,8 +37,8 @@ from ssnib_model.steps import Planned, Step
 from ssnib_model.tables import text_of
 from ssnib_model.words import short
 
-#: Bytes of a protocol as text.
-MAX_SIZE = 5_000_000
+#: Bytes of a protocol as text, and steps of one list without repeats.
+MAX_SIZE, MAX_GIVEN = 5_000_000, 100_000
 
 
 class Protocol:
@@ -315,7 +314,7 @@ class Protocol:
     def _planned(self, resolved: dict[int, Step]) -> Iterator[Planned]:
         labels = {id(step): step.label for _, step in places(self.steps, "")}
         for cycle, step in cycles(self.steps):
-            yield Planned(resolved[id(step)], labels[id(step)], cycle, step.tags)
+            yield Planned(resolved[id(step)], labels[id(step)], cycle, step.tags, step.period)
 
 
 def state_of_charge(value: Any) -> float:
@@ -350,8 +349,10 @@ class _Given:
             raise OptionError(f"{_at_step(where)}{short(given)} is no step: {EXAMPLE}")
         found: list[Node] = []
         for number, item in enumerate(given, 1):
-            if number > MAX_STEPS:
-                raise OptionError(f"{_at_step(where)}more than {MAX_STEPS} steps are given")
+            if number > MAX_GIVEN:
+                raise OptionError(
+                    f"{_at_step(where)}more than {MAX_GIVEN} steps are given: repeat them instead"
+                )
             found += self.item(item, f"{where}.{number}" if where else str(number))
         return found
 
@@ -363,7 +364,7 @@ class _Given:
         inside = self.nodes(item, place)
         if len(inside) == 1 and isinstance(inside[0], Repeat):
             return inside
-        return [at(f"step {place}", Repeat, 1, merged(inside))]
+        return [at(f"step {place}", Repeat, 1, tuple(inside))]
 
     def step(self, item: Any, place: str) -> Instruction:
         key = item if isinstance(item, str) else id(item)

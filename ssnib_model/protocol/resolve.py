@@ -13,6 +13,8 @@ from ssnib_model.steps import Control, End, Measure, Profile, Step
 
 ONE_C = "Nominal cell capacity [A.h]"
 LOWER, UPPER = "Lower voltage cut-off [V]", "Upper voltage cut-off [V]"
+#: Points of the curve of a step with a period.
+MAX_SAMPLES = 1_000_000
 MASS = "Positive electrode active material mass [kg]"
 
 _CONTROLS = {
@@ -69,6 +71,11 @@ def resolve(instruction: Instruction, parameters: Mapping[str, float]) -> Step:
     duration, open_ended = instruction.duration, instruction.duration is None
     if duration is None:
         duration = _longest(instruction, value, ends, parameters)
+    if instruction.period is not None and duration / instruction.period > MAX_SAMPLES:
+        raise OptionError(
+            f"its period of {instruction.period:g} s is too short for the {duration:g} s that it "
+            f"may last: its curve would have more than {MAX_SAMPLES} points"
+        )
     control, temperature = _CONTROLS[instruction.unit], instruction.temperature
     return Step(control, value, duration, tuple(ends), open_ended, temperature)
 
@@ -78,7 +85,8 @@ def _end(limit: Limit, direction: str, parameters: Mapping[str, float]) -> End:
     value, unit = limit.value, limit.unit
     if unit == "cut-off":
         charges = direction == "charge"
-        return End(Measure.VOLTAGE, parameters[UPPER if charges else LOWER], charges)
+        cut_off = parameters[UPPER if charges else LOWER]
+        return End(Measure.VOLTAGE, cut_off, charges, cut_off=True)
     if unit == "V":
         return End(Measure.VOLTAGE, value, rising if limit.operator else direction == "charge")
     if unit in ("A", "C"):

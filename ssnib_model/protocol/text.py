@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ssnib_model.errors import OptionError
-from ssnib_model.protocol.groups import MAX_DEPTH, Node, Repeat, at, merged
+from ssnib_model.protocol.groups import MAX_DEPTH, Node, Repeat, at
 from ssnib_model.protocol.language import EXAMPLE, instruction
 from ssnib_model.words import short
 
@@ -58,7 +58,7 @@ class _Reader:
                 raise OptionError(f"{where}: groups lie in groups more than {MAX_DEPTH} deep")
             steps, times = self.block(below, depth + 1), int(match[1])
             found.append(at(where, Repeat, times, steps))
-        return merged(found)
+        return tuple(found)
 
 
 def read(text: str, source: str, folder: Path) -> tuple[tuple[Node, ...], float | None]:
@@ -116,7 +116,7 @@ def from_json(steps: Any, where: str = "", depth: int = 0) -> tuple[Node, ...]:
         if not isinstance(times, int) or isinstance(times, bool):
             raise OptionError(f"step {place}: repeat is {short(times)}: a whole number is needed")
         found.append(at(f"step {place}", Repeat, times, inside))
-    return merged(found)
+    return tuple(found)
 
 
 def _number(text: str, where: str) -> float:

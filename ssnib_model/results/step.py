@@ -11,7 +11,7 @@ import numpy as np
 from ssnib_model.steps import End, Measure, Outcome, Planned, Segment, Status
 
 #: Points of a curve, about; more where the solver took more steps.
-SAMPLES = 100
+SAMPLES = 200
 
 
 class Numbers(NamedTuple):
@@ -90,11 +90,16 @@ class StepResult:
     def samples(self) -> np.ndarray:
         """Time from its start [s], current [A], voltage [V] and charge passed [A.h], a row each.
 
-        As finely as the solver needed to resolve it, and finer where that are few.
+        As finely as the solver needed to resolve it, and finer where that are few; where the step
+        has a period, at its multiples and at the end.
         """
         if self._samples is not None:
             return self._samples
-        return np.empty((4, 0)) if self.segment is None else sampled(self.segment)
+        return (
+            np.empty((4, 0))
+            if self.segment is None
+            else sampled(self.segment, self.planned.period)
+        )
 
     def without_segment(self) -> StepResult:
         """The same with its numbers only."""
@@ -176,14 +181,17 @@ def _measured(outcome: Outcome) -> Numbers:
     return Numbers(*map(float, found))
 
 
-def sampled(segment: Segment) -> np.ndarray:
+def sampled(segment: Segment, period: float | None = None) -> np.ndarray:
     """Time from its start [s], current [A], voltage [V] and charge passed [A.h], a row each."""
-    times = np.asarray(segment.times, dtype=float)
-    # each of the solver's own steps in as many parts: as fine as it needed them
-    parts = max(1, math.ceil(SAMPLES / max(1, len(times) - 1)))
-    places = np.linspace(0, len(times) - 1, parts * (len(times) - 1) + 1)
-    t = np.interp(places, np.arange(len(times)), times)
-    t[-1] = segment.duration  # the last time to the bit, whatever round-off says
+    if period is not None:
+        t = np.append(np.arange(0, segment.duration, period), segment.duration)
+    else:
+        times = np.asarray(segment.times, dtype=float)
+        # each of the solver's own steps in as many parts: as fine as it needed them
+        parts = max(1, math.ceil(SAMPLES / max(1, len(times) - 1)))
+        places = np.linspace(0, len(times) - 1, parts * (len(times) - 1) + 1)
+        t = np.interp(places, np.arange(len(times)), times)
+        t[-1] = segment.duration  # the last time to the bit, whatever round-off says
     return np.array([t, segment.current(t), segment.voltage(t), segment.passed(t)])
 
 

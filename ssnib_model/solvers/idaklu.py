@@ -160,7 +160,7 @@ class Idaklu:
             return Outcome(Status.FAILED, reason=_unending(step)), state
         solution = functools.reduce(operator.add, (part for part, _ in found))
         recovery = next((recovery for _, recovery in found if recovery), "")
-        anodes = [self._readings(solution, n, inputs)[ANODE_OCP] for n in (0, -1)]
+        anodes = [self._readings(solution, n)[ANODE_OCP] for n in (0, -1)]
         outcome = Outcome(status_of(*anodes), IdakluSegment(solution), end, recovery=recovery)
         return outcome, _end_of(solution)
 
@@ -183,13 +183,13 @@ class Idaklu:
         pybamm.SolverError
             If the solver gave up, and all that take over.
         """
-        before = self._readings(state, 0, inputs)[CHARGE]
+        before = self._vector.charge(state.all_ys[-1][:, -1], inputs)
         for piece in pieces(step):
             try:
                 part, recovery = self._solve(state, step, piece, before, inputs)
             except _Reached as reached:
                 return reached.event
-            if not found and (event := self._tied(part, step, before, inputs)):
+            if not found and (event := self._tied(part, step, before)):
                 return event
             found.append((part, recovery))
             if part.termination.startswith("event"):
@@ -197,13 +197,11 @@ class Idaklu:
             state = _end_of(part, piece.end)
         return None
 
-    def _tied(
-        self, solution: pybamm.Solution, step: Step, before: float, inputs: Mapping[str, float]
-    ) -> str | None:
+    def _tied(self, solution: pybamm.Solution, step: Step, before: float) -> str | None:
         """The event that a step starts at, up to a tie."""
         if not step.ends:
             return None
-        read = self._readings(solution, 0, inputs)
+        read = self._readings(solution, 0)
         values = {
             Measure.VOLTAGE: read[VOLTAGE],
             Measure.CURRENT: read[AMPERES],
@@ -227,7 +225,7 @@ class Idaklu:
             return None
         if not found or isinstance(step.value, Profile):
             return None
-        read = self._readings(found[0][0], 0, inputs)
+        read = self._readings(found[0][0], 0)
         return end if read[AMPERES] * read[VOLTAGE] < step.value else None
 
     def _refusal(self, step: Step) -> str:
@@ -291,11 +289,9 @@ class Idaklu:
     def _read(self) -> Readings:
         return Readings(self._built, (VOLTAGE, AMPERES, CHARGE, ANODE_OCP))
 
-    def _readings(
-        self, solution: pybamm.Solution, n: int, inputs: Mapping[str, float]
-    ) -> dict[str, float]:
+    def _readings(self, solution: pybamm.Solution, n: int) -> dict[str, float]:
         """What is read of a solution at its start (0) or its end (-1)."""
-        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], inputs)
+        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], solution.all_inputs[n])
 
     @functools.cached_property
     def _solvers(self) -> dict[str, pybamm.BaseSolver]:

@@ -10,11 +10,12 @@ import pybamm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_language import instructions
 
 import ssnib_model as ss
 from ssnib_model.errors import OptionError
 from ssnib_model.protocol.groups import MAX_DEPTH, Repeat
+from ssnib_model.protocol.language import instruction
+from ssnib_model.protocol.resolve import sodium
 from ssnib_model.steps import Control, End, Measure, Profile, Step
 
 CHARGE, DISCHARGE, REST = (
@@ -215,8 +216,30 @@ def test_file(tmp_path):
         ss.Protocol.from_file(tmp_path)
 
 
+def made(make, *arguments):
+    """What is made, or None where it is refused with a sentence; no other error."""
+    try:
+        return make(*arguments)
+    except OptionError as error:
+        said = str(error)
+    assert said.strip()
+    assert "\n" not in said
+    return None
+
+
+# that each step comes back as it was is a test of the language
+STEPS = st.sampled_from(
+    [
+        REST,
+        CHARGE,
+        DISCHARGE,
+        "Hold at 3 V for 1 h or until C/50 or 10% capacity (60 oC) (tags: pulse, long)",
+        pybamm.step.power(1 / 3, termination="> 3.1 V", temperature=300.1),
+        np.array([[0, 1 / 3], [0.1, -2.0]]),
+    ]
+).map(instruction)
 NODES = st.recursive(
-    instructions(),
+    STEPS,
     lambda inside: st.builds(
         Repeat, st.integers(1, 50), st.lists(inside, min_size=1, max_size=3).map(tuple)
     ),
@@ -250,11 +273,8 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_is_read_or_refused_with_a_sentence(document):
-    try:
-        protocol = ss.Protocol.from_dict(document)
-    except OptionError as error:
-        assert str(error)
-    else:
+    protocol = made(ss.Protocol.from_dict, document)
+    if protocol is not None:
         assert ss.Protocol.from_dict(protocol.to_dict()) == protocol
 
 
@@ -274,11 +294,8 @@ LINES = st.sampled_from(
 @given(st.lists(st.tuples(st.integers(0, 3), LINES), max_size=8))
 def test_any_lines_are_read_or_refused_with_a_sentence(lines):
     text = "\n".join("  " * indent + line for indent, line in lines)
-    try:
-        protocol = ss.Protocol.from_text(text)
-    except OptionError as error:
-        assert str(error).startswith("the text")
-    else:
+    protocol = made(ss.Protocol.from_text, text)
+    if protocol is not None:
         assert ss.Protocol.from_text(protocol.to_text()) == protocol
 
 
@@ -357,8 +374,8 @@ def test_cut_offs_that_are_named_and_those_that_are_not(cell):
         "Charge at 1 C until 4.9 V",
         f"Charge at 1 C until {upper!r} V",
     )
-    own = End(Measure.VOLTAGE, upper, rising=True)
-    assert named.step.ends == within.step.ends == (own,)
+    assert named.step.ends == (End(Measure.VOLTAGE, upper, rising=True, cut_off=True),)
+    assert within.step.ends == (End(Measure.VOLTAGE, upper, rising=True),)
     assert beyond.step.ends == (
         End(Measure.VOLTAGE, 4.9, rising=True),
         End(Measure.VOLTAGE, upper, rising=True, cut_off=True),
@@ -367,7 +384,7 @@ def test_cut_offs_that_are_named_and_those_that_are_not(cell):
 
 def test_steps_without_a_duration(cell):
     """The time after which they are given up is more than that in which all sodium passes."""
-    charge = ss.protocol.resolve.sodium(cell)
+    charge = sodium(cell)
     upper, lower = cell["Upper voltage cut-off [V]"], cell["Lower voltage cut-off [V]"]
     one_c = 3600 * cell["Nominal cell capacity [A.h]"]
     found = planned(
@@ -390,9 +407,7 @@ def test_steps_without_a_duration(cell):
 
 def test_what_a_cell_cannot_do_is_said_before_anything_runs(cell):
     protocol = ss.Protocol([REST, (REST, "Hold at 5 V until C/50")])
-    with pytest.raises(
-        OptionError, match=r'step 2.2, "Hold at 5 V until C/50": it holds 5 V, bey'
-    ):
+    with pytest.raises(OptionError, match=r'^step 2\.2, "Hold at 5 V until C/50": it holds 5'):
         protocol.schedule(cell)
     symmetric = ss.ParameterSet("SymmetricNaSn")
     with pytest.raises(OptionError, match="needs a cathode"):
