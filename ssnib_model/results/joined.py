@@ -10,7 +10,6 @@ import pybamm
 
 from ssnib_model.solvers.state import COUNTERS, StateVector
 
-
 #: Time from the end of a step to the first point of the next [s], as in PyBaMM.
 OFFSET = 1e-9
 

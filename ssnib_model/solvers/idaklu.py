@@ -76,6 +76,13 @@ def half_cycle_solver(
     return pybamm.IDAKLUSolver(rtol, atol, options=SOLVER_OPTIONS | limit | (options or {}))
 
 
+def usual_solver(model: pybamm.BaseModel, rtol: float, atol: float) -> pybamm.IDAKLUSolver:
+    """IDAKLU for the steps of a model, of which some take more than others."""
+    two_phase = model.options["particle"] == "two-phase"
+    limit = {"num_steps_no_progress": MAX_STEPS * (5 if two_phase else 1)}
+    return half_cycle_solver(rtol, atol, limit)
+
+
 class Idaklu:
     """Steps of a PyBaMM model by a PyBaMM solver; the state is a ``pybamm.Solution``.
 
@@ -103,10 +110,7 @@ class Idaklu:
         controls: bool = False,
     ):
         if solver is None:
-            two_phase = model.options["particle"] == "two-phase"
-            limit = {"num_steps_no_progress": MAX_STEPS * (5 if two_phase else 1)}
-            default = model.default_solver
-            solver = half_cycle_solver(default.rtol, default.atol, limit)
+            solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
         self._simulation = pybamm.Simulation(
             controlled(model) if controls else watched(model),

@@ -43,7 +43,8 @@ class Quartics:
     def _slopes(
         self, step: np.ndarray, u: np.ndarray, length: np.ndarray
     ) -> scipy.sparse.csr_array:
-        return self._matrix(step, _slope_powers(u) / length[:, None])
+        powers = _POWERS * u[:, None] ** np.maximum(_POWERS - 1, 0)
+        return self._matrix(step, powers / length[:, None])
 
     def _matrix(self, step: np.ndarray, powers: np.ndarray) -> scipy.sparse.csr_array:
         """What makes values at the times of samples, for powers of the place in the step."""
@@ -71,34 +72,9 @@ class Quartics:
         return before + length * (weights * steps[step]).sum(axis=1)
 
 
-def kinks(t: np.ndarray, samples: np.ndarray, tolerance: float) -> np.ndarray:
-    """Times at which the slope changes from one step to the next.
-
-    Parameters
-    ----------
-    t : numpy.ndarray
-        Times of the samples.
-    samples : numpy.ndarray
-        Values, in one dimension.
-    tolerance : float
-        Change of the slope, times the longer of the two steps, that is none yet.
-    """
-    ends = t[::SAMPLES_A_STEP]
-    lengths, steps = np.diff(ends), _by_step(samples)
-    at_start, at_end = (_slope_powers(np.array([u])) @ _TO_POLYNOMIAL for u in (0.0, 1.0))
-    jump = (steps[1:] @ at_start[0]) / lengths[1:] - (steps[:-1] @ at_end[0]) / lengths[:-1]
-    size = np.abs(jump) * np.maximum(lengths[1:], lengths[:-1])
-    return ends[1:-1][size > tolerance]
-
-
 def _by_step(samples: np.ndarray) -> np.ndarray:
     """Samples of every step, shape (steps, 5)."""
     return np.lib.stride_tricks.sliding_window_view(samples, _POWERS.size)[::SAMPLES_A_STEP]
-
-
-def _slope_powers(u: np.ndarray) -> np.ndarray:
-    """Derivatives of the powers of u."""
-    return _POWERS * u[:, None] ** np.maximum(_POWERS - 1, 0)
 
 
 def _apply(matrix: scipy.sparse.csr_array, samples: np.ndarray) -> np.ndarray:

@@ -14,14 +14,17 @@ import pybamm
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.solvers.controlled import (
     END_EVENTS,
+    Piece,
     control_inputs,
     controlled,
     end_inputs,
     is_plain,
+    pieces,
 )
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.vectors import CHARGE, ENERGY, Record, States
-from ssnib_model.steps import End, Profile, Step
+from ssnib_model.solvers.state import scaling
+from ssnib_model.solvers.vectors import CHARGE, ENERGY, NEAR, Record, States
+from ssnib_model.steps import End, Step
 
 #: Solutions that a prepared test keeps although nobody else does: those asked for last.
 KEPT = 16
@@ -166,19 +169,19 @@ class Solutions:
         simulation.build()
         return simulation.built_model
 
-    def _inputs(self, step: Step, inputs: Mapping[str, float], charge: float) -> dict[str, float]:
+    def _inputs(
+        self, step: Step, piece: Piece, inputs: Mapping[str, float], charge: float
+    ) -> dict[str, np.ndarray]:
         """All inputs of the model, in an order that is the same for all its solutions."""
         _, values, _ = self._given
         known = [n for n, value in values.items() if isinstance(value, pybamm.InputParameter)]
-        found = {name: inputs[name] for name in known if name in inputs}
         if is_plain(step):
-            found |= {name: v for name, v in end_inputs(step).items() if name in known}
-            found[CURRENT] = float(step.value)  # type: ignore[arg-type]
+            imposed = {**end_inputs(step), CURRENT: piece.value}
+            imposed = {name: value for name, value in imposed.items() if name in known}
         else:
-            # the equation that imposes it is no variable: a profile has no one value
-            piece = (np.nan, np.nan) if isinstance(step.value, Profile) else None
-            found |= control_inputs(step, charge, piece)
-        return dict(sorted(found.items()))
+            imposed = control_inputs(step, piece, charge)
+        found = {name: inputs[name] for name in known if name in inputs} | imposed
+        return {name: np.array([float(found[name])]) for name in sorted(found)}
 
     def _work_out(
         self,
@@ -190,25 +193,37 @@ class Solutions:
     ) -> dict[str, Any]:
         """Arguments of a ``pybamm.Solution``."""
         model = self._plain if is_plain(step) else self._controlled
-        all_inputs = self._inputs(step, inputs, passed[0])
+        record = segment.record()
+        done = [piece for piece in pieces(step) if piece.start < (1 - 2 * NEAR) * record.t[-1]]
+        all_inputs = [self._inputs(step, piece, inputs, passed[0]) for piece in done]
+        bends = np.array([piece.start for piece in done[1:]])
 
         def voltage(times: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
-            ys = _vectors(model, all_inputs, values | {ENERGY: np.zeros((times.size, 1))})
-            return pybamm.Solution(times, ys, model, all_inputs)["Voltage [V]"].entries
+            ys = _vectors(model, all_inputs[0], values | {ENERGY: np.zeros((times.size, 1))})
+            return pybamm.Solution(times, ys, model, all_inputs[:1])["Voltage [V]"].entries
 
-        t, values, rates = self._states(segment.record(), inputs, passed, voltage)
-        ys = _vectors(model, all_inputs, values)
-        solution = {"all_ts": t, "all_ys": ys, "all_models": model, "all_inputs": all_inputs}
-        solution["all_yps"] = _vectors(model, all_inputs, rates, rates=True)
+        t, values, rates = self._states(record, inputs, passed, bends, voltage)
+        ys = _vectors(model, all_inputs[0], values)
+        yps = _vectors(model, all_inputs[0], rates, rates=True)
+        # as by PyBaMM, a part for each piece of a profile, and no time twice
+        parts = np.searchsorted(t, bends, side="right")
+        arguments: dict[str, Any] = {
+            "all_ts": np.split(t, parts),
+            "all_ys": np.split(ys, parts, axis=1),
+            "all_yps": np.split(yps, parts, axis=1),
+            "all_models": [model] * len(done),
+            "all_inputs": all_inputs,
+        }
         if end is not None:
-            solution["termination"] = f"event: {END_EVENTS[end.measure, end.rising]}"
-            solution |= {"t_event": t[-1:], "y_event": ys[:, -1]}
-        return solution
+            event = END_EVENTS[end.measure, end.rising]
+            arguments |= {"termination": f"event: {event}", "t_event": t[-1:]}
+            arguments["y_event"] = ys[:, -1]
+        return arguments
 
 
 def _vectors(
     model: pybamm.BaseModel,
-    inputs: Mapping[str, float],
+    inputs: Mapping[str, np.ndarray],
     values: Mapping[str, np.ndarray],
     rates: bool = False,
 ) -> np.ndarray:
@@ -218,9 +233,6 @@ def _vectors(
         place, block = vectors[where], np.transpose(values.get(variable.name, []))
         if block.shape != place.shape:
             raise ValueError(f'"{variable.name}" has shape {block.shape}, not {place.shape}')
-        scale, reference = (
-            pybamm.convert_to_symbol(s).evaluate(inputs=dict(inputs))
-            for s in (variable.scale, variable.reference)
-        )
+        scale, reference = scaling(variable, inputs)
         place[:] = (block if rates else block - reference) / scale
     return vectors

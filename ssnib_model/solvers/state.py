@@ -149,14 +149,14 @@ class StateVector:
         """Values of the states, without the counters, in physical units."""
         found = {}
         for name, (variable, where) in self.states.items():
-            scale, reference = _scaling(variable, inputs)
+            scale, reference = scaling(variable, inputs)
             found[name] = reference + scale * np.ravel(y[where])
         return found
 
     def charge(self, y: np.ndarray, inputs: Mapping[str, float]) -> float:
         """The counter of the charge passed [A.h]."""
         variable, where = self._charge
-        scale, reference = _scaling(variable, inputs)
+        scale, reference = scaling(variable, inputs)
         return reference + scale * float(y[where][0])
 
     def start(self, inputs: Mapping[str, float], cell: CellState | None = None) -> np.ndarray:
@@ -169,12 +169,12 @@ class StateVector:
         if cell is not None:
             cell.check(self._built, self.sizes)
             for name, (variable, where) in self.states.items():
-                scale, reference = _scaling(variable, inputs)
+                scale, reference = scaling(variable, inputs)
                 y[where, 0] = (cell.values[name] - reference) / scale
         return y
 
 
-def _scaling(variable: pybamm.Variable, inputs: Mapping[str, float]) -> tuple[float, float]:
+def scaling(variable: pybamm.Variable, inputs: Mapping[str, Any]) -> tuple[float, float]:
     """Scale and reference of a state, which may be inputs."""
     numbers = (
         symbol.evaluate(inputs=dict(inputs)) for symbol in (variable.scale, variable.reference)

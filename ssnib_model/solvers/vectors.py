@@ -23,7 +23,7 @@ from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.solvers.controlled import CURRENT_STATE
 from ssnib_model.solvers.numbers import Numbers, input_names
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.quartics import Quartics, kinks
+from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics
 
 CONTENT = "Negative electrode sodium content"
 STOICHIOMETRY = "Positive particle stoichiometry"
@@ -36,10 +36,9 @@ DIFFERENCE = "Positive electrode potential difference [V]"
 
 #: Error of the anode's potential between the times of a solution [V], and how often at most an
 #: interval is halved for it: an edge between two plateaus may be a jump.
-EDGE_ERROR, HALVINGS = 1e-5, 40
-#: Change of the current's slope from one step to the next, times the step and over the largest
-#: current, that is a bend of a profile and no error of the solver.
-BEND = 1e-3
+EDGE_ERROR, HALVINGS = 2e-7, 40
+#: How far apart are the times before and after a bend of a profile, of the whole step.
+NEAR = 1e-9
 
 
 class Record(NamedTuple):
@@ -162,6 +161,7 @@ class States:
         record: Record,
         inputs: Mapping[str, float],
         passed: tuple[float, float],
+        bends: np.ndarray,
         voltage: Callable[[np.ndarray, dict[str, np.ndarray]], np.ndarray],
     ) -> Trajectory:
         """The states at the times of a record, and at some between them.
@@ -177,9 +177,13 @@ class States:
             Values of all inputs but the current.
         passed : tuple of float
             Charge [A.h] and energy [W.h] at the start of the step.
+        bends : numpy.ndarray
+            Times [s] within the step at which a profile changes its slope; just before and
+            after each there is a time as well.
         voltage : callable
             Voltage [V] for times and the values of the states but the energy.
         """
+        record = _without_empty_steps(record)
         c = self._numbers({**inputs, CURRENT: 0.0})
         a_content = c["charge of a content"]
         samples = to_values(self._options, record.modes, record.hysteresis, record.sodium)
@@ -189,7 +193,7 @@ class States:
         for n, suffix in enumerate(self._suffixes):
             samples[f"{REACTION}{suffix} [A.m-2]"] = record.reaction[..., n]
 
-        times = self._times(record, inputs)
+        times = self._times(record, inputs, bends)
         quartics = Quartics(record.t, times)
         values = {name: quartics.values(a) for name, a in samples.items()}
         rates = {name: quartics.rates(a) for name, a in samples.items()}
@@ -202,7 +206,7 @@ class States:
 
         # the anode's part of the energy apart: over its content it is exact at any current
         V = voltage(times, values)
-        smooth = (current * (V + alloy))[np.isin(times, record.t)]
+        smooth = (current * (V + alloy))[np.searchsorted(times, record.t)]
         energy = quartics.integrals(smooth) / 3600
         energy += a_content * self._separator.alloy_integral(content, inputs)
         values[ENERGY] = (passed[1] + energy)[:, None]
@@ -222,12 +226,11 @@ class States:
             found[f"Positive electrode reaction overpotential{suffix} [V]"] = eta[:, None]
         return found
 
-    def _times(self, record: Record, inputs: Mapping[str, float]) -> np.ndarray:
+    def _times(self, record: Record, inputs: Mapping[str, float], bends: np.ndarray) -> np.ndarray:
         """The times of the record and those that cubics between them need."""
         t = record.t
-        near = 1e-9 * t[-1]
-        bends = kinks(t, record.current, BEND * np.abs(record.current).max())
-        times = np.union1d(t, np.concatenate([bends - near, bends + near]))
+        near = NEAR * t[-1]
+        times = np.unique(np.concatenate([t, bends - near, bends, bends + near]))
         inside = np.array([0.25, 0.5, 0.75])
         left, length = times[:-1], np.diff(times)
         for _ in range(HALVINGS):
@@ -260,11 +263,11 @@ class _Separator:
         y, i, *rest = inputs.values()
         left, alloy = (casadi.MX(symbol.to_casadi(inputs=inputs)) for symbol in symbols)
         results = [left, casadi.jacobian(left, y), casadi.jacobian(left, i)]
-        self._function = casadi.Function(
-            "separator",
-            [y, i, casadi.vertcat(*rest)],
-            [*results, alloy, casadi.jacobian(alloy, y)],
-        )
+        arguments = [y, i, casadi.vertcat(*rest)]
+        results += [alloy, casadi.jacobian(alloy, y)]
+        self._function = casadi.Function("separator", arguments, results)
+        if not any(isinstance(n, pybamm.Interpolant) for s in symbols for n in s.pre_order()):
+            self._function = self._function.expand()  # an order of magnitude faster
 
     def __call__(
         self, content: np.ndarray, current: np.ndarray, inputs: Mapping[str, float]
@@ -281,6 +284,13 @@ class _Separator:
         places = middle[:, None] + half[:, None] * nodes
         U = self(places.ravel(), np.zeros(places.size), inputs)[3].reshape(places.shape)
         return np.concatenate([[0.0], np.cumsum(half * (U @ weights))])
+
+
+def _without_empty_steps(record: Record) -> Record:
+    """Without steps that are too short to tell their samples apart."""
+    steps = np.diff(record.t).reshape(-1, SAMPLES_A_STEP)
+    kept = np.append(True, np.repeat((steps > 0).all(axis=1), SAMPLES_A_STEP))
+    return Record(*(samples[kept] for samples in record))
 
 
 def _composite(c: Mapping[str, float], record: Record) -> dict[str, np.ndarray]:

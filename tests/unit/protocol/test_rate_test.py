@@ -166,7 +166,9 @@ def test_a_solver_that_gives_up_is_helped(hu2024):
 
 def test_solutions_are_freed_without_the_garbage_collector(hu2024):
     name = "Na3PS4 layer conductivity [S.m-1]"
-    prepared = ss.RateTest([1]).prepare(ss.SolidStateSPM(), hu2024, varying=[name])
+    prepared = ss.RateTest([1]).prepare(
+        ss.SolidStateSPM(), hu2024, varying=[name], solver="idaklu"
+    )
     half_cycles = prepared.half_cycles(hu2024)
     arrays = [weakref.ref(h.solution.all_ys[-1]) for h in half_cycles]
     gc.disable()
@@ -179,13 +181,13 @@ def test_solutions_are_freed_without_the_garbage_collector(hu2024):
 
 
 def test_the_dense_solver_where_two_others_give_up(hu2024):
-    prepared = ss.RateTest([1]).prepare(parameters=hu2024)
+    prepared = ss.RateTest([1]).prepare(parameters=hu2024, solver="idaklu")
     hasty = {"max_nonlinear_iterations": 1, "max_convergence_failures": 1}
     for recovery in ("", "a first step of 1 ns"):
-        prepared._stepper._solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
+        prepared._steppers.first._solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
     half_cycles = prepared.half_cycles(hu2024)
     assert {h.recovery for h in half_cycles} == {"the dense linear solver"}
-    reference = ss.RateTest([1]).run(parameters=hu2024).half_cycles
+    reference = ss.RateTest([1]).run(parameters=hu2024, solver="idaklu").half_cycles
     assert [h.capacity for h in half_cycles] == pytest.approx(
         [h.capacity for h in reference], rel=1e-5
     )
@@ -195,7 +197,7 @@ def test_steps_without_end_are_given_up(hu2024, monkeypatch):
     """A tenth of the steps that a half-cycle needs, for every solver of the ladder."""
     monkeypatch.setattr("ssnib_model.solvers.idaklu.MAX_STEPS", 20)
     monkeypatch.setattr("ssnib_model.solvers.idaklu.RECOVERIES", {"a first step of 1 ns": {}})
-    result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
+    result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "failed: the solver gave up (steps too many or too short)"
     ]
@@ -211,10 +213,12 @@ def test_a_finer_mesh_where_all_solvers_give_up(hu2024, monkeypatch):
 
     monkeypatch.setattr(pybamm.Simulation, "step", fail_on_20_points)
     with pytest.warns(ss.ValidityWarning, match="the whole test on a mesh twice as fine"):
-        result = ss.RateTest([1]).run(parameters=hu2024)
+        result = ss.RateTest([1]).run(parameters=hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == ["ok"]
     monkeypatch.undo()
-    reference = ss.RateTest([1]).run(parameters=hu2024, var_pts={"x_p": 40, "r_p": 40})
+    reference = ss.RateTest([1]).run(
+        parameters=hu2024, var_pts={"x_p": 40, "r_p": 40}, solver="idaklu"
+    )
     assert [h.capacity for h in result.half_cycles] == pytest.approx(
         [h.capacity for h in reference.half_cycles], rel=1e-6
     )
@@ -229,7 +233,7 @@ def test_a_failed_solve_is_a_row_with_its_reason(hu2024, monkeypatch):
         return step(self, dt, **kwargs)
 
     monkeypatch.setattr(pybamm.Simulation, "step", fail_at_1_c)
-    result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024)
+    result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "ok",
         "failed: the solver gave up (no convergence)",
@@ -255,7 +259,7 @@ def test_empty_anode_ends_the_discharge(hu2024):
 def test_nothing_of_the_solver_on_the_terminal(hu2024, capfd):
     """No current passes this layer: SUNDIALS has something to say about the start, on fd 2."""
     blocked = {"Na3PS4 layer conductivity [S.m-1]": 1e-9, "Ambient temperature [K]": 240}
-    ss.RateTest([50]).run(parameters=hu2024.replace(blocked))
+    ss.RateTest([50]).run(parameters=hu2024.replace(blocked), solver="idaklu")
     assert capfd.readouterr() == ("", "")
 
 
