@@ -114,11 +114,9 @@ class Idaklu:
         var_pts: dict[Any, int] | None = None,
         controls: bool = False,
     ):
-        two_phase = model.options["particle"] == "two-phase"
-        self._max_steps = MAX_STEPS * (5 if two_phase else 1)
+        self._max_steps = _max_steps(model)
         if solver is None:
-            default, limit = model.default_solver, {LIMIT: self._max_steps}
-            solver = half_cycle_solver(default.rtol, default.atol, limit)
+            solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
         made = controlled(model) if controls else watched(model)
         self._main = _Solved(made, values, solver, var_pts, self._max_steps)

@@ -28,10 +28,10 @@ from ssnib_model.models.losses import (
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients
 from ssnib_model.solvers.compiling import numba_problem
-from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
 from ssnib_model.solvers.solution import Solutions
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
 from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Outcome, Status, Step
 
