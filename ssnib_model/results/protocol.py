@@ -160,24 +160,24 @@ class ProtocolResult:
         """Tidy: "Step", "Cycle", "Time [s]" from the start of the test, "Step time [s]",
         "Current [A]", "Voltage [V]", "Charge passed [A.h]" and "Capacity [mA.h.g-1]" from the
         start of the step; of the steps that were kept."""
-        parts = []
-        for step, start in zip(self.steps, self._starts, strict=False):
-            t, current, voltage, passed = step.samples
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "Step": step.number,
-                        "Cycle": step.planned.cycle,
-                        "Time [s]": start[0] + t,
-                        "Step time [s]": t,
-                        "Current [A]": current,
-                        "Voltage [V]": voltage,
-                        "Charge passed [A.h]": passed,
-                        "Capacity [mA.h.g-1]": abs(passed) / self.mass,
-                    }
-                )
-            )
-        return pd.concat(parts, ignore_index=True)
+        kept = [(step, step.samples) for step in self.steps]
+        kept = [(step, samples) for step, samples in kept if samples.size]
+        sizes = [samples.shape[1] for _, samples in kept]
+        numbers = np.repeat([step.number for step, _ in kept], sizes).astype(int)
+        cycles = np.repeat([step.planned.cycle for step, _ in kept], sizes).astype(int)
+        t, current, voltage, passed = np.hstack([np.empty((4, 0)), *(s for _, s in kept)])
+        return pd.DataFrame(
+            {
+                "Step": numbers,
+                "Cycle": cycles,
+                "Time [s]": self._starts[numbers - 1, 0] + t,
+                "Step time [s]": t,
+                "Current [A]": current,
+                "Voltage [V]": voltage,
+                "Charge passed [A.h]": passed,
+                "Capacity [mA.h.g-1]": abs(passed) / self.mass,
+            }
+        )
 
     # ---------------------------------------------------------------- the model's variables
     def breakdown(self, step: int, at: ArrayLike = 0.5) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ssnib_model.steps import End, Measure, Outcome, Planned, Segment, Status
 
 #: Points of a curve, about; more where the solver took more steps.
-SAMPLES = 100
+SAMPLES = 200
 
 
 class Numbers(NamedTuple):

@@ -46,7 +46,7 @@ END_EVENTS = {
     (Measure.CAPACITY, True): "Maximum capacity [A.h]",
 }
 #: An end that nothing reaches [V, A or A.h].
-FAR_AWAY = 1e3
+FAR_AWAY = 1e9
 
 SURFACE = "Positive particle surface stoichiometry"
 #: Events where the composition of a particle's surface leaves what its material can hold.

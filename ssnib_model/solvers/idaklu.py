@@ -32,7 +32,7 @@ from ssnib_model.solvers.numbers import Readings
 from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
 from ssnib_model.solvers.state import CellState, StateVector
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
-from ssnib_model.steps import Measure, Outcome, Profile, Status, Step
+from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
 
 #: What the failures of IDAKLU mean, by their names in SUNDIALS.
 MEANINGS = {
@@ -46,7 +46,8 @@ MEANINGS = {
     "IDA_REP_RES_ERR": "equations without a value",
     "IDA_RES_FAIL": "equations without a value",
 }
-#: Of one half-cycle, which takes some hundred: round-off may make the steps as short as it likes.
+#: Of one step of a test, which takes some hundred: round-off may make them as short as it likes.
+#: A front between two phases, which goes from shell to shell, takes thousands.
 MAX_STEPS = 10_000
 #: What is tried on the same mesh where the solver gives up: name and options of the next one.
 RECOVERIES: dict[str, dict[str, Any]] = {
@@ -102,7 +103,10 @@ class Idaklu:
         controls: bool = False,
     ):
         if solver is None:
-            solver = half_cycle_solver(model.default_solver.rtol, model.default_solver.atol)
+            two_phase = model.options["particle"] == "two-phase"
+            limit = {"num_steps_no_progress": MAX_STEPS * (5 if two_phase else 1)}
+            default = model.default_solver
+            solver = half_cycle_solver(default.rtol, default.atol, limit)
         self._model, self._values, self._controls = model, values, controls
         self._simulation = pybamm.Simulation(
             controlled(model) if controls else watched(model),
@@ -137,46 +141,92 @@ class Idaklu:
         """As `Stepper.step`."""
         if refusal := self._refusal(step):
             return Outcome(Status.FAILED, reason=refusal), state
-        before = self._readings(state, 0, inputs)[CHARGE]
-        ends, found, recovered, now, event = binding_ends(step), [], [], state, None
+        ends, found = binding_ends(step), list[tuple[pybamm.Solution, str]]()
+        try:
+            event = self._follow(state, step, inputs, found)
+        except pybamm.SolverError as error:
+            if not found and (end := self._beyond_all_power(state, step, inputs)):
+                return Outcome(Status.AT_START, end=end), state
+            reason = f"the solver gave up ({in_words(error)})"
+            return Outcome(Status.FAILED, reason=reason, gave_up=True), state
+        end = next((end for kind, end in ends.items() if END_EVENTS[kind] == event), None)
+        if end is not None and not found:
+            return Outcome(Status.AT_START, end=end), state
+        if event is not None and end is None:
+            after = f"after {found[-1][0].t[-1]:.6g} s" if found else "at the start"
+            reason = f"{OUTSIDE.get(event, event)} {after}, before any end of the step"
+            return Outcome(Status.FAILED, reason=reason), state
+        if end is None and step.open_ended:
+            return Outcome(Status.FAILED, reason=_unending(step)), state
+        solution = functools.reduce(operator.add, (part for part, _ in found))
+        recovery = next((recovery for _, recovery in found if recovery), "")
+        anodes = [self._readings(solution, n)[ANODE_OCP] for n in (0, -1)]
+        outcome = Outcome(status_of(*anodes), IdakluSegment(solution), end, recovery=recovery)
+        return outcome, _end_of(solution)
+
+    def _follow(
+        self,
+        state: pybamm.Solution,
+        step: Step,
+        inputs: Mapping[str, float],
+        found: list[tuple[pybamm.Solution, str]],
+    ) -> str | None:
+        """Follow a step piece by piece into ``found``, which stays empty where it has no start.
+
+        Returns
+        -------
+        str or None
+            The event that ended it; None: its time was over.
+
+        Raises
+        ------
+        pybamm.SolverError
+            If the solver gave up, and all that take over.
+        """
+        before = self._vector.charge(state.all_ys[-1][:, -1], inputs)
         for piece in pieces(step):
             try:
-                part, recovery = self._solve(now, step, piece, before, inputs)
+                part, recovery = self._solve(state, step, piece, before, inputs)
             except _Reached as reached:
-                event = reached.event
-                break
-            except pybamm.SolverError as error:
-                reason = f"the solver gave up ({in_words(error)})"
-                return Outcome(Status.FAILED, reason=reason, gave_up=True), state
-            found.append(part)
-            recovered.append(recovery)
-            if len(found) == 1:
-                for end in ends.values():
-                    if end.reached(self._measured(part, 0, before, inputs)[end.measure]):
-                        return Outcome(Status.AT_START, end=end), state
+                return reached.event
+            if not found and (event := self._tied(part, step, before)):
+                return event
+            found.append((part, recovery))
             if part.termination.startswith("event"):
-                event = part.termination.removeprefix("event: ")
-                break
-            now = _end_of(part, piece.end)
-        if event in OUTSIDE:
-            after = found[-1].t[-1] if found else 0.0
-            reason = f"{OUTSIDE[event]} after {after:.6g} s, before the step ended"
-            return Outcome(Status.FAILED, reason=reason), state
-        reached_end = None
-        if event is not None:
-            reached_end = ends[next(kind for kind, name in END_EVENTS.items() if name == event)]
-            if not found:
-                return Outcome(Status.AT_START, end=reached_end), state
-        elif step.open_ended:
-            reason = "no cut-off was reached with all the sodium moved"
-            return Outcome(Status.FAILED, reason=reason), state
-        solution = functools.reduce(operator.add, found)
-        anodes = [self._readings(solution, n, inputs)[ANODE_OCP] for n in (0, -1)]
-        recovery = next(filter(None, recovered), "")
-        outcome = Outcome(
-            status_of(*anodes), IdakluSegment(solution), reached_end, recovery=recovery
-        )
-        return outcome, _end_of(solution)
+                return part.termination.removeprefix("event: ")
+            state = _end_of(part, piece.end)
+        return None
+
+    def _tied(self, solution: pybamm.Solution, step: Step, before: float) -> str | None:
+        """The event that a step starts at, up to a tie."""
+        if not step.ends:
+            return None
+        read = self._readings(solution, 0)
+        values = {
+            Measure.VOLTAGE: read[VOLTAGE],
+            Measure.CURRENT: read[AMPERES],
+            Measure.CURRENT_SIZE: abs(read[AMPERES]),
+            Measure.CAPACITY: abs(read[CHARGE] - before),
+        }
+        reached = (k for k, end in binding_ends(step).items() if end.reached(values[k[0]]))
+        return next((END_EVENTS[kind] for kind in reached), None)
+
+    def _beyond_all_power(
+        self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
+    ) -> End | None:
+        """The lower end by voltage of a power that the cell has not at any voltage down to it."""
+        end = binding_ends(step).get((Measure.VOLTAGE, False))
+        if step.control is not Control.POWER or end is None:
+            return None
+        found: list[tuple[pybamm.Solution, str]] = []
+        try:
+            self._follow(state, Step(Control.VOLTAGE, end.value, 1e-3), inputs, found)
+        except pybamm.SolverError:
+            return None
+        if not found or isinstance(step.value, Profile):
+            return None
+        read = self._readings(found[0][0], 0)
+        return end if read[AMPERES] * read[VOLTAGE] < step.value else None
 
     def _refusal(self, step: Step) -> str:
         """Why a step cannot be done at all, "" if it can."""
@@ -239,23 +289,9 @@ class Idaklu:
     def _read(self) -> Readings:
         return Readings(self._built, (VOLTAGE, AMPERES, CHARGE, ANODE_OCP))
 
-    def _readings(
-        self, solution: pybamm.Solution, n: int, inputs: Mapping[str, float]
-    ) -> dict[str, float]:
+    def _readings(self, solution: pybamm.Solution, n: int) -> dict[str, float]:
         """What is read of a solution at its start (0) or its end (-1)."""
-        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], inputs)
-
-    def _measured(
-        self, solution: pybamm.Solution, n: int, before: float, inputs: Mapping[str, float]
-    ) -> dict[Measure, float]:
-        """What ends may watch at the start (0) or the end (-1) of a solution."""
-        read = self._readings(solution, n, inputs)
-        return {
-            Measure.VOLTAGE: read[VOLTAGE],
-            Measure.CURRENT: read[AMPERES],
-            Measure.CURRENT_SIZE: abs(read[AMPERES]),
-            Measure.CAPACITY: abs(read[CHARGE] - before),
-        }
+        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], solution.all_inputs[n])
 
     @functools.cached_property
     def _solvers(self) -> dict[str, pybamm.BaseSolver]:
@@ -351,6 +387,13 @@ def _end_of(solution: pybamm.Solution, t: float = 0.0) -> pybamm.Solution:
         solution.all_inputs[-1],
         termination="final time",
     )
+
+
+def _unending(step: Step) -> str:
+    """Why a step failed that reached none of its ends."""
+    if is_plain(step):
+        return "no cut-off was reached with all the sodium moved"
+    return f"no end of the step was reached in {step.duration / 3600:g} h"
 
 
 def in_words(error: pybamm.SolverError) -> str:

@@ -104,12 +104,12 @@ class Preflight:
         voltage = self.value("voltage", at)
         if end.measure is not Measure.VOLTAGE:
             side = "above" if end.rising else "below"
-            size = f"{1e3 * end.value:.4g} mA" if end.measure is not Measure.CAPACITY else "that"
             if step.control is not Control.VOLTAGE:
-                return f"its {end.measure} is {side} {size} from the start"
+                unit = "mA.h" if end.measure is Measure.CAPACITY else "mA"
+                return f"its {end.measure} is {side} {1e3 * end.value:.4g} {unit} from the start"
             return (
-                f"at {step.value:.4g} V its {end.measure} is {side} {size} already: the "
-                f"open-circuit voltage is {voltage:.4g} V"
+                f"at {step.value:.4g} V its current is {side} {1e3 * end.value:.4g} mA already: "
+                f"the open-circuit voltage is {voltage:.4g} V"
             )
         sign, side = (-1, "above") if end.rising else (1, "below")
         limit = f"voltage that ends it ({end.value:.4g} V)"

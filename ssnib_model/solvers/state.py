@@ -141,7 +141,7 @@ class StateVector:
             for variable, slices in built.y_slices.items()
             if slices[0].stop <= built.len_rhs
         }
-        self.counters = {name: states.pop(name) for name in COUNTERS if name in states}
+        self._charge, _ = (states.pop(name) for name in COUNTERS)
         self.states = states
         self.sizes = {name: where.stop - where.start for name, (_, where) in states.items()}
 
@@ -152,6 +152,12 @@ class StateVector:
             scale, reference = _scaling(variable, inputs)
             found[name] = reference + scale * np.ravel(y[where])
         return found
+
+    def charge(self, y: np.ndarray, inputs: Mapping[str, float]) -> float:
+        """The counter of the charge passed [A.h]."""
+        variable, where = self._charge
+        scale, reference = _scaling(variable, inputs)
+        return reference + scale * float(y[where][0])
 
     def start(self, inputs: Mapping[str, float], cell: CellState | None = None) -> np.ndarray:
         """A column to start from: the initial conditions, or a state of the cell.

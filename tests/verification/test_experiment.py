@@ -135,3 +135,34 @@ def test_our_steps_are_those_of_an_experiment(model, case):
             # at the jump itself the experiment keeps the potentials of the step before
             gap = at(t[1:]) - solution[name](t=start + t[1:])
             assert np.abs(gap).max() < limit, name
+
+
+@pytest.mark.parametrize("voltage", [3.2, 3.45])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_hold_converges_to_the_equilibrium(model, voltage):
+    """No current, the composition whose open-circuit voltage is held, the same everywhere."""
+    hold = timed(Control.VOLTAGE, voltage, 30 * DAY)
+    rest = timed(Control.CURRENT, 0.0, DAY)
+    held, rested = (outcome.segment for outcome in ours(MODELS[model](), [hold, rest]))
+    last = {
+        name: held.solution[name].entries[..., -1]
+        for name in (
+            "Open-circuit voltage [V]",
+            "Positive electrode stoichiometry",
+            "Positive particle stoichiometry",
+        )
+    }
+    assert abs(held.current(held.duration)) < 1e-6 * Q
+    assert last["Open-circuit voltage [V]"] == pytest.approx(voltage, abs=1e-6)
+    mean = float(last["Positive electrode stoichiometry"])
+    assert np.abs(last["Positive particle stoichiometry"] - mean).max() < 1e-6
+    assert rested.voltage(np.linspace(0, DAY, 5)) == pytest.approx(voltage, abs=1e-6)
+    # which composition that is does not depend on the way to it
+    way = [
+        timed(Control.CURRENT, Q / 2 * (1 if voltage > 3.3 else -1), 600.0),
+        timed(Control.POWER, Q / 3, 600.0),
+        hold,
+    ]
+    *_, other = ours(MODELS[model](), way)
+    there = other.segment.solution["Positive electrode stoichiometry"].entries[-1]
+    assert there == pytest.approx(mean, abs=1e-6)
