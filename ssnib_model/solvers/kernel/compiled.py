@@ -11,6 +11,13 @@ inlined = compiled_by(error_model="numpy", inline="always")
 contracted = compiled_by(error_model="numpy", nogil=True, fastmath={"contract"})
 
 
+@compiled
+def fill(target, source):
+    """Copy an array of one dimension; a slice would take a second to compile at every place."""
+    for n in range(target.size):
+        target[n] = source[n]
+
+
 @compiled_by(error_model="numpy", fastmath={"reassoc"})
 def dot(a, b):
     """Sum of products, in an order that suits the processor."""

@@ -14,9 +14,10 @@ from ssnib_model.solvers.kernel.cell import (
     OF_VOLTAGE,
     State,
 )
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import compiled, dot, fill
 from ssnib_model.solvers.kernel.composite import behind, interface
 from ssnib_model.solvers.kernel.control import cathode
+from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, TIE_OF_CURRENT
 
 #: Most steps of the integrator, and as many more as a profile has points.
 MAX_STEPS = 20_000
@@ -46,10 +47,6 @@ QUARTERS = (
     np.diff(np.linspace(0, 1, PARTS + 1)[:, None] ** _RISING / _RISING, axis=0) @ TO_POLYNOMIAL
 )
 
-#: How near to its end a step at its start is to have reached it: [V], else of its limit.
-TIE_VOLTAGE, TIE = 1e-4, 1e-6
-#: How far beyond its range a stoichiometry may be, for round-off.
-SLACK = 1e-3
 
 
 @compiled
@@ -172,17 +169,17 @@ def go_on(cell, closed, state, now, h, room):
     """Take over what the last step arrived at; returns its current density."""
     work = room.work
     if closed:
-        state.modes[:] = room.state.modes
-        state.hysteresis[:] = room.state.hysteresis
-        state.alloy[:] = room.state.alloy
+        fill(state.modes[0], room.state.modes[0])
+        state.hysteresis[0] = room.state.hysteresis[0]
+        state.alloy[0] = room.state.alloy[0]
     else:
         rodas.advance(cell, state.modes, h, work)
         state.alloy[0] = work.scalars[1]
         if cell.gap_rate[0] > 0:
-            state.hysteresis[:] = work.hysteresis
-    now.J[:] = work.J
-    now.sto[:] = work.sto
-    now.delta[:] = work.difference
+            fill(state.hysteresis, work.hysteresis)
+    fill(now.J, work.J)
+    fill(now.sto, work.sto)
+    fill(now.delta, work.difference)
     return work.scalars[0]
 
 
@@ -190,8 +187,7 @@ def go_on(cell, closed, state, now, h, room):
 def begin(cell, task, state, now):
     """Reactions, surfaces and differences at the start, and the current density; NaN: none."""
     for n in range(now.sto.size):
-        now.sto[n] = dot(cell.surface_of, state.modes[n])
-    now.J[:] = 0.0
+        now.sto[n], now.J[n] = dot(cell.surface_of, state.modes[n]), 0.0
     if task.control != CURRENT:
         return start.current(cell, task, state, now.J, now.sto, now.delta)
     i, tolerance = task.currents[0], 1e-10 * cell.scale
@@ -276,7 +272,9 @@ def integrate(cell, state, task, rtol, atol):
         potentials[0], flows[0] = cathode(cell, i, now.J, now.sto, now.delta), i
         V = potentials[0] + behind(cell, i, alloy_start)
         for n in range(task.measures.size):
-            tie = TIE_VOLTAGE if task.measures[n] == OF_VOLTAGE else TIE * abs(task.limits[n])
+            tie = TIE
+            if task.measures[n] != OF_VOLTAGE:
+                tie = TIE_OF_CURRENT * abs(task.limits[n])
             if _distance(cell, task, n, V, i, alloy_start, alloy_start) <= tie:
                 outcome, which = AT_START, n
                 break
@@ -326,8 +324,9 @@ def integrate(cell, state, task, rtol, atol):
             else:
                 knot += 1
                 i = task.currents[knot]
-        if now.sto.min() < -SLACK or now.sto.max() > 1 + SLACK:
-            outcome = OUT_OF_RANGE
+        for sto in now.sto:
+            if not -STOICHIOMETRY_MARGIN <= sto <= 1 + STOICHIOMETRY_MARGIN:
+                outcome = OUT_OF_RANGE
         # a step cut short by a knot says nothing against the length before
         h = max(h * min(5.0, 0.9 * max(error, 1e-8) ** -0.25), asked if at_knot else 0.0)
     return outcome, which, np.array(ends), np.array(potentials), np.array(flows)

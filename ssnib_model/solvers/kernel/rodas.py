@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import compiled, dot, fill
 from ssnib_model.solvers.kernel.composite import (
     coupling,
     factorise,
@@ -154,10 +154,8 @@ def advance(cell, z, h, work):
     """The modes at the end of the step, in place."""
     sites, modes = z.shape
     classes = cell.surface.size
-    keep, take = np.zeros(modes), np.zeros((STAGES, modes))
     for c in range(classes):
-        keep[:] = 0.0
-        take[:] = 0.0
+        keep, take = np.zeros(modes), np.zeros((STAGES, modes))
         for p in range(1, POWERS):
             powers = work.powers[c, p]
             for m in range(modes):
@@ -235,8 +233,10 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
             bend[n] = rate * (1 - np.sign(J[n]) * hysteresis[n])
             theta[n] = of_J + of_sto[n] * work.uptakes[c, 0, 0] + half_gap * gain_h[n] * bend[n]
             conductances[n // classes] += 1 / theta[n]
+    total_conductance = 0.0
+    for k in range(points):
+        total_conductance += conductances[k]
     factorise(kappa, conductances, low, pivot)
-    total_conductance = conductances.sum()
 
     # and the border, where the current is an unknown too
     free = task.control != CURRENT
@@ -267,10 +267,10 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
             change_i += C[s, p] * work.changes_current[p]
             change_place += C[s, p] * work.changes_alloy[p]
         change_i *= GAMMA
-        new_J[:] = J
-        new_sto[:] = sto
-        new_h[:] = hysteresis
-        new_delta[:] = delta
+        fill(new_J, J)
+        fill(new_sto, sto)
+        fill(new_h, hysteresis)
+        fill(new_delta, delta)
         for p in range(s):
             a = A[s, p]
             if a == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import POWER, RESISTANCE
-from ssnib_model.solvers.kernel.compiled import compiled
+from ssnib_model.solvers.kernel.compiled import compiled, fill
 from ssnib_model.solvers.kernel.composite import (
     behind,
     coupling,
@@ -85,48 +85,62 @@ def potentials(cell, hysteresis, i, J, sto, delta, tolerance):
     """
     points, classes = cell.points, cell.surface.size
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
-    totals, trial, G = np.zeros(points), np.empty(points), np.empty(points)
-    theta, low, pivot = np.empty(points), np.empty(points), np.empty(points)
+    totals, trial, d = np.zeros(points), np.empty(points), np.empty(points)
+    conductance, low, pivot = np.empty(points), np.empty(points), np.empty(points)
+    change = np.zeros(points)
     for n in range(J.size):
         totals[n // classes] += J[n]
-    totals += -i - totals.mean()
-    size = np.inf
-    trial[:] = totals
-    change, damping = np.zeros(points), 1.0
+    _balance(totals, i)
+    size, damping = np.inf, 1.0
     for iteration in range(200):
         while True:
-            trial[:] = totals + damping * change
+            largest = 0.0
             for k in range(points):
+                trial[k] = totals[k] + damping * change[k]
                 if classes == 1:  # without the views, which take longer than the rest
                     J[k] = trial[k]
-                    delta[k], theta[k], _ = interface_slopes(
+                    delta[k], slope, _ = interface_slopes(
                         cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0], J[k], sto[k]
                     )
                     delta[k] += cell.half_gap * hysteresis[k]
-                    continue
-                at = slice(k * classes, (k + 1) * classes)
-                delta[k], theta[k] = _shared(cell, hysteresis[at], sto[at], trial[k], J[at])
-            largest = 0.0
+                else:
+                    at = slice(k * classes, (k + 1) * classes)
+                    delta[k], slope = _shared(cell, hysteresis[at], sto[at], trial[k], J[at])
+                conductance[k] = 1 / slope
             for k in range(points):
-                G[k] = trial[k] + imbalance(points, kappa, drift, i, delta, k)
-                largest = max(largest, abs(G[k]))
-            if largest < size or damping < 1e-3 or not np.isfinite(size):
+                d[k] = -trial[k] - imbalance(points, kappa, drift, i, delta, k)
+                largest = max(largest, abs(d[k]))
+            if largest < size or damping < 1e-3 or iteration == 0:
                 break
             damping /= 2
-        totals[:] = trial
-        size = largest
-        if np.abs(change).max() * damping < tolerance and iteration > 0:
-            return True
-        # d of the differences, then the reactions that go with them
-        factorise(kappa, 1 / theta, low, pivot)
-        change[:] = -G
-        solve(kappa, low, pivot, change)
-        change /= theta
-        change -= totals.mean() + change.mean() + i
-        damping = 1.0
-        if not np.isfinite(change).all():
+        moved = 0.0
+        for k in range(points):
+            moved = max(moved, damping * abs(change[k]))
+        fill(totals, trial)
+        size, damping = largest, 1.0
+        if not np.isfinite(size):
             return False
+        if moved < tolerance and iteration > 0:
+            return True
+        # of the differences first, then of the reactions that go with them
+        factorise(kappa, conductance, low, pivot)
+        solve(kappa, low, pivot, d)
+        for k in range(points):
+            change[k] = d[k] * conductance[k] + totals[k]
+        _balance(change, i)
+        for k in range(points):
+            change[k] -= totals[k]
     return False
+
+
+@compiled
+def _balance(totals, i):
+    """Shift reactions so that they take the current, which large conductivities may have cost."""
+    mean = 0.0
+    for k in range(totals.size):
+        mean += totals[k] / totals.size
+    for k in range(totals.size):
+        totals[k] -= mean + i
 
 
 @compiled
