@@ -55,7 +55,7 @@ class End:
     rising : bool
         Whether it ends as it rises to the value; otherwise as it falls to it.
     cut_off : bool
-        Whether it is a cut-off of the cell, which the step does not name itself.
+        Whether it is a cut-off of the cell, not a value that the step names.
     """
 
     measure: Measure
@@ -144,12 +144,15 @@ class Planned:
         Number of the cycle that it is part of, from 1.
     tags : tuple of str
         What it is looked up by, such as "pulse" or "formation".
+    period : float or None
+        Time between the points of its curve in tables [s]; None: as finely as it was solved.
     """
 
     step: Step
     text: str
     cycle: int = 1
     tags: tuple[str, ...] = ()
+    period: float | None = None
 
 
 class Segment(Protocol):

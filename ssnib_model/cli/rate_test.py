@@ -10,11 +10,11 @@ from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
     cell,
+    choice,
     in_words,
     model,
     numbers,
     refuse_beside,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
@@ -28,6 +28,7 @@ from ssnib_model.cli.output import (
     talks,
     write_run,
 )
+from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
 
 TABLES = ("table.csv", "curves.csv", "comparison.csv", RUN_FILE)
@@ -62,6 +63,15 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     )
     rate_test.add_argument("--cycles", type=int, default=1, help="cycles at each rate")
     rate_test.add_argument(
+        "--hold",
+        metavar="C/20",
+        help="constant voltage after each charge, until the current has fallen to this C-rate, or "
+        'for a time, "1 hour"',
+    )
+    rate_test.add_argument(
+        "--rest", metavar="10 min", help="time without current after each charge and discharge"
+    )
+    rate_test.add_argument(
         "--repeat",
         type=Path,
         metavar="RUN.JSON",
@@ -77,30 +87,38 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         "point of its charge and discharge. Writes breakdown.csv, breakdown.png and run.json.",
         epilog="Example: ssnib breakdown --rate 2 --at 0.5",
     )
-    add_cell_arguments(breakdown, solvers=())
+    add_cell_arguments(breakdown)
     add_output_arguments(breakdown, "breakdown")
     breakdown.add_argument("--rate", type=float, default=2.0, help="C-rate (default: 2)")
     breakdown.add_argument(
         "--at", type=float, default=0.5, help="fraction of the half-cycle (default: 0.5)"
     )
-    # the structured solver gives no overpotentials
-    breakdown.set_defaults(command=_breakdown, solver="idaklu")
+    breakdown.set_defaults(command=_breakdown)
 
 
 def _rate_test(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
-    from ssnib_model.protocol.repeat import repeat_run
+    from ssnib_model.protocol.repeat import read_run
 
     if arguments.repeat:
-        refuse_beside(arguments, "--repeat", (*CELL, "rates", "charge_rate", "cycles"))
+        refuse_beside(
+            arguments, "--repeat", (*CELL, "rates", "charge_rate", "cycles", "hold", "rest")
+        )
         folder = results_folder(arguments, (*TABLES, *PLOTS))
-        result = repeat_run(arguments.repeat)
+        test, settings = read_run(arguments.repeat)
+        if not isinstance(test, RateTest):
+            raise OptionError(f"{arguments.repeat}: is the run.json of a protocol, no rate test")
+        result = test.run(**settings)
         words = in_words(result.parameters, result.parameters)
         if not (arguments.json or arguments.quiet):
             say(words)
     else:
         test = RateTest(
-            arguments.rates, charge_rate=arguments.charge_rate, cycles=arguments.cycles
+            arguments.rates,
+            charge_rate=arguments.charge_rate,
+            cycles=arguments.cycles,
+            hold=arguments.hold,
+            rest=arguments.rest,
         )
         parameters, words = cell(arguments)
         folder = results_folder(arguments, (*TABLES, *PLOTS))
@@ -166,7 +184,8 @@ def _breakdown(arguments: argparse.Namespace) -> int:
 
 def _run(test, arguments, parameters):
     """The rate test by the model asked for."""
-    settings = {"solver": solver(arguments), "progress": talks(arguments)}
+    choice(arguments, parameters)
+    settings = {"solver": arguments.solver, "progress": talks(arguments)}
     return test.run(model(arguments, parameters), parameters, **settings)
 
 

@@ -1,66 +1,87 @@
-"""A rate test on one model built once."""
+"""Tests on one model built once."""
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import functools
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
-import pybamm
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.temperature import AMBIENT
 from ssnib_model.errors import OptionError
 from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.protocol.run_store import INTERVAL, RunFolder, RunStore
+from ssnib_model.protocol.walk import Walk
 from ssnib_model.results.half_cycle import HalfCycle
+from ssnib_model.results.protocol import ProtocolResult, Run, job_of
 from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
-from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.results.step import StepResult, is_whole
+from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
+from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
+from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import Stepper
-from ssnib_model.solvers.structured import Structured, StructuredSolver
-from ssnib_model.steps import Status, Step
+from ssnib_model.steps import Planned, Status
 
 #: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 
-AS_MADE, ONE_C = "As-made state of charge", "Nominal cell capacity [A.h]"
-
-#: What is tried where a solver gives up on its mesh, with all half-cycles.
-FINER = "the whole test on a mesh twice as fine"
+AS_MADE = "As-made state of charge"
 
 #: Points of a mesh in one direction.
 MAX_POINTS = 1000
 
 
-class PreparedRateTest:
-    """A rate test on one model built once; see `RateTest.prepare`.
+class Scheduled(Protocol):
+    """What can be run: a list of steps for a cell, and where the cell starts."""
+
+    @property
+    def initial_state_of_charge(self) -> float | None:
+        """Where it starts; None: as made."""
+
+    def schedule(self, parameters: ParameterSet) -> Iterable[Planned]:
+        """The steps in order, in SI units for a cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The protocol as JSON keeps it."""
+
+
+class PreparedProtocol:
+    """A protocol on one model built once; see ``Protocol.prepare``.
 
     Nothing of a run is kept: each call starts from the parameters it is given.
 
     Attributes
     ----------
-    test : RateTest
+    protocol : Protocol or RateTest
         What is run.
     parameters : ParameterSet
         What it was prepared for.
     varying : frozenset of str
         The parameters whose values later runs may change, and all that follows from them.
+    choice : Choice
+        The solver, and why it is this one.
     """
 
     def __init__(
         self,
-        test: Test,
+        protocol: Scheduled,
         model: SolidStateBaseModel,
         parameters: ParameterSet,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ):
-        self.test, self.parameters, self.model_name = test, parameters, model.name
+        self.protocol, self.parameters, self.model_name = protocol, parameters, model.name
+        steps = [planned.step for planned in protocol.schedule(parameters)]
+        if any(step.temperature is not None for step in steps):
+            varying = [*varying, AMBIENT]
         self.varying = frozenset(parameters.dependents(varying))
-        self.settings = settings_of(model, solver, var_pts)
         _check_mesh(model, var_pts)
         values = parameters.to_pybamm()
         read = [name for name in parameters if name in values and name not in PROTOCOL_INPUTS]
@@ -73,49 +94,81 @@ class PreparedRateTest:
         self._fixed = {name: parameters[name] for name in read if name not in self.varying}
         values.update(dict.fromkeys((*PROTOCOL_INPUTS, *self._inputs), "[input]"))
         self._preflight = Preflight(model.options, values)
-        self._stepper: Stepper
-        if isinstance(solver, StructuredSolver):
-            self._stepper = Structured(model, values, solver, var_pts)
-        else:
-            self._stepper = Idaklu(model, values, solver, var_pts)
+        self.choice = decide(solver, model, values, var_pts)
+        self.settings = settings_of(model, self.choice, var_pts)
+        self._steppers = Steppers(self.choice, model, values, var_pts, steps)
 
-    def half_cycles(self, parameters: ParameterSet, progress: bool = False) -> list[HalfCycle]:
-        """All half-cycles for some parameters.
+    def result(
+        self,
+        parameters: ParameterSet,
+        *,
+        start: CellState | None = None,
+        keep: int = 1,
+        out: str | Path | None = None,
+        progress: bool = False,
+    ) -> ProtocolResult:
+        """Run all steps for some parameters.
 
         Parameters
         ----------
         parameters : ParameterSet
             They may differ in `varying` parameters only.
+        start : CellState, optional
+            The cell at the start, as from ``result.final_state``; default: as made, or at the
+            initial state of charge of the protocol.
+        keep : int, optional
+            Curves and solutions are kept of the first cycle and of every such cycle from there
+            on, and of the last one; the table has all.
+        out : str or Path, optional
+            A folder for steps and state as they come. The same call goes on from there,
+            whatever ended it, to the same result to the last bit. The state goes through its
+            written form there every `INTERVAL` steps, so that a run without a folder may differ
+            within the tolerances of the solver.
         progress : bool, optional
             Whether to show a progress bar on stderr.
 
         Returns
         -------
-        list of HalfCycle
-            In the order of the test, whatever happened to each.
+        ProtocolResult
+            One row a step, whatever happened to it. Ctrl-C ends the run with what there is.
 
         Raises
         ------
         OptionError
-            If another parameter differs from what the test was prepared for.
+            If another parameter differs from what the protocol was prepared for, or for a
+            setting that is not allowed.
+        SSNIBError
+            If the folder holds another run, is in use, or cannot be written.
         """
-        self._check(parameters)
-        half_cycles, gave_up = self._run(self._stepper, parameters, progress)
-        if gave_up and (finer := self._stepper.finer) is not None:
-            again, _ = self._run(finer, parameters, progress)
-            if not any(h.status is Status.FAILED for h in again):
-                return [dataclasses.replace(h, recovery=FINER) for h in again]
-        return half_cycles
-
-    def result(self, parameters: ParameterSet, progress: bool = False) -> RateTestResult:
-        """The result for some parameters; they, and what is raised, are as for `half_cycles`."""
-        half_cycles = self.half_cycles(parameters, progress)
-        anode_notes = functools.partial(self._preflight.anode_notes, self._values(parameters))
-        return RateTestResult(
-            self.test, parameters, half_cycles, self.model_name, self.settings, anode_notes
+        if not is_whole(keep) or keep < 1:
+            raise OptionError(f"keep is {keep!r}: it must be a whole number of cycles from 1 on")
+        self._check(parameters, start)
+        job = job_of(self.protocol, parameters, self.model_name, self.settings, start, keep)
+        folder = None if out is None else RunFolder(out, job)
+        with contextlib.nullcontext() if folder is None else folder.lock():
+            run = self._run(parameters, start, progress, keep, folder, interruptible=True)
+        notes = functools.partial(self._notes, parameters)
+        return ProtocolResult(
+            self.protocol, parameters, run, self.model_name, self.settings, notes
         )
 
-    def _check(self, parameters: ParameterSet) -> None:
+    def _notes(self, parameters: ParameterSet) -> list[str]:
+        """What there is to say beside what the steps say."""
+        of_solver = [self.choice.note] if self.choice.note else []
+        return of_solver + self._preflight.anode_notes(self._values(parameters))
+
+    def _check(self, parameters: ParameterSet, start: CellState | None) -> None:
+        if start is not None and not isinstance(start, CellState):
+            raise OptionError(
+                f"start is a {type(start).__name__}: a CellState is needed, as final_state of a "
+                "result is"
+            )
+        soc = self.protocol.initial_state_of_charge
+        if start is not None and soc is not None:
+            raise OptionError(
+                f"start is given and initial_state_of_charge is {soc:g}: the cell can start from "
+                "one of the two only"
+            )
         if parameters.model_options != self.parameters.model_options:
             raise OptionError(
                 f"the model options are {parameters.model_options} here and "
@@ -131,61 +184,189 @@ class PreparedRateTest:
 
     def _values(self, parameters: ParameterSet) -> dict[str, float]:
         """The inputs of the model for a run."""
-        soc = self.test.initial_state_of_charge
+        soc = self.protocol.initial_state_of_charge
         values = {name: parameters[name] for name in self._inputs}
         values[INITIAL] = parameters[AS_MADE] if soc is None else soc
         values[CURRENT] = 0.0  # until a step sets it
+        values[LOWER], values[UPPER] = parameters[LOWER], parameters[UPPER]
         return values
 
     def _run(
-        self, stepper: Stepper, parameters: ParameterSet, progress: bool
-    ) -> tuple[list[HalfCycle], bool]:
-        """All half-cycles by one solver, and whether it gave up on any."""
-        inputs, one_c = self._values(parameters), parameters[ONE_C]
-        impossible = self._preflight.impossible(inputs)
-        # more than all the sodium that can move: the potential ends a half-cycle before
-        limit = 1.05 * _sodium(parameters)
-        cut_offs = {"discharge": parameters[LOWER], "charge": parameters[UPPER]}
-        failure, gave_up, passed, found = impossible, False, 0.0, []
-        state = None if impossible else stepper.start(inputs)
-        schedule = list(self.test.schedule())
-        bar = tqdm(schedule, desc="Rate test", unit="half-cycle", disable=not progress)
-        for row, rate, direction, cycle in bar:
-            current = rate * one_c * (1 if direction == "discharge" else -1)
-            if failure:
-                found.append(
-                    HalfCycle(row, direction, cycle, current, Status.FAILED, reason=failure)
-                )
-                continue
-            cut_off = cut_offs[direction]
-            step = Step.to_cut_off(current, cut_off, limit / abs(current))
-            outcome, state = stepper.step(state, step, inputs)
-            reason = outcome.reason
-            if outcome.segment is not None:
-                passed += 3600 * outcome.segment.charge
-            elif outcome.status is Status.AT_START:
-                reason = self._preflight.why_at_start(inputs, current, cut_off, passed)
-            else:
-                failure = f"the {direction} at {rate:g} C before it failed"
-                gave_up = gave_up or outcome.gave_up
+        self,
+        parameters: ParameterSet,
+        start: CellState | None,
+        progress: bool,
+        keep: int = 1,
+        folder: RunFolder | None = None,
+        interruptible: bool = False,
+    ) -> Run:
+        """All steps; again by others where the solver gave up."""
+        planned = list(self.protocol.schedule(parameters))
+
+        def run(stepper: Stepper, name: str = "") -> Run:
+            walk = Walk(stepper, self._preflight, functools.partial(self._at, parameters))
+            with contextlib.nullcontext() if folder is None else folder.store(name) as store:
+                return self._walked(walk, planned, start, progress, keep, store, interruptible)
+
+        with compilation_shown(progress):
+            found = again = run(self._steppers.first)
+        for other in self._steppers.others():
+            gave_up = any(step.outcome.gave_up for step in again.steps)
+            # a state to start from is one of the mesh that it comes from
+            if not gave_up or not (other.same_mesh or start is None):
+                break
+            again = run(other.stepper, other.name)
+            if not any(step.status is Status.FAILED for step in again.steps):
+                words = other.in_words
+                return again._replace(steps=[step.recovered(words) for step in again.steps])
+        return found
+
+    def _at(self, parameters: ParameterSet, temperature: float | None) -> dict[str, float]:
+        """The inputs of a step."""
+        if temperature is None:
+            return self._values(parameters)
+        return self._values(parameters.replace({AMBIENT: temperature}))
+
+    def _walked(
+        self,
+        walk: Walk,
+        planned: Sequence[Planned],
+        start: CellState | None,
+        progress: bool,
+        keep: int,
+        store: RunStore | None,
+        interruptible: bool,
+    ) -> Run:
+        """All steps by one solver."""
+        steps, reached = store.read(planned) if store else ([], None)
+        written, last = len(steps), planned[-1].cycle
+        # what comes after each step, where the state that is written is started from
+        temperatures = [p.step.temperature for p in (*planned[1:], planned[-1])]
+        failed = next((step for step in steps if step.status is Status.FAILED), None)
+        first = temperatures[written - 1] if written else planned[0].step.temperature
+        walk.begin(first, reached or start)
+        if failed is not None:
+            walk.fail(self._called(failed.number, failed.planned))
+        bar = tqdm(
+            planned[written:], desc="Steps", unit="step", initial=written, total=len(planned),
+            disable=not progress,
+        )  # fmt: skip
+        try:
+            for number, place in enumerate(bar, start=written + 1):
+                outcome = walk.take(place.step, self._called(number, place))
+                step = StepResult(number, place, outcome)
+                if (place.cycle - 1) % keep and place.cycle != last:
+                    step = step.without_segment()
+                steps.append(step)
+                if store and (number % INTERVAL == 0 or number == len(planned)):
+                    reached = walk.hand_over(temperatures[number - 1])
+                    store.add(steps[written:], reached)
+                    written = number
+        except KeyboardInterrupt:
+            if not interruptible:
+                raise
+        return Run(steps, len(planned), walk.final_state, start, keep)
+
+    def _called(self, number: int, planned: Planned) -> str:
+        """What a step is called in sentences."""
+        return f"step {number}, {planned.text!r},"
+
+
+class PreparedRateTest(PreparedProtocol):
+    """A rate test on one model built once; see `RateTest.prepare`.
+
+    Nothing of a run is kept: each call starts from the parameters it is given.
+
+    Attributes
+    ----------
+    test : RateTest
+        What is run.
+    parameters : ParameterSet
+        What it was prepared for.
+    varying : frozenset of str
+        The parameters whose values later runs may change, and all that follows from them.
+    """
+
+    protocol: Test
+
+    @property
+    def test(self) -> Test:
+        """What is run."""
+        return self.protocol
+
+    def half_cycles(
+        self, parameters: ParameterSet, progress: bool = False, start: CellState | None = None
+    ) -> list[HalfCycle]:
+        """All half-cycles for some parameters.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            They may differ in `varying` parameters only.
+        progress : bool, optional
+            Whether to show a progress bar on stderr.
+        start : CellState, optional
+            The cell at the start; default: as made, or at the state of charge of the test.
+
+        Returns
+        -------
+        list of HalfCycle
+            In the order of the test, whatever happened to each.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the test was prepared for.
+        """
+        self._check(parameters, start)
+        return self._paired(self._run(parameters, start, progress).steps)
+
+    def result(  # type: ignore[override]
+        self, parameters: ParameterSet, progress: bool = False, start: CellState | None = None
+    ) -> RateTestResult:
+        """The result for some parameters; they, and what is raised, are as for `half_cycles`."""
+        self._check(parameters, start)
+        run = self._run(parameters, start, progress)
+        notes = functools.partial(self._notes, parameters)
+        return RateTestResult(
+            self.test, parameters, self._paired(run.steps), self.model_name, self.settings,
+            notes, run.final_state, start,
+        )  # fmt: skip
+
+    def _paired(self, steps: list[StepResult]) -> list[HalfCycle]:
+        """Half-cycles, each of its current, its hold and its rest."""
+        groups: list[list[StepResult]] = []
+        for step in steps:
+            if HALF_CYCLE in step.planned.tags:
+                groups.append([])
+            groups[-1].append(step)
+        found = []
+        for (rate, _, direction, cycle), group in zip(
+            self.test.half_cycles(), groups, strict=True
+        ):
+            first, *others = group
+            current = first.planned.step.value
+            assert isinstance(current, float)
+            worst = next((s for s in group if s.status is Status.FAILED), first)
+            recovery = next((s.outcome.recovery for s in group if s.outcome.recovery), "")
+            reason = worst.outcome.reason
+            if worst is not first:
+                reason = f"{self._called(worst.number, worst.planned)}: {reason}"
+            hold = next((s.segment for s in others if HOLD in s.planned.tags), None)
             found.append(
                 HalfCycle(
-                    row, direction, cycle, current, outcome.status, outcome.segment, reason,
-                    outcome.recovery,
+                    rate, direction, cycle, current, worst.status, first.segment,
+                    reason, recovery, hold,
                 )
             )  # fmt: skip
-        return found, gave_up
+        return found
+
+    def _called(self, number: int, planned: Planned) -> str:
+        return planned.tags[-1]
 
 
-def _sodium(parameters: Mapping[str, float]) -> float:
-    """All the sodium of the active material, as a charge [C]."""
-    return (
-        parameters["Maximum concentration in positive electrode [mol.m-3]"]
-        * parameters["Positive electrode active material volume fraction"]
-        * parameters["Positive electrode thickness [m]"]
-        * parameters["Electrode area [m2]"]
-        * pybamm.constants.F.value
-    )
+#: Tags of the steps of a rate test; the last tag is what the step is called in sentences.
+HALF_CYCLE, HOLD = "half-cycle", "hold"
 
 
 def _check_mesh(model: SolidStateBaseModel, var_pts: dict[Any, Any] | None) -> None:

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import numbers
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pybamm
 
-from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
-from ssnib_model.models import default_model
-from ssnib_model.models.base import SolidStateBaseModel
-from ssnib_model.protocol.prepared import PreparedRateTest
+from ssnib_model.protocol.prepared import HALF_CYCLE, HOLD, PreparedRateTest
+from ssnib_model.protocol.protocol import Protocol as TestProtocol
+from ssnib_model.protocol.resolve import sodium
+from ssnib_model.protocol.running import cell_of
 from ssnib_model.results.rate_test import RateTestResult
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import AUTO, Solver
+from ssnib_model.solvers.preflight import LOWER, UPPER
+from ssnib_model.solvers.state import CellState
+from ssnib_model.steps import Control, End, Measure, Planned, Step
+from ssnib_model.words import short
+
+ONE_C = "Nominal cell capacity [A.h]"
 
 #: C-rates that are run: from a charge of a year to one of some seconds.
 RATE_RANGE = (1e-4, 1e3)
 
 #: Cycles at one rate, of which every solution is kept.
 MAX_CYCLES = 10_000
+
+#: Longest hold or rest [s]: ten years.
+LONGEST = 3.2e8
+SECONDS = " s"
+UNITS_OF_TIME = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
+}
+HOLD_EXAMPLES = 'a C-rate is needed, 0.05 or "C/20", or a time, "1 hour"'
 
 
 class RateTest:
@@ -42,6 +59,13 @@ class RateTest:
         Cycles at each rate; the table shows the last one.
     initial_state_of_charge : float, optional
         Where the test starts; default: the "As-made state of charge" of the parameters.
+    hold : float or str, optional
+        Constant voltage at the upper cut-off after each charge until the current has fallen to a
+        C-rate, 0.05 or "C/20", or for a time, "1 hour". Also where the charge could not start.
+        What it charges is part of the charge capacity.
+    rest : float or str, optional
+        Time without current after each charge (and its hold) and each discharge, in seconds or
+        as text, "10 minutes".
 
     Raises
     ------
@@ -62,6 +86,8 @@ class RateTest:
         charge_rate: float | None = None,
         cycles: int = 1,
         initial_state_of_charge: float | None = None,
+        hold: float | str | None = None,
+        rest: float | str | None = None,
     ):
         several: Any = [rates] if isinstance(rates, numbers.Real | str) else rates
         self.rates = [_positive(rate, "rates") for rate in several]
@@ -71,15 +97,18 @@ class RateTest:
         self.cycles = _cycles(cycles)
         soc = initial_state_of_charge
         self.initial_state_of_charge = None if soc is None else _state_of_charge(soc)
+        self.hold = None if hold is None else _held_until(hold)
+        self.rest = None if rest is None else _seconds(rest, "rest")
 
     def run(
         self,
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
         progress: bool = False,
+        start: CellState | None = None,
     ) -> RateTestResult:
         """Run the test.
 
@@ -90,12 +119,17 @@ class RateTest:
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver or StructuredSolver, optional
-            Default: that of the model.
+        solver : str, pybamm.BaseSolver or StructuredSolver, optional
+            "auto" (default) is the structured solver where it has all that is asked, else
+            IDAKLU: ``result.to_dict()["settings"]["solver"]`` says which, and why. "structured"
+            is refused where it cannot, "idaklu" is PyBaMM's with the tolerances of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
         progress : bool, optional
             Whether to show a progress bar on stderr.
+        start : CellState, optional
+            The cell at the start, as from ``result.final_state`` of any test of the same model;
+            default: as made, or at the initial state of charge of the test.
 
         Returns
         -------
@@ -103,7 +137,7 @@ class RateTest:
             One row a rate, whatever happened to it.
         """
         prepared = self.prepare(model, parameters, solver=solver, var_pts=var_pts)
-        result = prepared.result(prepared.parameters, progress=progress)
+        result = prepared.result(prepared.parameters, progress=progress, start=start)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -114,7 +148,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
@@ -134,24 +168,9 @@ class RateTest:
         ------
         OptionError
             If model and parameters are not those of one cell, or for a solver or mesh that is not
-            allowed.
+            allowed, or a solver that cannot do this.
         """
-        parameters = ParameterSet("Hu2024") if parameters is None else parameters
-        if not isinstance(parameters, ParameterSet):
-            raise OptionError(
-                f"parameters is a {type(parameters).__name__}: a ParameterSet is needed, "
-                'ParameterSet("Hu2024") for example'
-            )
-        if parameters.model_options["positive electrode"] == "alloy":
-            raise OptionError(
-                f"{parameters.name} is a symmetric cell: a rate test needs a cathode"
-            )
-        if solver is not None and not isinstance(solver, pybamm.BaseSolver | StructuredSolver):
-            raise OptionError(
-                f"solver is {solver!r}: a pybamm.BaseSolver or a StructuredSolver is needed"
-            )
-        model = default_model(parameters.model_options) if model is None else model
-        parameters = _of_one_cell(model, parameters)
+        model, parameters = cell_of(model, parameters, solver, "a rate test")
         return PreparedRateTest(self, model, parameters, varying, solver, var_pts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -161,6 +180,8 @@ class RateTest:
             "charge_rate": self.charge_rate,
             "cycles": self.cycles,
             "initial_state_of_charge": self.initial_state_of_charge,
+            "hold": self.hold,
+            "rest": self.rest,
         }
 
     def __repr__(self) -> str:
@@ -169,12 +190,108 @@ class RateTest:
         others = "".join(f", {k}={v!r}" for k, v in given.items() if v != defaults[k])
         return f"RateTest({self.rates}{others})"
 
-    def schedule(self) -> Iterator[tuple[float, float, str, int]]:
+    def half_cycles(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
         for rate in self.rates:
             for cycle in range(1, self.cycles + 1):
                 yield rate, self.charge_rate or rate, "charge", cycle
                 yield rate, rate, "discharge", cycle
+
+    def schedule(self, parameters: Mapping[str, float]) -> list[Planned]:
+        """The steps in order, in SI units for a cell."""
+        one_c, planned = parameters[ONE_C], []
+        # more than all the sodium that can move: the potential ends a half-cycle before
+        limit = 1.05 * sodium(parameters)
+        cut_offs = {"discharge": parameters[LOWER], "charge": parameters[UPPER]}
+        for number, (_, rate, direction, _) in enumerate(self.half_cycles()):
+            current = rate * one_c * (1 if direction == "discharge" else -1)
+            cut_off, cycle = cut_offs[direction], 1 + number // 2
+            name = f"{direction} at {rate:g} C"
+            step = Step.to_cut_off(current, cut_off, limit / abs(current))
+            text = f"{direction.capitalize()} at {rate:g} C until {cut_off:g} V"
+            planned.append(Planned(step, text, cycle, (direction, HALF_CYCLE, f"the {name}")))
+            if direction == "charge" and self.hold is not None:
+                step, text = self._held(cut_off, one_c, limit)
+                planned.append(Planned(step, text, cycle, (HOLD, f"the hold after the {name}")))
+            if self.rest is not None:
+                step, text = Step(Control.CURRENT, 0.0, self.rest), _rest(self.rest)
+                planned.append(Planned(step, text, cycle, ("rest", f"the rest after the {name}")))
+        return planned
+
+    def _held(self, voltage: float, one_c: float, limit: float) -> tuple[Step, str]:
+        """The hold for a cell, and its text."""
+        rate, seconds = self._hold
+        if rate is None:
+            step = Step(Control.VOLTAGE, voltage, seconds)
+            return step, f"Hold at {voltage:g} V for {seconds:g} seconds"
+        # as long as it takes all the sodium at the least of its currents
+        end = End(Measure.CURRENT_SIZE, rate * one_c, rising=False)
+        step = Step(Control.VOLTAGE, voltage, limit / end.value, (end,), open_ended=True)
+        return step, f"Hold at {voltage:g} V until {rate:g} C"
+
+    @property
+    def _hold(self) -> tuple[float | None, float]:
+        """C-rate at which the hold ends, or None and the time after which it does [s]."""
+        if isinstance(self.hold, str):
+            return None, float(self.hold.removesuffix(SECONDS))
+        return self.hold, 0.0
+
+    def to_protocol(self) -> TestProtocol:
+        """The same as a `Protocol`, which gives one row a step instead of one a rate."""
+        rate, seconds = self._hold
+        held = f"for {seconds!r} seconds" if rate is None else f"until {rate!r} C"
+        cycles: dict[int, list[str]] = {}
+        for number, (_, own, direction, _) in enumerate(self.half_cycles()):
+            steps = cycles.setdefault(number // 2, [])
+            steps.append(f"{direction.capitalize()} at {own!r} C until cut-off")
+            if direction == "charge" and self.hold is not None:
+                steps.append(f"Hold at upper cut-off {held}")
+            if self.rest is not None:
+                steps.append(_rest(self.rest))
+        groups = [tuple(steps) for steps in cycles.values()]
+        return TestProtocol(groups, initial_state_of_charge=self.initial_state_of_charge)
+
+
+def _rest(seconds: float) -> str:
+    return f"Rest for {seconds!r} seconds"
+
+
+def _held_until(value: Any) -> float | str:
+    """A C-rate, or a time as "3600.0 s"."""
+    if _plain(value) is not None:
+        return _positive(_plain(value), "hold")
+    text = value if isinstance(value, str) else ""
+    rate = re.fullmatch(r"\s*(?:C\s*/\s*(\S+)|(\S+?)\s*C)\s*", text)
+    if rate is None:
+        return f"{_seconds(value, 'hold')!r}{SECONDS}"
+    try:
+        number = 1 / float(rate[1]) if rate[1] else float(rate[2])
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(f"hold is {short(value)}: {HOLD_EXAMPLES}") from None
+    return _positive(number, "hold")
+
+
+def _seconds(value: Any, name: str) -> float:
+    """A time in seconds, or as text with its unit."""
+    examples = HOLD_EXAMPLES if name == "hold" else 'a time is needed, "10 minutes" for example'
+    match = re.fullmatch(r"\s*(\S+?)\s*([a-z]+)\s*", value) if isinstance(value, str) else None
+    seconds = None if name == "hold" else _plain(value)
+    if match and seconds is None:
+        try:
+            seconds = float(match[1]) * UNITS_OF_TIME[match[2]]
+        except (ValueError, KeyError):
+            seconds = None
+    if seconds is None or not 0 < seconds <= LONGEST:
+        raise OptionError(f"{name} is {short(value)}: {examples}, at most ten years")
+    return seconds
+
+
+def _plain(value: Any) -> float | None:
+    """A number, also as the command line gives it; None if it is none."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _positive(value: Any, name: str) -> float:
@@ -203,25 +320,3 @@ def _state_of_charge(value: Any) -> float:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _of_one_cell(model: Any, parameters: ParameterSet) -> ParameterSet:
-    """The parameters with the options of the model, where these say more than the set's.
-
-    A set that asks for something, size classes for example, must not be run without it; a model
-    that asks for more than the set is believed.
-    """
-    if not isinstance(model, SolidStateBaseModel):
-        raise OptionError(
-            f"model is a {type(model).__name__}: a model of this package is needed, or one "
-            "derived from it"
-        )
-    own, default = parameters.model_options, ModelOptions()
-    for option, value in own.items():
-        asked = model.options[option]
-        if asked != value and (option == "electrolyte layers" or value != default[option]):
-            raise OptionError(
-                f'the model has "{option}" = {asked!r} and the parameters {parameters.name} have '
-                f"{value!r}: make it with the options of the set, parameters.model_options"
-            )
-    return parameters if model.options == own else parameters.replace({}, model.options)

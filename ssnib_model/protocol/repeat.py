@@ -13,27 +13,30 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.files import read_bytes
 from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.protocol import Protocol
 from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.protocol import ProtocolResult
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.results.record import versions
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import Named
+from ssnib_model.solvers.state import CellState
 
 #: Bytes of a run.json, which holds the tables of its parameter set.
 MAX_RUN_SIZE = 100_000_000
 
 
-def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult:
-    """Run a rate test again from its ``run.json``.
+def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult | ProtocolResult:
+    """Run a test again from its ``run.json``.
 
     Parameters
     ----------
     source : str, Path or mapping
-        The file that `RateTestResult.save` wrote or ``ssnib rate-test --json`` printed, or what
-        it holds.
+        The file that `RateTestResult.save` or `ProtocolResult.save` wrote, or that ``--json`` of
+        the command line printed, or what it holds.
 
     Returns
     -------
-    RateTestResult
+    RateTestResult or ProtocolResult
         On the same machine with the same versions, the same to the last digit.
 
     Warns
@@ -47,6 +50,12 @@ def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult:
         If the document is none of this kind, or what was run cannot be written down: a Python
         function as a parameter, a solver or a model of one's own.
     """
+    test, settings = read_run(source)
+    return test.run(**settings)
+
+
+def read_run(source: str | Path | Mapping[str, Any]) -> tuple[RateTest | Protocol, dict[str, Any]]:
+    """What a ``run.json`` says: the test, and the arguments of its ``run``; as `repeat_run`."""
     where: object = "the document"
     if isinstance(source, Mapping):
         document: Any = source
@@ -63,18 +72,26 @@ def repeat_run(source: str | Path | Mapping[str, Any]) -> RateTestResult:
                 f"{where}: was run by the model {name!r} and the solver {solver!r}: known are "
                 f"{sorted(MODELS)}, and the solvers that come with the package"
             )
-        test = RateTest(**document["test"])
+        test: RateTest | Protocol
+        others: dict[str, Any] = {}
+        if "protocol" in document:
+            test, others["keep"] = Protocol.from_dict(document["protocol"]), document["keep"]
+        else:
+            test = RateTest(**document["test"])
+        if document.get("start") is not None:
+            others["start"] = CellState.from_dict(document["start"])
         model, parameters = MODELS[name](settings["options"]), ParameterSet.from_files(files)
-        solver = StructuredSolver.from_dict(solver) if solver else None
+        solver = Named.from_dict(solver)
         var_pts = None if var_pts is None else dict(var_pts)
         notes = [*_other_versions(document["versions"]), *_other_values(dict(then), parameters)]
     except SSNIBError:  # says so itself
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise OptionError(f"{where}: is not the run.json of a rate test ({error})") from error
+        raise OptionError(f"{where}: is not the run.json of a test ({error})") from error
     for note in notes:
-        warnings.warn(f"{where}: {note}", ValidityWarning, stacklevel=2)
-    return test.run(model, parameters, solver=solver, var_pts=var_pts)
+        warnings.warn(f"{where}: {note}", ValidityWarning, stacklevel=3)
+    run = {"model": model, "parameters": parameters, "solver": solver, "var_pts": var_pts}
+    return test, run | others
 
 
 def _other_versions(then: Mapping[str, str]) -> list[str]:
@@ -106,4 +123,4 @@ def _read(file: str | Path) -> Any:
     except OSError as error:
         raise OptionError(f"{file}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{file}: is not the run.json of a rate test ({error})") from error
+        raise OptionError(f"{file}: is not the run.json of a test ({error})") from error

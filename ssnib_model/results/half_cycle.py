@@ -1,4 +1,4 @@
-"""One charge or discharge at constant current, and how it ended."""
+"""One charge or discharge of a rate test, and how it ended."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
+from ssnib_model.results.breakdown import variable_at
 from ssnib_model.steps import Segment, Status
 
 
 @dataclass(frozen=True)
 class HalfCycle:
-    """One charge or discharge at constant current, and how it ended.
+    """One charge or discharge at constant current, its hold if it has one, and how it ended.
 
     Attributes
     ----------
@@ -27,13 +28,15 @@ class HalfCycle:
     current : float
         Current [A], positive on discharge.
     status : Status
-        How it ended.
+        How it ended; failed where its hold or rest failed.
     segment : Segment or None
-        What the solver gave; None where there was nothing to solve.
+        Of the constant current; None where there was nothing to solve.
     reason : str
         Why it could not start, or failed; "" where it did neither.
     recovery : str
         What it took to solve it; "" where the solver did at once.
+    hold : Segment or None
+        Of the constant voltage after it.
     """
 
     rate: float
@@ -44,6 +47,7 @@ class HalfCycle:
     segment: Segment | None = None
     reason: str = ""
     recovery: str = ""
+    hold: Segment | None = None
 
     @property
     def ending(self) -> str:
@@ -57,30 +61,34 @@ class HalfCycle:
 
     @property
     def duration(self) -> float:
-        """Time to the cut-off [s]."""
+        """Time at constant current [s]."""
         return 0.0 if self.segment is None else self.segment.duration
 
     @property
     def capacity(self) -> float:
-        """Charge passed [A.h]; NaN if the half-cycle failed."""
+        """Charge passed [A.h], the hold included; NaN if the half-cycle failed."""
+        held = 0.0 if self.hold is None else abs(self.hold.charge)
         failed = self.status is Status.FAILED
-        return math.nan if failed else abs(self.current) * self.duration / 3600
+        return math.nan if failed else abs(self.current) * self.duration / 3600 + held
 
     @property
     def energy(self) -> float:
-        """Energy passed [W.h]; NaN if the half-cycle failed."""
-        if self.segment is None:
-            return 0.0 if self.status is Status.AT_START else math.nan
-        return abs(self.segment.energy)
+        """Energy passed [W.h], the hold included; NaN if the half-cycle failed."""
+        if self.status is Status.FAILED:
+            return math.nan
+        return sum(abs(s.energy) for s in (self.segment, self.hold) if s is not None)
+
+    @property
+    def mean_voltage(self) -> float:
+        """Mean over the charge passed at constant current [V]; NaN where there was none."""
+        if self.segment is None or self.status is Status.FAILED:
+            return math.nan
+        charge = self.segment.charge
+        return self.segment.energy / charge if charge else math.nan
 
     def at(self, variable: str, fraction: ArrayLike) -> np.ndarray:
-        """A variable at fractions of the half-cycle (0 to 1); NaN if there is no solution."""
-        fraction = np.asarray(fraction, dtype=float)
+        """A variable at fractions (0 to 1) of the time at constant current; NaN if there is no
+        solution."""
         if self.segment is None:
-            return np.full_like(fraction, math.nan)
-        if variable == "Voltage [V]":
-            return self.segment.voltage(fraction * self.duration)
-        solution = self.segment.solution
-        # the products may miss the ends by round-off, outside the interpolant
-        start, end = solution.t[0], solution.t[-1]
-        return solution[variable](t=np.clip(start + fraction * (end - start), start, end))
+            return np.full_like(np.asarray(fraction, dtype=float), math.nan)
+        return variable_at(self.segment, variable, fraction)

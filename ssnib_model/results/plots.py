@@ -179,7 +179,14 @@ def _colours(losses: pd.DataFrame, shown: pd.DataFrame) -> list[Any]:
     return [colours[losses.columns.get_loc(name)] for name in shown]
 
 
-def _set_title(figure: Figure, result: Drawn, title: str | None) -> None:
+class Named(Protocol):
+    """What the title of a plot says."""
+
+    parameters: ParameterSet
+    model_name: str
+
+
+def set_title(figure: Figure, result: Named, title: str | None) -> None:
     """A title in as many lines as the figure needs."""
     kelvin = result.parameters["Ambient temperature [K]"]
     changes = [f"{n} = {_value(now)}" for n, (_, now) in result.parameters.changes.items()]
@@ -201,7 +208,7 @@ def save_breakdown(
     left, right = figure.subplots(1, 2)
     breakdown_over_capacity(result, rate, ax=left)
     breakdown_bars(result, at, ax=right)
-    _set_title(figure, result, title)
+    set_title(figure, result, title)
     figure.savefig(folder / "breakdown.png", dpi=150)
 
 
@@ -218,7 +225,7 @@ def save_rate_test(result: Drawn, folder: Path, title: str | None = None) -> Non
         figure = Figure(figsize=(5 * len(drawn), 4), layout="constrained")
         for plot, ax in zip(drawn, figure.subplots(1, len(drawn), squeeze=False)[0], strict=True):
             plot(result, ax)
-        _set_title(figure, result, title)
+        set_title(figure, result, title)
         figure.savefig(folder / f"{file}.png", dpi=150)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,14 +16,15 @@ from numpy.typing import ArrayLike
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
-from ssnib_model.models.losses import breakdown_names
 from ssnib_model.results import record
+from ssnib_model.results.breakdown import overpotentials
 from ssnib_model.results.half_cycle import HalfCycle
-from ssnib_model.steps import Status
+from ssnib_model.results.notes import uniformity_note
+from ssnib_model.results.step import sampled
+from ssnib_model.solvers.state import CellState
+from ssnib_model.steps import Planned, Status
 from ssnib_model.tables import records
 
-#: Where the voltage of the reduced model is off by about 1 % of the polarization.
-UNIFORMITY_LIMIT = 2.0
 SAMPLES = 201
 
 TABLE_COLUMNS = (
@@ -44,10 +45,16 @@ class Test(Protocol):
 
     rates: list[float]
     cycles: int
-    initial_state_of_charge: float | None
 
-    def schedule(self) -> Iterator[tuple[float, float, str, int]]:
+    @property
+    def initial_state_of_charge(self) -> float | None:
+        """Where it starts; None: as made."""
+
+    def half_cycles(self) -> Iterator[tuple[float, float, str, int]]:
         """The half-cycles in order, as (rate of the row, its own C-rate, direction, cycle)."""
+
+    def schedule(self, parameters: ParameterSet) -> Iterable[Planned]:
+        """The steps in order, in SI units for a cell."""
 
     def to_dict(self) -> dict[str, Any]:
         """The test as JSON keeps it."""
@@ -59,14 +66,17 @@ class RateTestResult:
     Attributes
     ----------
     table : pandas.DataFrame
-        One row a rate, columns `TABLE_COLUMNS`. "Polarization [V]" is the charge minus the
-        discharge voltage at half of the respective capacity.
+        One row a rate, columns `TABLE_COLUMNS`. Capacities and efficiencies are those of all
+        charge and energy, that of a hold included. "Polarization [V]" is the charge minus the
+        discharge voltage, each when half of what it passes at constant current has passed;
+        mean voltages are those of the constant current too, over the charge: a hold and a rest
+        tell nothing of it.
     rows : list of dict
         The rows of the table.
     curves : pandas.DataFrame
         Tidy: "Half-cycle" (its number in the test, from 1), "C-rate", "Cycle", "Direction",
         "Time [s]", "Current [A]", "Voltage [V]", "Capacity [mA.h.g-1]"; time and capacity
-        count from the start of the half-cycle.
+        count from the start of the half-cycle, and go on in its hold. Rests are left out.
     half_cycles : list of HalfCycle
         Every half-cycle with its PyBaMM solution.
     """
@@ -78,10 +88,13 @@ class RateTestResult:
         half_cycles: list[HalfCycle],
         model_name: str,
         settings: dict[str, Any] | None = None,
-        anode_notes: Callable[[], list[str]] | None = None,
+        more_notes: Callable[[], list[str]] | None = None,
+        final_state: Callable[[], CellState] | None = None,
+        start: CellState | None = None,
     ):
+        self._final_state, self._start = final_state, start
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
-        self.model_name, self._settings, self._anode_notes = model_name, settings, anode_notes
+        self.model_name, self._settings, self._more_notes = model_name, settings, more_notes
         self.mass = parameters["Positive electrode active material mass [kg]"]
         self.one_c = parameters["Nominal cell capacity [A.h]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
@@ -114,8 +127,8 @@ class RateTestResult:
             "Discharge capacity [mA.h.g-1]": specific["discharge"],
             "Polarization [V]": float(charge.at("Voltage [V]", 0.5))
             - float(discharge.at("Voltage [V]", 0.5)),
-            "Mean charge voltage [V]": _ratio(charge.energy, charge.capacity),
-            "Mean discharge voltage [V]": _ratio(discharge.energy, discharge.capacity),
+            "Mean charge voltage [V]": charge.mean_voltage,
+            "Mean discharge voltage [V]": discharge.mean_voltage,
             "Energy efficiency": _ratio(discharge.energy, charge.energy),
             "Coulombic efficiency": _ratio(discharge.capacity, charge.capacity),
             "Status": (failed or endings or ["ok"])[0],
@@ -124,7 +137,14 @@ class RateTestResult:
     def _curve(self, number: int, half_cycle: HalfCycle) -> pd.DataFrame:
         fraction = np.linspace(0, 1, SAMPLES if half_cycle.segment else 0)
         time = fraction * half_cycle.duration
-        capacity = abs(half_cycle.current) * time / 3600 / self.mass
+        current = np.full_like(time, half_cycle.current)
+        voltage = half_cycle.at("Voltage [V]", fraction)
+        passed = abs(half_cycle.current) * time / 3600
+        if half_cycle.hold is not None:
+            held = sampled(half_cycle.hold)
+            time = np.append(time, half_cycle.duration + held[0])
+            current, voltage = np.append(current, held[1]), np.append(voltage, held[2])
+            passed = np.append(passed, (passed[-1] if passed.size else 0.0) + abs(held[3]))
         return pd.DataFrame(
             {
                 "Half-cycle": number,
@@ -132,9 +152,9 @@ class RateTestResult:
                 "Cycle": half_cycle.cycle,
                 "Direction": half_cycle.direction,
                 "Time [s]": time,
-                "Current [A]": half_cycle.current,
-                "Voltage [V]": half_cycle.at("Voltage [V]", fraction),
-                "Capacity [mA.h.g-1]": capacity,
+                "Current [A]": current,
+                "Voltage [V]": voltage,
+                "Capacity [mA.h.g-1]": passed / self.mass,
             }
         )
 
@@ -174,7 +194,7 @@ class RateTestResult:
         rate : float
             A C-rate of the test.
         at : float or array_like, optional
-            Fractions of the half-cycle, 0 to 1.
+            Fractions of the time at constant current, 0 to 1.
         direction : str, optional
             "discharge" or "charge".
 
@@ -189,36 +209,21 @@ class RateTestResult:
         OptionError
             If the test has no such half-cycle, or it has no solution.
         """
-        half_cycle, solution = self._solved(rate, direction)
-        fractions = np.asarray(at, dtype=float)
-        if not ((fractions >= 0) & (fractions <= 1)).all():
-            raise OptionError(f"at is {at!r}: it must be a fraction of the half-cycle, 0 to 1")
-        ending = " overpotential [V]"
-        names = breakdown_names(solution.all_models[0].variables)
-        values = {name.removesuffix(ending): half_cycle.at(name, fractions) for name in names}
-        if fractions.ndim == 0:
-            numbers = {name: float(value) for name, value in values.items()}
-            return pd.Series(numbers, name=f"{direction} at {rate:g} C")
-        return pd.DataFrame(values, index=pd.Index(fractions, name="Fraction"))
-
-    def _solved(self, rate: float, direction: str) -> tuple[HalfCycle, Any]:
-        """The last half-cycle of this kind, with its solution."""
         matching = [h for h in self.half_cycles if (h.rate, h.direction) == (rate, direction)]
         if not matching:
             raise OptionError(
                 f"the test has no {direction!r} at rate {rate!r}: rates are {self.test.rates}, "
                 'directions "charge" and "discharge"'
             )
-        if matching[-1].segment is None:
-            raise OptionError(
-                f"no breakdown for the {direction} at {rate:g} C: {matching[-1].ending}"
-            )
-        return matching[-1], matching[-1].segment.solution
+        name, segment = f"{direction} at {rate:g} C", matching[-1].segment
+        if segment is None:
+            raise OptionError(f"no breakdown for the {name}: {matching[-1].ending}")
+        return overpotentials(segment, at, name, "half-cycle")
 
     @functools.cached_property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
-        notes = self._anode_notes() if self._anode_notes else []
+        notes = self._more_notes() if self._more_notes else []
         for h in self.half_cycles:
             half_cycle = f"the {h.direction} at {abs(h.current) / self.one_c:g} C"
             if h.status is Status.AT_START:
@@ -227,13 +232,22 @@ class RateTestResult:
                 notes.append(f"{half_cycle} was solved with {h.recovery}")
         numbers = [h.segment.uniformity for h in self.half_cycles if h.segment]
         largest = max((number for number in numbers if number is not None), default=0.0)
-        if largest > UNIFORMITY_LIMIT:
-            notes.append(
-                f"the reaction is not uniform over the composite (reaction uniformity number "
-                f"{largest:.2g}, limit {UNIFORMITY_LIMIT:g}): use the full model, dfn"
-            )
+        notes += uniformity_note(largest)
         notes += [*self.parameters.notes, *self.parameters.unread("rate test").values()]
         return list(dict.fromkeys(notes))  # once, however many cycles
+
+    @functools.cached_property
+    def final_state(self) -> CellState:
+        """The cell at the end of the test, to go on from: ``run(start=result.final_state)``.
+
+        Raises
+        ------
+        OptionError
+            If the cell could not even start.
+        """
+        if self._final_state is None:
+            raise OptionError(f"there is no final state: {self.half_cycles[0].ending}")
+        return self._final_state()
 
     @property
     def ok(self) -> bool:
@@ -247,6 +261,7 @@ class RateTestResult:
             "model": self.model_name,
             "settings": self._settings,
             "test": self.test.to_dict(),
+            "start": None if self._start is None else self._start.to_dict(),
             "parameters": record.parameters_of(self.parameters),
             "notes": self.notes,
             "table": records(self.table),

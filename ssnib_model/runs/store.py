@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ssnib_model.cell.set_files import FILE_NAME
 from ssnib_model.errors import SSNIBError
+from ssnib_model.results import store
 from ssnib_model.results.rate_test import TABLE_COLUMNS
+from ssnib_model.results.store import differences, files_of, from_json, make_tables, tables_of
 from ssnib_model.words import short
 
 STORE, RESULTS, SET = "sweep.sqlite", "results.csv", "parameters"
 
-#: The only tables that a store may hold: a view or trigger from elsewhere is code.
+#: The only tables that a store may hold.
 SCHEMA = {
     "job": "CREATE TABLE job (text text)",
     "runs": "CREATE TABLE runs (run integer primary key, rows text)",
 }
 
-#: What a sweep opens in its folder, which may come from elsewhere.
-_FILES = (STORE, f"{STORE}-journal", f"{STORE}-wal", f"{STORE}-shm", RESULTS, f"{RESULTS}.new",
-          ".lock", SET, f"{SET}/{FILE_NAME}")  # fmt: skip
-
 
 def check_files(folder: Path) -> None:
     """Nothing in the folder of a sweep may lead out of it, or be a device that has no end."""
-    for file in _FILES:
-        try:
-            kind = (folder / file).lstat().st_mode
-        except (OSError, ValueError):
-            continue  # not there; whether it can be written shows later
-        if not (stat.S_ISDIR(kind) if file == SET else stat.S_ISREG(kind)):
-            needed = "folder" if file == SET else "regular file"
-            raise SSNIBError(
-                f"{folder / file}: must be a {needed}, not a link, a device or the like"
-            )
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise SSNIBError(f"{folder}: another process is at work on this sweep") from None
-    except OSError as error:
-        raise SSNIBError(f"{folder}: cannot be written: {error.strerror}") from error
+    files = (*files_of(STORE), RESULTS, f"{RESULTS}.new", store.LOCK, f"{SET}/{FILE_NAME}")
+    store.check_files(folder, files, folders=[SET])
 
 
 class Store:
@@ -60,35 +34,22 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, job: dict):
         self.connection = connection
-        with connection:
-            for name in SCHEMA.keys() - self._tables(connection):
-                connection.execute(SCHEMA[name])
+        make_tables(connection, SCHEMA, "sweep")
         known = self.read_job(connection)
         if known is None:
             with connection:
                 connection.execute("insert into job values (?)", [json.dumps(job)])
         elif known != json.loads(json.dumps(job)):
             raise SSNIBError(
-                "the folder holds another sweep: " + "; ".join(_differences(known, job))
+                "the folder holds another sweep: " + "; ".join(differences(known, job))
             )
-
-    @staticmethod
-    def _tables(connection: sqlite3.Connection) -> set[str]:
-        """The tables that are there; nothing else may be."""
-        found = dict(connection.execute("select name, sql from sqlite_master"))
-        if not found.items() <= SCHEMA.items():
-            raise SSNIBError(
-                f"the store holds {short(found)}: only the tables {list(SCHEMA)} of a sweep are "
-                "allowed"
-            )
-        return set(found)
 
     @classmethod
     def read_job(cls, connection: sqlite3.Connection) -> dict | None:
-        if "job" not in cls._tables(connection):
+        if "job" not in tables_of(connection, SCHEMA, "sweep"):
             return None
         row = connection.execute("select text from job").fetchone()
-        return _checked_job(_from_json(row[0])) if row else None
+        return _checked_job(from_json(row[0])) if row else None
 
     def add(self, found: dict[int, list[dict]]) -> None:
         """Rows by run, all or none of them."""
@@ -98,20 +59,13 @@ class Store:
 
     def rows(self) -> Iterator[tuple[int, list[dict]]]:
         for run, text in self.connection.execute("select run, rows from runs order by run"):
-            rows = _from_json(text)
+            rows = from_json(text)
             if not isinstance(rows, list) or not all(map(_is_row, rows)):
                 raise SSNIBError(
                     f"the store has {short(rows)} as run {run}: a list of rows of a rate test is "
                     "needed"
                 )
             yield run, rows
-
-
-def _from_json(text):
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SSNIBError(f"the store has {short(text)}, which is not JSON") from error
 
 
 def _is_row(row) -> bool:
@@ -134,8 +88,11 @@ def _checked_job(job) -> dict:
     shape = {
         "versions": dict, "model": str, "solver": dict | None, "rates": list,
         "charge_rate": float | None, "cycles": int,
-        "initial_state_of_charge": float | None, "options": dict, "given": dict, "design": dict,
+        "initial_state_of_charge": float | None, "hold": float | str | None,
+        "rest": float | None, "options": dict, "given": dict, "design": dict,
     }  # fmt: skip
+    if isinstance(job, dict):  # those of earlier versions had neither
+        job = {"hold": None, "rest": None} | job
     problems = [] if isinstance(job, dict) and set(job) == set(shape) else ["its fields"]
     if not problems:
         problems = [key for key, kind in shape.items() if not isinstance(job[key], kind)]
@@ -149,19 +106,3 @@ def _checked_job(job) -> dict:
             f"({', '.join(problems)} cannot be used)"
         )
     return job
-
-
-def _differences(known: dict, asked: dict) -> list[str]:
-    asked = json.loads(json.dumps(asked))
-    parts = []
-    for key in known:
-        if known[key] == asked.get(key):
-            continue
-        if isinstance(known[key], dict) and isinstance(asked.get(key), dict):
-            names = [
-                n for n in {*known[key], *asked[key]} if known[key].get(n) != asked[key].get(n)
-            ]
-            parts.append(f"{key} differs in {', '.join(sorted(names)[:3])}")
-        else:
-            parts.append(f"{key} is {known[key]} there and {asked.get(key)} here")
-    return parts

@@ -27,9 +27,9 @@ from ssnib_model.solvers.controlled import (
     pieces,
     watched,
 )
+from ssnib_model.solvers.idaklu_segment import IdakluSegment
 from ssnib_model.solvers.numbers import Readings
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.segment import IdakluSegment
 from ssnib_model.solvers.state import CellState, StateVector
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
@@ -81,6 +81,15 @@ def half_cycle_solver(
     return pybamm.IDAKLUSolver(rtol, atol, options=SOLVER_OPTIONS | limit | (options or {}))
 
 
+def usual_solver(model: pybamm.BaseModel, rtol: float, atol: float) -> pybamm.IDAKLUSolver:
+    """IDAKLU for the steps of a model, of which some take more than others."""
+    return half_cycle_solver(rtol, atol, {LIMIT: _max_steps(model)})
+
+
+def _max_steps(model: pybamm.BaseModel) -> int:
+    return MAX_STEPS * (5 if model.options["particle"] == "two-phase" else 1)
+
+
 class Idaklu:
     """Steps of a PyBaMM model by a PyBaMM solver; the state is a ``pybamm.Solution``.
 
@@ -107,11 +116,9 @@ class Idaklu:
         var_pts: dict[Any, int] | None = None,
         controls: bool = False,
     ):
-        two_phase = model.options["particle"] == "two-phase"
-        self._max_steps = MAX_STEPS * (5 if two_phase else 1)
+        self._max_steps = _max_steps(model)
         if solver is None:
-            default, limit = model.default_solver, {LIMIT: self._max_steps}
-            solver = half_cycle_solver(default.rtol, default.atol, limit)
+            solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
         made = controlled(model) if controls else watched(model)
         self._main = _Solved(made, values, solver, var_pts, self._max_steps)

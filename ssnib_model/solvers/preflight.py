@@ -10,6 +10,7 @@ import pybamm
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.solvers.numbers import Numbers
+from ssnib_model.steps import Control, End, Measure, Profile, Step
 
 #: What a test sets, whatever the parameters say.
 INITIAL, CURRENT = "Initial state of charge", "Current function [A]"
@@ -55,8 +56,14 @@ class Preflight:
         """One of the symbols: capacity [C], sodium of the anode, voltage or losses [V]."""
         return self._numbers(inputs)[name]
 
-    def state_of_charge(self, inputs: Mapping[str, float], passed: float) -> float:
-        """What is left of the initial state of charge after ``passed`` [C] of discharge."""
+    def state_of_charge(
+        self, inputs: Mapping[str, float], passed: float = 0.0, sodium: float | None = None
+    ) -> float:
+        """What is left of the initial state of charge after ``passed`` [C] of discharge, or that
+        at which the anode holds ``sodium``."""
+        if sodium is not None:
+            empty, full = (self.value("sodium", {**inputs, INITIAL: s}) for s in (0.0, 1.0))
+            return (sodium - empty) / (full - empty)
         return inputs[INITIAL] - passed / self.value("capacity", inputs)
 
     def impossible(self, inputs: Mapping[str, float]) -> str:
@@ -90,22 +97,34 @@ class Preflight:
         return notes
 
     def why_at_start(
-        self, inputs: Mapping[str, float], current: float, cut_off: float, passed: float
+        self, inputs: Mapping[str, float], step: Step, end: End, state_of_charge: float
     ) -> str:
-        """Why a ``current`` [A] starts beyond its cut-off, after ``passed`` [C] of discharge."""
-        sign, direction = (1, "discharge") if current > 0 else (-1, "charge")
-        at = {**inputs, CURRENT: current}
-        state = {**at, INITIAL: self.state_of_charge(at, passed)}
-        voltage = self.value("voltage", state)
-        limit = f"{CUT_OFFS[direction].split()[0].lower()} cut-off ({cut_off:.4g} V)"
-        left = sign * (voltage - cut_off)
+        """Why a step has reached one of its ends before it starts, at a state of charge."""
+        at = {**inputs, INITIAL: state_of_charge}
+        voltage = self.value("voltage", at)
+        if end.measure is not Measure.VOLTAGE:
+            side = "above" if end.rising else "below"
+            if step.control is not Control.VOLTAGE:
+                unit = "mA.h" if end.measure is Measure.CAPACITY else "mA"
+                return f"its {end.measure} is {side} {1e3 * end.value:.4g} {unit} from the start"
+            return (
+                f"at {step.value:.4g} V its current is {side} {1e3 * end.value:.4g} mA already: "
+                f"the open-circuit voltage is {voltage:.4g} V"
+            )
+        sign, side = (-1, "above") if end.rising else (1, "below")
+        limit = f"voltage that ends it ({end.value:.4g} V)"
+        if end.cut_off:
+            limit = f"{'upper' if end.rising else 'lower'} cut-off ({end.value:.4g} V)"
+        left = sign * (voltage - end.value)
         if left <= 0:
-            side = "below" if direction == "discharge" else "above"
             return f"the open-circuit voltage, {voltage:.4g} V, is {side} the {limit} already"
+        at[CURRENT] = current = _current_at(step, end.value)
+        if sign * current <= 0:  # what went before has not died away yet
+            return f"the voltage is {side} the {limit} from the start"
         between = (
             f"the {left:.3g} V between the open-circuit voltage ({voltage:.4g} V) and the {limit}"
         )
-        layers, anode = sign * self.value("layers", state), sign * self.value("anode", state)
+        layers, anode = sign * self.value("layers", at), sign * self.value("anode", at)
         if layers >= left:
             return (
                 f"the ohmic drop of layers and interfaces alone is {layers:.3g} V: more "
@@ -115,3 +134,12 @@ class Preflight:
             f"of {between} the layers take {layers:.3g} V and the anode's reaction {anode:.3g} V, "
             "and the composite needs more than what is left"
         )
+
+
+def _current_at(step: Step, voltage: float) -> float:
+    """Current of a step [A] where the voltage is at the end of it; that decides whether the
+    step can start, as a smaller voltage takes more of a power and less of a resistance."""
+    value = step.value.values[0] if isinstance(step.value, Profile) else step.value
+    if step.control is Control.POWER:
+        return value / voltage
+    return voltage / value if step.control is Control.RESISTANCE else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
+from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Outcome, Status, Step
 
 #: Rise of the alloy's potential [V] that says that it ran empty: more than its plateaus span.
@@ -20,8 +21,11 @@ ANODE_OCP = "Negative electrode open-circuit potential [V]"
 class Stepper(Protocol):
     """A model made ready for many runs by one solver; see `Idaklu` and `Structured`."""
 
-    def start(self, inputs: Mapping[str, float]) -> Any:
-        """The state of the cell at the start, for values of all inputs."""
+    def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> Any:
+        """The state of the cell at the start, for values of all inputs.
+
+        It is that of the model's initial conditions, or one that a solver handed over.
+        """
 
     def step(self, state: Any, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, Any]:
         """Go on from a state, which stays as it is; never raises for a failed solve.
@@ -32,6 +36,9 @@ class Stepper(Protocol):
             How the step ended, and the state at its end (that at its start where it has none).
         """
 
+    def cell_state(self, state: Any) -> CellState:
+        """A state as any solver of the same model takes it."""
+
     @property
     def finer(self) -> Self | None:
         """The same on a finer mesh, where that may help a step that gave up."""
@@ -40,12 +47,3 @@ class Stepper(Protocol):
 def status_of(anode_start: float, anode_end: float) -> Status:
     """Status of a step that reached its end, from the anode's potentials [V] at start and end."""
     return Status.ANODE_EMPTY if anode_end - anode_start > ANODE_EMPTY_RISE else Status.OK
-
-
-def constant_current(step: Step) -> tuple[float, float] | str:
-    """Current and cut-off of the plainest kind of step, or what else it is."""
-    if step.temperature is not None or not isinstance(step.value, float) or not step.open_ended:
-        return f"a step of {step.control} with a duration, a profile or a temperature"
-    if step.control != "current" or step.value == 0 or len(step.ends) != 1:
-        return f"a {step.direction} by {step.control} with {len(step.ends)} ends"
-    return step.value, step.ends[0].value
