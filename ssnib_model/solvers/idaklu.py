@@ -121,7 +121,8 @@ class Idaklu:
             solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
         made = controlled(model) if controls else watched(model)
-        self._main = _Solved(made, values, solver, var_pts, self._max_steps)
+        # a copy: one that was given may be at work on another model
+        self._main = _Solved(made, values, solver.copy(), var_pts, self._max_steps)
         self._profiles: dict[Profile, _Solved] = {}
 
     def start(
@@ -273,7 +274,7 @@ class Idaklu:
     def finer(self) -> Idaklu:
         """The same on a mesh twice as fine."""
         points = {name: 2 * points for name, points in self._main.var_pts.items()}
-        return Idaklu(self._model, self._values, self._main.solver.copy(), points, self._controls)
+        return Idaklu(self._model, self._values, self._main.solver, points, self._controls)
 
 
 class _Solved:
