@@ -121,7 +121,8 @@ class Idaklu:
             solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
         made = controlled(model) if controls else watched(model)
-        self._main = _Solved(made, values, solver, var_pts, self._max_steps)
+        # a copy: one that was given may be at work on another model
+        self._main = _Solved(made, values, solver.copy(), var_pts, self._max_steps)
         self._profiles: dict[Profile, _Solved] = {}
 
     def start(
@@ -149,7 +150,7 @@ class Idaklu:
             return Outcome(Status.FAILED, reason=refusal), state
         ends = binding_ends(step)
         try:
-            solution, event, recovery = self._follow(state, step, inputs)
+            solution, event, recovery, first = self._follow(state, step, inputs)
         except pybamm.SolverError as error:
             if end := self._beyond_all_power(state, step, inputs):
                 return Outcome(Status.AT_START, end=end), state
@@ -164,21 +165,27 @@ class Idaklu:
             return Outcome(Status.AT_START, end=end), state
         if end is None and step.open_ended:
             return Outcome(Status.FAILED, reason=_unending(step)), state
-        read = self._solved(step).read
-        status = status_of(*(read(solution, n)[ANODE_OCP] for n in (0, -1)))
+        last = self._solved(step).read(solution, -1)
+        status = status_of(first[ANODE_OCP], last[ANODE_OCP])
         outcome = Outcome(status, IdakluSegment(solution), end, recovery=recovery)
-        return outcome, self._end_of(solution, step)
+        # a copy, because a view would keep the whole solution
+        y, given = solution.all_ys[-1][:, -1:].copy(), solution.all_inputs[-1]
+        if isinstance(step.value, Profile):
+            current = self._vector.scaled(CURRENT_STATE, last[AMPERES], given)
+            y = np.vstack([y, [[current]]])
+        return outcome, _state(self._main.built, y, given)
 
     def _follow(
         self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
-    ) -> tuple[pybamm.Solution | None, str | None, str]:
+    ) -> tuple[pybamm.Solution | None, str | None, str, dict[str, float]]:
         """Solve a step.
 
         Returns
         -------
         tuple
             The solution, None where the step has no start; the event that ended it, None where
-            its time was over; and what it took, "" where the solver did at once.
+            its time was over; what it took, "" where the solver did at once; and what is read
+            of its start.
 
         Raises
         ------
@@ -200,13 +207,14 @@ class Idaklu:
         try:
             solution, recovery = solved(state, step.duration, times, {**inputs, **imposed})
         except _Reached as reached:
-            return None, reached.event, ""
-        if event := _tied(step, solved.read(solution, 0), before):
-            return None, event, ""
+            return None, reached.event, "", {}
+        first = solved.read(solution, 0)
+        if event := _tied(step, first, before):
+            return None, event, "", first
         event = None
         if solution.termination.startswith("event"):
             event = solution.termination.removeprefix("event: ")
-        return solution, event, recovery
+        return solution, event, recovery, first
 
     def _beyond_all_power(
         self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
@@ -217,13 +225,10 @@ class Idaklu:
             return None
         hold = Step(Control.VOLTAGE, end.value, 1e-3)
         try:
-            solution, _, _ = self._follow(state, hold, inputs)
+            *_, first = self._follow(state, hold, inputs)
         except pybamm.SolverError:
             return None
-        if solution is None:
-            return None
-        read = self._main.read(solution, 0)
-        return end if read[AMPERES] * read[VOLTAGE] < step.value else None
+        return end if first and first[AMPERES] * first[VOLTAGE] < step.value else None
 
     def _refusal(self, step: Step) -> str:
         """Why a step cannot be done at all, "" if it can."""
@@ -265,20 +270,11 @@ class Idaklu:
     def _vector(self) -> StateVector:
         return StateVector(self._main.built)
 
-    def _end_of(self, solution: pybamm.Solution, step: Step) -> pybamm.Solution:
-        """The state at the end of a solution of a step, to go on from."""
-        # a copy, because a view would keep the whole solution
-        y, inputs = solution.all_ys[-1][:, -1:].copy(), solution.all_inputs[-1]
-        if isinstance(step.value, Profile):
-            current = self._solved(step).read(solution, -1)[AMPERES]
-            y = np.vstack([y, [[self._vector.scaled(CURRENT_STATE, current, inputs)]]])
-        return _state(self._main.built, y, inputs)
-
     @functools.cached_property
     def finer(self) -> Idaklu:
         """The same on a mesh twice as fine."""
         points = {name: 2 * points for name, points in self._main.var_pts.items()}
-        return Idaklu(self._model, self._values, self._main.solver.copy(), points, self._controls)
+        return Idaklu(self._model, self._values, self._main.solver, points, self._controls)
 
 
 class _Solved:

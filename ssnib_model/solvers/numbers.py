@@ -75,7 +75,7 @@ class Readings:
     def __call__(self, t: float, y: np.ndarray, inputs: Mapping[str, float]) -> dict[str, float]:
         """The values by name; ``y`` of shape (states,) or (states, 1)."""
         values = self._function(t, y, [float(np.squeeze(inputs[name])) for name in self._inputs])
-        return dict(zip(self._names, np.ravel(values).tolist(), strict=True))
+        return dict(zip(self._names, values.full().ravel().tolist(), strict=True))
 
 
 def input_names(*symbols: pybamm.Symbol) -> list[str]:
