@@ -27,8 +27,8 @@ from ssnib_model.protocol.resolve import resolve
 from ssnib_model.protocol.running import cell_of
 from ssnib_model.protocol.text import from_json, lines_of, read, to_json
 from ssnib_model.results.protocol import ProtocolResult
+from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.state import CellState
-from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.steps import Planned, Step
 from ssnib_model.tables import text_of
 from ssnib_model.words import short
@@ -221,7 +221,7 @@ class Protocol(Steps):
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
         progress: bool = False,
         start: CellState | None = None,
@@ -237,8 +237,10 @@ class Protocol(Steps):
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver or StructuredSolver, optional
-            Default: that of the model.
+        solver : str, pybamm.BaseSolver or StructuredSolver, optional
+            "auto" (default) is the structured solver where it has all that is asked, else
+            IDAKLU: ``result.to_dict()["settings"]["solver"]`` says which, and why. "structured"
+            is refused where it cannot, "idaklu" is PyBaMM's with the tolerances of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
         progress : bool, optional
@@ -270,6 +272,8 @@ class Protocol(Steps):
         result = prepared.result(
             prepared.parameters, start=start, keep=keep, out=out, progress=progress
         )
+        if out is not None and result.is_complete:
+            result.save(out)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -280,7 +284,7 @@ class Protocol(Steps):
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ) -> PreparedProtocol:
         """Build the model once, to run the protocol for many values of some parameters.
