@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 # the grammar of a unit is checked first, so that pint never sees an expression
-_TERM = r"(?:[A-Za-zµμΩ°%]+(?:(?:\^|\*\*)?-?\d)?|1)"
+_TERM = r"(?:[A-Za-zµμΩ°%]+(?:(?:\^|\*\*)?-?[0-9])?|1)"
 _UNIT = re.compile(rf"{_TERM}(?:[./* ]{_TERM})*")
 #: As people type it: a raised dot, and raised digits.
 _TYPED = str.maketrans({"·": ".", "⋅": ".", "⁻": "-", "¹": "1", "²": "2", "³": "3"})
@@ -32,7 +32,7 @@ def _parse(unit: str) -> Any:
         return _registry().dimensionless
     if len(unit) > 40 or not _UNIT.fullmatch(unit):
         raise ValueError(f'"{unit}" is not a unit')
-    powers = re.sub(r"([A-Za-zµμΩ°%])(?:\^|\*\*)?(-?\d)", r"\1**\2", unit)
+    powers = re.sub(r"([A-Za-zµμΩ°%])(?:\^|\*\*)?(-?[0-9])", r"\1**\2", unit)
     try:
         return _registry().parse_units(powers.replace(".", "*").replace(" ", "*"))
     except pint.errors.PintError as error:

@@ -48,8 +48,8 @@ _UNREADABLE = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, O
 _SUFFIX = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 _RUN = re.compile(r"Run (\[[^\]]*\]|.+?) \(([^()]*)\)( .*)?")
 _HELD = re.compile(rf"Hold at ({'|'.join(HELD)})(?= |$)")
-_CAPACITY = re.compile(r"([-+.\deE]+) ?([A-Za-z].*)")
-_OF_NOMINAL = re.compile(r"([-+.\deE]+) ?% capacity")
+_CAPACITY = re.compile(r"([-+.0-9eE]+) ?([A-Za-z].*)")
+_OF_NOMINAL = re.compile(r"([-+.0-9eE]+) ?% capacity")
 
 EXAMPLE = '"Discharge at C/5 for 10 hours or until 2.5 V" for example'
 

@@ -718,6 +718,20 @@ ARGUMENTS = {
         ("polarization at 1.2.3 C", "polarization at . C", "polarization at ٣ C", "x at 1 C",
          "polarization at 1e3 C", "polarization at " + "9" * 400 + " C"),
     ),
+    "step": (
+        ("Rest for 1 minute", "Charge at 1 C for 1 minute or until cut-off", "Repeat 2 times:",
+         "  Rest for 1 s", "Hold at 3.3 V for 1 s", "Run data.csv (A)", "Run [0 0; 1 1e-4] (A)"),
+        ("Rest for ever", "Rest until 3 V", "Charge at 9e99 C for 1 s", "Hold at 9 V for 1 s",
+         "Repeat 99999999 times:", "Discharge at ٣ A for 1 s", "Rest for 1 s (tags: #)", "-1",
+         "Discharge at 1 C until 1 h٣", "Run [0 0] (A)", "Run set (C)", "Run /dev/zero (A)",
+         "Discharge at 1e9 W for 1 s", "Charge at 1e-9 Ohm for 1 s", *TEXTS[:8], *CODE),
+    ),
+    "experiment": (("cycling",), ("formation", "hppc", "", *CODE)),
+    "setting": (
+        ("rate=2", "hold=1 minute", "rest=1 s", "cycles=1", "rates=2"),
+        ("rate=", "rate=0", "rate=9e99", "hold=x", "cycles=0", "cycles=" + "9" * 5000, "cycles=٣",
+         "rates=,", "steps=1", "self=1", "=", "x", *CODE),
+    ),
     "scheduler": ((), ("", "x", "x://y", "tcp://", *CODE)),
     "limit": ((), ("-1", "0", "nan", "x")),
     "state": (("0.5",), ("0", "1", "-1", "nan", "inf", "x")),
@@ -753,6 +767,10 @@ COMMANDS = {
     f"--samples count, {CELL}",
     "target": "!--model=spm, !--metric asked, !--value figure, !--vary name, --against axis, "
     "--set set, --param assignment, --json",
+    "run": f"!--model=spm, ! step, ! step, --times count, --initial-soc figure, --keep count, "
+    f"--file data, --repeat data, {CELL}",
+    "run ": f"!--model=spm, !--experiment experiment, !--setting=cycles=1, --setting setting, "
+    f"{CELL}",
     "impedance": f"!--state state, --pellet pellet, {CELL}",
     "materials": "--json, --x",
     "parameters": "! action, ! set, ! text, --json",

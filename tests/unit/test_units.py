@@ -32,7 +32,7 @@ def test_units_as_people_write_them(value, unit, target, expected):
     assert convert(value, unit, target) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("unit", ["mg/cm2)", "mg//cm2", "cm⁻", "2 mg", "mg·", "cm³³³"])
+@pytest.mark.parametrize("unit", ["mg/cm2)", "mg//cm2", "cm⁻", "2 mg", "mg·", "cm³³³", "cm٣"])
 def test_what_is_no_unit(unit):
     with pytest.raises(ValueError, match="is not a unit"):
         convert(1, unit, "kg.m-2")
