@@ -49,7 +49,8 @@ class Differences:
         return (
             f"{self.steps} steps: {1e3 * self.voltage:.4f} mV, {self.current:.1e} C, charge "
             f"{self.charge:.1e}, energy {self.energy:.1e}, breakdown "
-            f"{1e3 * self.breakdown:.4f} mV, profiles {self.profile:.1e}, reaction {self.reaction:.1e}; {self.told or 'alike'}"
+            f"{1e3 * self.breakdown:.4f} mV, profiles {self.profile:.1e}, reaction "
+            f"{self.reaction:.1e}; {self.told or 'alike'}"
         )
 
 
