@@ -28,12 +28,13 @@ from ssnib_model.models.losses import (
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients
 from ssnib_model.solvers.compiling import numba_problem
+from ssnib_model.solvers.controlled import binding_ends
 from ssnib_model.solvers.solution import Solutions
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
 from ssnib_model.solvers.vectors import from_values, to_values
-from ssnib_model.steps import Outcome, Status, Step
+from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
 
 #: The models it has the equations of, and whether they are reduced. Not their subclasses.
 MODELS = {SolidStateDFN: False, SolidStateSPM: True}
@@ -203,6 +204,10 @@ class Structured:
         reached = step.ends[which] if which >= 0 else None
         if outcome == integrate.AT_START:
             return Outcome(Status.AT_START, end=reached), state
+        if outcome == integrate.NO_CURRENT:
+            reached = self._beyond_all_power(state, step, inputs)
+            if reached is not None:
+                return Outcome(Status.AT_START, end=reached), state
         reason = integrate.REASONS.get(outcome, "")
         if outcome == integrate.TIME_OVER and step.open_ended:
             reason = NO_END
@@ -218,6 +223,19 @@ class Structured:
         passed = charge + segment.charge, energy + segment.energy
         after = State(end.modes, end.hysteresis, sodium, passed)
         return Outcome(status_of(*segment.anode()), segment, reached), after
+
+    def _beyond_all_power(
+        self, state: State, step: Step, inputs: Mapping[str, float]
+    ) -> End | None:
+        """The lower end by voltage of a power that the cell has not at any voltage down to it."""
+        end = binding_ends(step).get((Measure.VOLTAGE, False))
+        if step.control is not Control.POWER or end is None or isinstance(step.value, Profile):
+            return None
+        hold, _ = self.step(state, Step(Control.VOLTAGE, end.value, 1e-3), inputs)
+        if hold.segment is None:
+            return None
+        most = float(hold.segment.current(0.0) * hold.segment.voltage(0.0))
+        return end if most < step.value else None
 
 
 def what_it_lacks(

@@ -32,6 +32,7 @@ the test, and after a long rest.
 Isothermal or lumped; a constant diffusivity; no double layers, no two-phase particles.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +100,7 @@ class Balance:
 NOTHING = Balance(0.0, {}, 0.0, 0.0, 0.0)
 
 
-def energy_balance(solution, parameters):
+def energy_balance(solution, parameters, breaks=()):
     """The `Balance` of a solution of either model; of all its steps where it is of several.
 
     Parameters
@@ -108,18 +109,24 @@ def energy_balance(solution, parameters):
         Any solution of the models of the package, by whatever solver.
     parameters : ParameterSet
         Those of the cell, with the options of its model.
+    breaks : iterable of float, optional
+        Times [s] at which what is imposed changes its slope.
     """
     if parameters.model_options["particle"] != "Fickian diffusion":
         raise ValueError("the flux between two phases is not written down here")
-    return sum((_balance(part, parameters) for part in solution.sub_solutions), NOTHING)
+    return sum((_balance(part, parameters, breaks) for part in solution.sub_solutions), NOTHING)
 
 
-def _balance(solution, parameters):
+def _balance(solution, parameters, breaks):
     t, area = solution.t, parameters["Electrode area [m2]"]
 
     def over_time(power):
-        """Of a power per area; it is smooth within a step. [J]"""
-        return area * float(CubicSpline(t, power).integrate(t[0], t[-1]))
+        """Of a power per area; it is smooth between the breaks. [J]"""
+        limits = np.unique([0, len(t) - 1, *(np.abs(t - at).argmin() for at in breaks)])
+        parts = (slice(a, b + 1) for a, b in itertools.pairwise(limits))
+        return area * sum(
+            float(CubicSpline(t[p], power[p]).integrate(*t[p][[0, -1]])) for p in parts
+        )
 
     i, T = (solution[name].entries for name in ("Current density [A.m-2]", "Cell temperature [K]"))
     names = breakdown_names(solution.all_models[0].variables)

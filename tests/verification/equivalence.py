@@ -27,7 +27,7 @@ class Differences:
         At the same part of a step [V].
     current, charge, energy : float
         Over 1 C, the nominal capacity, and that at 1 V.
-    profile : float
+    profile, reaction : float
         Of stoichiometry, and of the reaction current over that of 1 C, at the end of each step.
     steps : int
         How many were compared.
@@ -41,6 +41,7 @@ class Differences:
     energy: float = 0.0
     breakdown: float = 0.0
     profile: float = 0.0
+    reaction: float = 0.0
     steps: int = 0
     told: list[str] = field(default_factory=list)
 
@@ -48,7 +49,8 @@ class Differences:
         return (
             f"{self.steps} steps: {1e3 * self.voltage:.4f} mV, {self.current:.1e} C, charge "
             f"{self.charge:.1e}, energy {self.energy:.1e}, breakdown "
-            f"{1e3 * self.breakdown:.4f} mV, profiles {self.profile:.1e}; {self.told or 'alike'}"
+            f"{1e3 * self.breakdown:.4f} mV, profiles {self.profile:.1e}, reaction "
+            f"{self.reaction:.1e}; {self.told or 'alike'}"
         )
 
 
@@ -142,9 +144,11 @@ def _compare(found, a, b, one_c, parameters, inside):
     for name in (n for n in names if n.endswith(" overpotential [V]")):
         larger("breakdown", variable_at(a, name, FRACTIONS) - variable_at(b, name, FRACTIONS))
     for name in (n for n in names if n.startswith(PROFILES)):
-        scale = _reaction_of_1c(parameters) if name.endswith("[A.m-2]") else 1.0
         ends = (segment.solution[name].entries[..., -1] for segment in (a, b))
-        larger("profile", np.subtract(*ends) / scale)
+        if name.endswith("[A.m-2]"):
+            larger("reaction", np.subtract(*ends) / _reaction_of_1c(parameters))
+        else:
+            larger("profile", np.subtract(*ends))
 
 
 def _reaction_of_1c(p):

@@ -60,7 +60,10 @@ def test_energy_over_a_whole_protocol(model, details, hu2024):
         model(parameters.model_options), parameters, STEPS, 0.4, half_cycle_solver(1e-8, 1e-8),
         {"x_p": 6, "r_p": 8},
     )  # fmt: skip
-    steps = [energy_balance(segment.solution, parameters) for segment in segments]
+    steps = [
+        energy_balance(segment.solution, parameters, getattr(step.value, "times", ()))
+        for step, segment in zip(STEPS, segments, strict=True)
+    ]
     whole = sum(steps, NOTHING)
     names = [*(str(step.control) for step in STEPS), "whole"]
     for name, balance in zip(names, [*steps, whole], strict=True):
