@@ -102,7 +102,8 @@ def test_prepared_protocol_is_strict(spm, hu2024):
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
 def test_a_step_that_cannot_start_is_an_answer(first, step, words, spm, warm):
     """With its reason, and the next step goes on from there."""
-    result = ss.Protocol([first, step, "Rest for 1 minute"]).run(spm, warm)
+    protocol = ss.Protocol([first, step, "Rest for 1 minute"])
+    result = protocol.run(spm, warm, solver="idaklu")
     _, stuck, after = result.steps
     assert stuck.status is Status.AT_START
     assert words in stuck.outcome.reason
