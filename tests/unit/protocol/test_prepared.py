@@ -181,7 +181,7 @@ class Interrupted(Idaklu):
 
 
 def test_ctrl_c_gives_what_there_is(spm, hu2024, monkeypatch):
-    monkeypatch.setattr("ssnib_model.protocol.prepared.Idaklu", Interrupted)
+    monkeypatch.setattr("ssnib_model.solvers.choice.Idaklu", Interrupted)
     monkeypatch.setattr(Interrupted, "calls", itertools.count())
     with pytest.warns(ss.ValidityWarning, match="interrupted after step 3 of 8"):
         result = (ss.Protocol(CYCLE) * 2).run(spm, hu2024)

@@ -95,7 +95,7 @@ def test_goes_on_to_the_same_bytes(model, warm, tmp_path, monkeypatch):
 
     whole = run("whole")
     whole.save(tmp_path / "whole")
-    monkeypatch.setattr("ssnib_model.protocol.prepared.Idaklu", Stopped)
+    monkeypatch.setattr("ssnib_model.solvers.choice.Idaklu", Stopped)
     solved = 0
     for at in (3, 6, 2):
         monkeypatch.setattr(Stopped, "at", at)
