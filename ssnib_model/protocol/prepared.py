@@ -94,7 +94,7 @@ class PreparedProtocol:
         self._fixed = {name: parameters[name] for name in read if name not in self.varying}
         values.update(dict.fromkeys((*PROTOCOL_INPUTS, *self._inputs), "[input]"))
         self._preflight = Preflight(model.options, values)
-        self.choice = decide(solver, model, values, var_pts, steps)
+        self.choice = decide(solver, model, values, var_pts)
         self.settings = settings_of(model, self.choice, var_pts)
         self._steppers = Steppers(self.choice, model, values, var_pts, steps)
 

@@ -25,7 +25,7 @@ from ssnib_model.steps import Step
 from ssnib_model.words import short, suggestion
 
 #: Whether "auto" takes the structured solver where it can.
-PREFERS_STRUCTURED = False
+PREFERS_STRUCTURED = True
 
 AUTO, STRUCTURED, IDAKLU = NAMES = ("auto", "structured", "idaklu")
 
@@ -176,7 +176,6 @@ def decide(
     model: pybamm.BaseModel,
     values: pybamm.ParameterValues,
     var_pts: Mapping[Any, int] | None = None,
-    steps: Iterable[Step] = (),
 ) -> Choice:
     """The solver for what was asked.
 
@@ -190,8 +189,6 @@ def decide(
         Its parameters.
     var_pts : dict, optional
         Mesh points; default: those of the model.
-    steps : iterable of Step, optional
-        Those of the test.
 
     Raises
     ------
@@ -203,7 +200,7 @@ def decide(
     wanted = named(asked)
     if isinstance(wanted, pybamm.BaseSolver):
         return Choice(type(wanted).__name__, wanted)
-    lacking = what_it_lacks(model, values, var_pts, steps)
+    lacking = what_it_lacks(model, values, var_pts)
     if isinstance(wanted, StructuredSolver) or wanted.name == STRUCTURED:
         if lacking:
             raise OptionError(f"{lacking}: {INSTEAD}")

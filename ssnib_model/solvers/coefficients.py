@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import casadi
 import numpy as np
 import pybamm
 
-from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
-from ssnib_model.models.particles import Particle
+from ssnib_model.models.losses import HYSTERESIS, Resistance
+from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.solvers.numbers import Numbers, input_names
+from ssnib_model.solvers.tables import Table, build
 
-#: Error of an equilibrium potential between the points of its table [V], and most points.
-TABLE_ERROR, TABLE_POINTS = 1e-7, 2**18
+if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers.kernel.cell import Cell
+
+#: Values of an equilibrium potential that casadi works out by one pass through its expression.
+AT_ONCE = 256
 
 #: The anode's potential is tabulated to this content [mol Na per mol Sn] and straight beyond,
 #: where its sodium is metal.
@@ -25,42 +29,114 @@ LARGEST_CONTENT = 128.0
 
 # -------------------------------------------------------------------- coefficients
 class Coefficients:
-    """The numbers of the model's equations for given inputs, from the model's own symbols."""
+    """The numbers of the model's equations for given inputs, from the model's own symbols.
 
-    def __init__(self, model: SolidStateBaseModel, values: pybamm.ParameterValues):
+    Parameters
+    ----------
+    model : SolidStateBaseModel
+        One that the structured solver has the equations of.
+    values : pybamm.ParameterValues
+        Its parameters, some of them inputs.
+    shells : int
+        Of the mesh of a particle.
+    points : int
+        Of the mesh of the composite; 1 for the reduced model.
+    """
+
+    def __init__(
+        self, model: SolidStateBaseModel, values: pybamm.ParameterValues, shells: int, points: int
+    ):
         p = model.param
-        particle = Particle(model, 0, None)
-        surface = p.L * particle.a
+        self._classes = len(size_classes(model.options["size classes"])[0])
+        self._points, self._modes = points, Modes.of(shells)
+        self._is_reduced = points == 1
         half = pybamm.Scalar(0.5)
+        resistances = [s.resistance for s in model.series_losses() if isinstance(s, Resistance)]
         symbols = {
-            "current density": p.i,
-            "ohmic": sum(loss.overpotential() for loss in model.series_losses()),
-            "thickness": p.L,
-            "electronic conductivity": p.sigma_s,
-            "ionic conductivity": model.composite_conductivity(),
-            "surface": surface,
-            "film resistance": p.R_film,
-            "thermal voltage": 2 * R_gas * p.T / F,
-            "exchange-current density": p.j0_p(half),
-            "diffusivity over radius squared": particle.diffusion_rate(half),
-            "uptake": -p.contacted / (F * p.c_max * particle.R * surface),
+            "L": p.L,
+            "sigma_s": p.sigma_s,
+            "sigma_e": model.composite_conductivity(),
+            "series": sum(resistances, start=pybamm.Scalar(0)),
+            "anode_j0": p.j0_n(),
+            "thermal": 2 * R_gas * p.T / F,
+            "film": p.R_film,
+            "j0": p.j0_p(half),
+            "half_gap": pybamm.Scalar(0),
+            "alloy rate": -p.A_cc / (F * p.n_Sn),
+            "scale": 1e-2 * p.Q / p.A_cc,
+            "area": p.A_cc,
             "stoichiometry": p.sto_init,
             "alloy content": p.y_init,
-            "alloy rate": -p.I / (F * p.n_Sn),
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
         }
+        hysteresis = model.options["open-circuit potential"] == HYSTERESIS
+        if hysteresis:
+            symbols["half_gap"] = pybamm.Parameter("Positive electrode hysteresis [V]") / 2
+        for c in range(self._classes):
+            particle = Particle(model, c, None)
+            surface = p.L * particle.a
+            one = pybamm.Scalar(1) / surface  # a reaction of 1 A.m-2 of the cell
+            symbols[f"surface {c}"] = surface
+            symbols[f"diffusion {c}"] = particle.diffusion_rate(half)
+            symbols[f"flux {c}"] = particle.flux(one) / particle.R
+            symbols[f"gap rate {c}"] = pybamm.Scalar(0)
+            if hysteresis:
+                rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
+                symbols[f"gap rate {c}"] = rate * particle.leaving(one)
         self.numbers = Numbers(symbols, values)
-        self._potentials = {"ocp": Potential(p.U_p, values), "alloy": Potential(p.U_n, values)}
+        words = "equilibrium potential of the {} electrode"
+        self._potentials = {
+            "ocp": Potential(p.U_p, values, words.format("positive"), "stoichiometry"),
+            "alloy": Potential(p.U_n, values, words.format("negative"), "sodium content"),
+        }
 
-    def __call__(
-        self, inputs: Mapping[str, float]
-    ) -> tuple[dict[str, float], np.ndarray, np.ndarray, float]:
-        """Numbers by name, the tables of cathode and anode, and the range of the latter."""
-        c = self.numbers(inputs)
+    def _of_classes(self, c: Mapping[str, float], name: str) -> np.ndarray:
+        return np.array([c[f"{name} {number}"] for number in range(self._classes)])
+
+    def cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
+        """The coefficients of the kernel's equations, and how to tell them from SI units."""
+        from ssnib_model.solvers.kernel.cell import Cell
+
+        c, modes = self.numbers(inputs), self._modes
         content = min(max(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
-        alloy_range = 2.0 ** np.ceil(np.log2(content))
-        ocp = self._potentials["ocp"].table(1.0, inputs)
-        return c, ocp, self._potentials["alloy"].table(alloy_range, inputs), alloy_range
+        alloy_range = float(2.0 ** np.ceil(np.log2(content)))
+        cell = Cell(
+            reduced=self._is_reduced,
+            points=self._points,
+            L=c["L"],
+            sigma_s=c["sigma_s"],
+            sigma_e=c["sigma_e"],
+            series=c["series"],
+            anode_j0=c["anode_j0"],
+            thermal=c["thermal"],
+            film=c["film"],
+            j0=c["j0"],
+            surface=self._of_classes(c, "surface"),
+            decay=np.outer(self._of_classes(c, "diffusion"), modes.decay),
+            uptake=np.outer(self._of_classes(c, "flux"), modes.uptake),
+            surface_of=modes.surface,
+            half_gap=c["half_gap"],
+            gap_rate=self._of_classes(c, "gap rate"),
+            ocp=self._potentials["ocp"].table(1.0, inputs),
+            alloy=self._potentials["alloy"].table(alloy_range, inputs),
+            alloy_rate=c["alloy rate"] / alloy_range,
+            scale=c["scale"],
+        )
+        return cell, Scales(c["area"], alloy_range)
+
+    def start(self, inputs: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
+        """Modes and hysteresis of every site, and the alloy's sodium, of a cell at rest."""
+        c = self.numbers(inputs)
+        sites = self._points * self._classes
+        uniform = np.outer(np.full(sites, c["stoichiometry"]), self._modes.uniform)
+        return uniform, np.zeros(sites), c["alloy content"]
+
+
+class Scales(NamedTuple):
+    """What tells the kernel's numbers from those of the cell."""
+
+    area: float  #: of the cell [m2]
+    alloy_range: float  #: sodium content at the end of the anode's table
 
 
 class Potential:
@@ -70,65 +146,45 @@ class Potential:
         self,
         potential: Callable[[pybamm.Symbol], pybamm.Symbol],
         values: pybamm.ParameterValues,
+        name: str,
+        argument: str,
     ):
         # time stands for its argument
         symbol = values.process_symbol(potential(pybamm.t))
-        self._inputs = input_names(symbol)
-        x, inputs = casadi.MX.sym("x"), {name: casadi.MX.sym("p") for name in self._inputs}
+        self._inputs, self._words = input_names(symbol), (name, argument)
+        x, inputs = casadi.MX.sym("x", AT_ONCE), {n: casadi.MX.sym("p") for n in self._inputs}
         value = symbol.to_casadi(t=x, inputs=inputs)
-        vector = casadi.vertcat(*inputs.values())
-        slope = casadi.jacobian(value, x)
-        self._function = casadi.Function("potential", [x, vector], [value, slope])
-        self._latest: tuple[tuple[float, list[float]], np.ndarray] | None = None
+        if value.is_scalar():  # it does not depend on its argument
+            value = casadi.repmat(value, AT_ONCE, 1)
+        slope = casadi.jtimes(value, x, casadi.DM.ones(AT_ONCE))
+        self._function = casadi.Function(
+            "potential", [x, casadi.vertcat(*inputs.values())], [value, slope]
+        )
+        self._latest: tuple[tuple[float, list[float]], Table] | None = None
 
-    def table(self, high: float, inputs: Mapping[str, float]) -> np.ndarray:
-        """Its `hermite_table` on [0, high]."""
-        vector = [inputs[name] for name in self._inputs]
-        if self._latest is None or self._latest[0] != (high, vector):
-
-            def potential(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-                value, slope = self._function(x[None, :], vector)
-                return value.full().ravel(), slope.full().ravel()
-
-            self._latest = (high, vector), hermite_table(potential, high)
+    def table(self, high: float, inputs: Mapping[str, float]) -> Table:
+        """The potential on [0, high] by `build`."""
+        given = [inputs[name] for name in self._inputs]
+        if self._latest is None or self._latest[0] != (high, given):
+            table = build(lambda x: self._values_and_slopes(x, given), high, *self._words)
+            self._latest = (high, given), table
         return self._latest[1]
 
-
-def hermite_table(
-    function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], high: float
-) -> np.ndarray:
-    """A function on [0, high] as values and slopes, on as many points as it needs.
-
-    Parameters
-    ----------
-    function : callable
-        Values and derivatives for an array.
-    high : float
-        End of the range.
-
-    Returns
-    -------
-    numpy.ndarray
-        Value, slope times step, and integral over the range as 1, shape (points, 3).
-
-    Raises
-    ------
-    OptionError
-        If `TABLE_POINTS` are not enough for `TABLE_ERROR`.
-    """
-    points = 2**10
-    while points <= TABLE_POINTS:
-        x, step = np.linspace(0, high, points + 1, retstep=True)
-        value, slope = function(x)
-        guess = (value[1:] + value[:-1]) / 2 - step / 8 * np.diff(slope)
-        error = np.abs(function((x[1:] + x[:-1]) / 2)[0] - guess)
-        # far outside any cut-off a potential may be as steep as it likes
-        if (error <= TABLE_ERROR * np.maximum(1, guess**2)).all():
-            areas = (value[1:] + value[:-1]) / 2 - step / 12 * np.diff(slope)
-            integral = np.concatenate([[0.0], np.cumsum(areas) / points])
-            return np.stack([value, slope * step, integral], axis=1)
-        points *= 2
-    raise OptionError("an equilibrium potential is too steep for the structured solver")
+    def _values_and_slopes(self, x: np.ndarray, given: list[float]) -> np.ndarray:
+        """Both for an array of arguments, shape (2, ...)."""
+        padded = np.full(-(-x.size // AT_ONCE) * AT_ONCE, x[-1])
+        padded[: x.size] = x
+        results = np.empty((2, padded.size))
+        # arrays of our own: converting arguments and results takes longer than the numbers
+        buffer, evaluate = self._function.buffer()
+        buffer.set_arg(1, memoryview(np.array(given, dtype=float)))  # type: ignore[call-arg, arg-type]
+        for start in range(0, padded.size, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            buffer.set_arg(0, memoryview(padded[part]))  # type: ignore[call-arg, arg-type]
+            for n, result in enumerate(results):
+                buffer.set_res(n, memoryview(result[part]))  # type: ignore[call-arg, arg-type]
+            evaluate()
+        return results[:, : x.size]
 
 
 class Modes(NamedTuple):
@@ -138,6 +194,8 @@ class Modes(NamedTuple):
     uptake: np.ndarray  #: rate of change of the modes per flux into the sphere
     surface: np.ndarray  #: weights of the modes in the value at the surface
     uniform: np.ndarray  #: amplitudes of the modes for the value 1 everywhere
+    to_shells: np.ndarray  #: values in the shells per amplitude, shape (shells, shells)
+    from_shells: np.ndarray  #: amplitudes per value in the shells, its inverse
 
     @classmethod
     @functools.cache
@@ -159,4 +217,6 @@ class Modes(NamedTuple):
             vectors[-1] / scale[-1],
             (extrapolation / scale) @ vectors,
             vectors.T @ scale,
+            vectors / scale[:, None],
+            vectors.T * scale,
         )

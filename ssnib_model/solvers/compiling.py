@@ -23,7 +23,7 @@ from ssnib_model.errors import ValidityWarning
 HERE = Path(__file__).parent
 
 #: Where the compiled functions are, and what they are compiled by. They take from nothing else.
-SOURCES = ("kernel.py", "kernel/**/*.py", "compiling.py")
+SOURCES = ("kernel/*.py", "tables.py", "compiling.py")
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0

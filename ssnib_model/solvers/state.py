@@ -149,15 +149,21 @@ class StateVector:
         """Values of the states, without the counters, in physical units."""
         found = {}
         for name, (variable, where) in self.states.items():
-            scale, reference = _scaling(variable, inputs)
+            scale, reference = scaling(variable, inputs)
             found[name] = reference + scale * np.ravel(y[where])
         return found
 
     def charge(self, y: np.ndarray, inputs: Mapping[str, float]) -> float:
         """The counter of the charge passed [A.h]."""
         variable, where = self._charge
-        scale, reference = _scaling(variable, inputs)
+        scale, reference = scaling(variable, inputs)
         return reference + scale * float(y[where][0])
+
+    def scaled(self, name: str, value: float, inputs: Mapping[str, Any]) -> float:
+        """A value as the vector has it, of any of its states."""
+        variable = next(v for v in self._built.y_slices if v.name == name)
+        scale, reference = scaling(variable, inputs)
+        return (value - reference) / scale
 
     def start(self, inputs: Mapping[str, float], cell: CellState | None = None) -> np.ndarray:
         """A column to start from: the initial conditions, or a state of the cell.
@@ -169,12 +175,12 @@ class StateVector:
         if cell is not None:
             cell.check(self._built, self.sizes)
             for name, (variable, where) in self.states.items():
-                scale, reference = _scaling(variable, inputs)
+                scale, reference = scaling(variable, inputs)
                 y[where, 0] = (cell.values[name] - reference) / scale
         return y
 
 
-def _scaling(variable: pybamm.Variable, inputs: Mapping[str, float]) -> tuple[float, float]:
+def scaling(variable: pybamm.Variable, inputs: Mapping[str, Any]) -> tuple[float, float]:
     """Scale and reference of a state, which may be inputs."""
     numbers = (
         symbol.evaluate(inputs=dict(inputs)) for symbol in (variable.scale, variable.reference)

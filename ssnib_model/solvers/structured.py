@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import functools
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pybamm
-from numpy.typing import ArrayLike
 
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.dfn import SolidStateDFN
-from ssnib_model.models.losses import AnodeReaction, Film, Interface, Layer
+from ssnib_model.models.losses import (
+    HYSTERESIS,
+    AnodeReaction,
+    Film,
+    Hysteresis,
+    Interface,
+    Layer,
+)
 from ssnib_model.models.spm import SolidStateSPM
-from ssnib_model.solvers.coefficients import Coefficients, Modes
+from ssnib_model.solvers.coefficients import Coefficients
 from ssnib_model.solvers.compiling import numba_problem
-from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.stepper import ANODE_OCP, constant_current, status_of
+from ssnib_model.solvers.solution import Solutions
+from ssnib_model.solvers.state import CellState
+from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
+from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Outcome, Status, Step
-
-if TYPE_CHECKING:  # numba takes a second
-    from ssnib_model.solvers import kernel
 
 #: The models it has the equations of, and whether they are reduced. Not their subclasses.
 MODELS = {SolidStateDFN: False, SolidStateSPM: True}
@@ -40,19 +46,21 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "composite transport": ("bruggeman", "tortuosity", "percolation"),
     "conductivity form": ("sigma", "sigma T"),
     "particle": ("Fickian diffusion",),
-    "size classes": (1,),
-    "open-circuit potential": ("single",),
+    "size classes": None,
+    "open-circuit potential": ("single", HYSTERESIS),
     "thermal": ("isothermal",),
     "surface form": ("false",),
 }
 
-#: The losses it has: those of the whole current by their value, that of the film by its law.
-LOSSES = (Interface, Layer, AnodeReaction, Film)
+#: The losses it has.
+LOSSES = (Interface, Layer, AnodeReaction, Hysteresis, Film)
 
 #: What to do where it cannot.
 INSTEAD = 'use solver="idaklu"'
 
 TOLERANCES = (1e-12, 0.1)
+
+NO_END = "no cut-off was reached with all the sodium moved"
 
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
 
@@ -114,8 +122,10 @@ def check_tolerances(rtol: Any, atol: Any) -> None:
 class State(NamedTuple):
     """The cell at the end of a step."""
 
-    modes: np.ndarray  #: amplitudes of the modes of every particle, shape (points, shells)
+    modes: np.ndarray  #: amplitudes of the modes of every site, shape (sites, shells)
+    hysteresis: np.ndarray  #: shape (sites,)
     sodium: float  #: content of the alloy [mol Na per mol Sn]
+    passed: tuple[float, float] = (0.0, 0.0)  #: charge [A.h] and energy [W.h] since the start
 
 
 class Structured:
@@ -150,68 +160,70 @@ class Structured:
         if lacking := what_it_lacks(model, values, var_pts):
             raise OptionError(f"{lacking}: {INSTEAD}")
         self._solver, self._model = solver, model
-        self._is_reduced = MODELS[type(model)]
-        self._nx, self._nr = _points(model, var_pts)
-        self._coefficients = Coefficients(model, values)
+        self._points, self._shells = _points(model, var_pts)
+        self._coefficients = Coefficients(model, values, self._shells, self._points)
+        self._solutions = Solutions(model, values, var_pts)
 
-    def start(self, inputs: Mapping[str, float]) -> State:
-        """The same composition in every particle."""
-        c = self._coefficients.numbers(inputs)
-        uniform = np.outer(np.full(self._nx, c["stoichiometry"]), Modes.of(self._nr).uniform)
-        return State(uniform, c["alloy content"])
+    def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
+        """The same composition in every particle, or a state that a solver handed over."""
+        fresh = State(*self._coefficients.start(inputs))
+        if initial is None:
+            return fresh
+        sizes = {name: v.size for name, v in self._values(fresh).items()}
+        initial.check(self._model, sizes)
+        modes, hysteresis, sodium = from_values(self._model.options, initial.values, self._shells)
+        return State(modes.reshape(fresh.modes.shape), hysteresis.ravel(), float(sodium))
+
+    def cell_state(self, state: State) -> CellState:
+        """As `Stepper.cell_state`."""
+        return CellState(self._model.name, self._model.options, self._values(state))
+
+    def _values(self, state: State) -> dict[str, np.ndarray]:
+        """The differential states of the model by name."""
+        modes = state.modes.reshape(self._points, -1, self._shells)
+        hysteresis = state.hysteresis.reshape(modes.shape[:-1])
+        return to_values(self._model.options, modes, hysteresis, state.sodium)
 
     def step(self, state: State, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, State]:
         """As `Stepper.step`; the segment is a `StructuredSegment`."""
-        from ssnib_model.solvers import kernel
+        from ssnib_model.solvers.kernel import cell as numbers
+        from ssnib_model.solvers.kernel import integrate
 
-        plain = constant_current(step)
-        if isinstance(plain, str):
-            return Outcome(Status.FAILED, reason=f"the structured solver has no {plain}"), state
-        current, cut_off = plain
         try:
-            c, ocp, alloy, alloy_range = self._coefficients({**inputs, CURRENT: current})
+            cell, scales = self._coefficients.cell(inputs)
         except OptionError as error:
             return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
-        modes = Modes.of(self._nr)
-        cell = kernel.Cell(
-            i=c["current density"],
-            ohmic=c["ohmic"],
-            reduced=self._is_reduced,
-            L=c["thickness"],
-            sigma_s=c["electronic conductivity"],
-            sigma_e=c["ionic conductivity"],
-            surface=c["surface"],
-            film=c["film resistance"],
-            thermal=c["thermal voltage"],
-            j0=c["exchange-current density"],
-            decay=c["diffusivity over radius squared"] * modes.decay,
-            uptake=c["uptake"] * modes.uptake,
-            surface_of=modes.surface,
-            ocp=ocp,
-            alloy=alloy,
-            alloy_start=state.sodium / alloy_range,
-            alloy_rate=c["alloy rate"] / alloy_range,
+        task = task_of(step, scales.area)
+        place = state.sodium / scales.alloy_range
+        start = numbers.State(state.modes, state.hysteresis, np.array([place]))
+        end = numbers.State(*(array.copy() for array in start))
+        outcome, which, *samples = integrate.integrate(
+            cell, end, task, self._solver.rtol, self._solver.atol
         )
-        amplitudes = state.modes.copy()
-        outcome, t, potentials, sto = kernel.integrate(
-            cell, amplitudes, cut_off, step.duration, self._solver.rtol, self._solver.atol
+        reached = step.ends[which] if which >= 0 else None
+        if outcome == integrate.AT_START:
+            return Outcome(Status.AT_START, end=reached), state
+        reason = integrate.REASONS.get(outcome, "")
+        if outcome == integrate.TIME_OVER and step.open_ended:
+            reason = NO_END
+        if reason:
+            gave_up = outcome in integrate.GIVEN_UP
+            return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
+        solution = functools.partial(
+            self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
-        if outcome == kernel.AT_START:
-            return Outcome(Status.AT_START, end=step.ends[0]), state
-        if outcome != kernel.EVENT:
-            gave_up = outcome != kernel.NO_EVENT
-            return Outcome(Status.FAILED, reason=kernel.REASONS[outcome], gave_up=gave_up), state
-        segment = StructuredSegment(cell, t, potentials, sto, current)
-        end = State(amplitudes, state.sodium + c["alloy rate"] * t[-1])
-        status = status_of(kernel.anode(cell, 0.0), kernel.anode(cell, t[-1]))
-        return Outcome(status, segment, step.ends[0]), end
+        segment = StructuredSegment(cell, scales, task, start, samples, solution)
+        sodium = float(end.alloy[0]) * scales.alloy_range
+        charge, energy = state.passed
+        passed = charge + segment.charge, energy + segment.energy
+        after = State(end.modes, end.hysteresis, sodium, passed)
+        return Outcome(status_of(*segment.anode()), segment, reached), after
 
 
 def what_it_lacks(
     model: pybamm.BaseModel,
     values: pybamm.ParameterValues,
     var_pts: Mapping[Any, int] | None = None,
-    steps: Iterable[Step] = (),
 ) -> str:
     """Why the structured solver cannot do what is asked, one sentence; "" where it can.
 
@@ -219,8 +231,6 @@ def what_it_lacks(
     ----------
     model, values, var_pts
         As for `Structured`.
-    steps : iterable of Step, optional
-        Those of the test.
     """
     if type(model) not in MODELS:
         known = " and ".join(m.__name__ for m in MODELS)
@@ -248,9 +258,6 @@ def what_it_lacks(
         return (
             f"the structured solver needs at least 3 shells and 2 points, and var_pts is {var_pts}"
         )
-    for step in dict.fromkeys(steps):
-        if isinstance(plain := constant_current(step), str):
-            return f"the structured solver has no {plain}"
     return ""
 
 
@@ -274,68 +281,3 @@ def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:
     found.append({name: model.variables[name].id for name in ("Voltage [V]", ANODE_OCP)})
     found.append({event.name: event.expression.id for event in model.events})
     return found
-
-
-class StructuredSegment:
-    """What is known of a step, in the manner of `ssnib_model.steps.Segment`."""
-
-    def __init__(
-        self,
-        cell: kernel.Cell,
-        t: np.ndarray,
-        potentials: np.ndarray,
-        sto: np.ndarray,
-        current: float,
-    ):
-        self.times = t
-        self._cell, self._potentials, self._current = cell, potentials, current
-        self._sto = sto
-
-    @property
-    def solution(self) -> pybamm.Solution:
-        """See `Segment`."""
-        raise OptionError(f"the structured solver gives no other variables: {INSTEAD}")
-
-    @property
-    def duration(self) -> float:
-        """See `Segment`."""
-        return float(self.times[-1])
-
-    @property
-    def charge(self) -> float:
-        """See `Segment`."""
-        return self._current * self.duration / 3600
-
-    @functools.cached_property
-    def energy(self) -> float:
-        """See `Segment`."""
-        return float(self._current / 3600 * self._voltage_and_area(self.duration)[1])
-
-    def voltage(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._voltage_and_area(t)[0]
-
-    def current(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return np.full(np.shape(t), self._current)[()]
-
-    def passed(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._current * np.asarray(t, dtype=float) / 3600
-
-    def _voltage_and_area(self, t: ArrayLike) -> list[np.ndarray]:
-        from ssnib_model.solvers import kernel
-
-        times = np.asarray(t, dtype=float)
-        both = kernel.voltage(self._cell, self.times, self._potentials, times.ravel())
-        return [values.reshape(times.shape)[()] for values in both]
-
-    @property
-    def uniformity(self) -> float | None:
-        """See `Segment`."""
-        from ssnib_model.solvers import kernel
-
-        if not self._cell.reduced:
-            return None
-        sto = np.interp(self.duration / 2, self.times, self._sto)
-        return float(kernel.uniformity(self._cell, sto))

@@ -184,7 +184,7 @@ def test_the_dense_solver_where_two_others_give_up(hu2024):
     prepared = ss.RateTest([1]).prepare(parameters=hu2024, solver="idaklu")
     hasty = {"max_nonlinear_iterations": 1, "max_convergence_failures": 1}
     for recovery in ("", "a first step of 1 ns"):
-        prepared._steppers.first._solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
+        prepared._steppers.first._main.solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
     half_cycles = prepared.half_cycles(hu2024)
     assert {h.recovery for h in half_cycles} == {"the dense linear solver"}
     reference = ss.RateTest([1]).run(parameters=hu2024, solver="idaklu").half_cycles

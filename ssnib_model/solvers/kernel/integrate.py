@@ -1,0 +1,360 @@
+"""A step of a test, from its start to its end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ssnib_model.solvers.kernel import exact, rodas, start
+from ssnib_model.solvers.kernel.cell import (
+    CURRENT,
+    OF_CURRENT,
+    OF_CURRENT_SIZE,
+    OF_VOLTAGE,
+    State,
+)
+from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.composite import behind, interface
+from ssnib_model.solvers.kernel.control import cathode
+
+#: Most steps of the integrator, and as many more as a profile has points.
+MAX_STEPS = 20_000
+#: Where voltage and current are given within a step: at its quarters.
+PARTS = 4
+
+#: How it may end.
+ENDED, TIME_OVER, AT_START, NO_START, NO_CURRENT, GAVE_UP, OUT_OF_RANGE, GOING_ON = range(8)
+
+#: Why it failed.
+REASONS = {
+    NO_START: "the solver found no potentials that go with the state at the start",
+    NO_CURRENT: "no current meets what is imposed, from the state at the start",
+    GAVE_UP: f"the solver gave up after {MAX_STEPS} steps",
+    OUT_OF_RANGE: "the surface of the particles left the range of compositions, 0 to 1",
+}
+
+#: Where another solver may do better.
+GIVEN_UP = (NO_START, GAVE_UP)
+
+#: A polynomial through the samples of a step, by rising powers of the part of the step.
+TO_POLYNOMIAL = np.linalg.inv(np.vander(np.linspace(0, 1, PARTS + 1), increasing=True))
+
+#: Integrals of it over each quarter.
+_RISING = np.arange(PARTS + 2)[1:]
+QUARTERS = (
+    np.diff(np.linspace(0, 1, PARTS + 1)[:, None] ** _RISING / _RISING, axis=0) @ TO_POLYNOMIAL
+)
+
+#: How near to its end a step at its start is to have reached it: [V], else of its limit.
+TIE_VOLTAGE, TIE = 1e-4, 1e-6
+#: How far beyond its range a stoichiometry may be, for round-off.
+SLACK = 1e-3
+
+
+@compiled
+def _distance(cell, task, n, V, i, alloy, alloy_start):
+    """How far it is to an end; not positive where it is reached."""
+    measure = task.measures[n]
+    if measure == OF_VOLTAGE:
+        value = V
+    elif measure == OF_CURRENT:
+        value = i
+    elif measure == OF_CURRENT_SIZE:
+        value = abs(i)
+    else:
+        value = abs(alloy - alloy_start) / abs(cell.alloy_rate)
+    return task.signs[n] * (value - task.limits[n])
+
+
+@compiled
+def is_exact(cell, task, slope):
+    """Whether diffusion has a closed form."""
+    single = cell.points == 1 and cell.surface.size == 1
+    return single and task.control == CURRENT and (slope == 0 or cell.gap_rate[0] == 0)
+
+
+class Now(NamedTuple):
+    """Where the integrator is, beside the `State`."""
+
+    J: np.ndarray  #: reactions, shape (sites,)
+    sto: np.ndarray  #: stoichiometries of the surface
+    delta: np.ndarray  #: potential differences, shape (points,)
+
+
+class Room(NamedTuple):
+    """Room for what a step arrives at."""
+
+    work: rodas.Work
+    state: State  #: of a closed form
+    samples: np.ndarray  #: potential of the cathode at the quarters, shape (5,)
+    currents: np.ndarray  #: current densities there
+    scratch: np.ndarray  #: shape (3, modes)
+    near: np.ndarray  #: shape (2, classes)
+    delta: np.ndarray
+
+
+@compiled
+def rooms(state, points, classes):
+    """Empty `Now` and `Room`."""
+    sites, modes = state.modes.shape
+    now = Now(np.zeros(sites), np.empty(sites), np.empty(points))
+    room = Room(
+        rodas.room(sites, points, classes, modes),
+        State(np.empty((sites, modes)), np.empty(sites), np.empty(1)),
+        np.empty(PARTS + 1),
+        np.empty(PARTS + 1),
+        np.empty((3, modes)),
+        np.empty((2, classes)),
+        np.empty(points),
+    )
+    return now, room
+
+
+@compiled
+def _dense(cell, state, now, i, room, part):
+    """Potential of the cathode [V] and current density within the last step."""
+    points, classes, work = cell.points, cell.surface.size, room.work
+    new_i = rodas.within(i, work.scalars[0], work.changes_current, part)
+    J, sto = room.near
+    for turn in range(1 if cell.reduced else 3):  # the points that the voltage needs
+        k = points - 3 + turn if turn > 0 else 0
+        for c in range(classes if cell.reduced else 1):
+            n = k * classes + c
+            J[c] = rodas.within(now.J[n], work.J[n], work.changes_J[:, n], part)
+            sto[c] = rodas.within(now.sto[n], work.sto[n], work.changes_sto[:, n], part)
+        n = k * classes
+        room.delta[k] = interface(
+            cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0], J[0], sto[0]
+        )
+        if cell.gap_rate[0] > 0:
+            room.delta[k] += cell.half_gap * rodas.within(
+                state.hysteresis[n], work.hysteresis[n], work.changes_hysteresis[:, n], part
+            )
+    return cathode(cell, new_i, J, sto, room.delta), new_i
+
+
+@compiled
+def take(cell, task, slope, closed, state, now, i, h, room):
+    """One step of the integrator, without going on: samples and what it arrives at.
+
+    ``closed`` says whether it `is_exact`; then the states are in ``room.state``.
+    """
+    work, samples, currents = room.work, room.samples, room.currents
+    if closed:
+        exact.step(
+            cell, state, i, slope, h, PARTS, samples, room.state,
+            work.J, work.sto, work.difference, room.scratch,
+        )  # fmt: skip
+        for q in range(1, PARTS + 1):
+            currents[q] = i + q / PARTS * h * slope
+        work.scalars[0], work.scalars[1] = i + h * slope, room.state.alloy[0]
+        return
+    rodas.step(cell, task, slope, state, i, now.J, now.sto, now.delta, h, work)
+    for q in range(1, PARTS):
+        samples[q], currents[q] = _dense(cell, state, now, i, room, q / PARTS)
+    samples[PARTS] = cathode(cell, work.scalars[0], work.J, work.sto, work.difference)
+    currents[PARTS] = work.scalars[0]
+
+
+@compiled
+def _error(cell, closed, now, room, rtol, atol):
+    """Error of the last step over the tolerances: of states, and of potentials in between."""
+    s = room.samples
+    between = abs(s[0] - 4 * s[1] + 6 * s[2] - 4 * s[3] + s[4]) / (5 * rtol)
+    if closed:
+        return between
+    return max(rodas.error(cell, now.J, now.sto, room.work, rtol, atol), between)
+
+
+@compiled
+def go_on(cell, closed, state, now, h, room):
+    """Take over what the last step arrived at; returns its current density."""
+    work = room.work
+    if closed:
+        state.modes[:] = room.state.modes
+        state.hysteresis[:] = room.state.hysteresis
+        state.alloy[:] = room.state.alloy
+    else:
+        rodas.advance(cell, state.modes, h, work)
+        state.alloy[0] = work.scalars[1]
+        if cell.gap_rate[0] > 0:
+            state.hysteresis[:] = work.hysteresis
+    now.J[:] = work.J
+    now.sto[:] = work.sto
+    now.delta[:] = work.difference
+    return work.scalars[0]
+
+
+@compiled
+def begin(cell, task, state, now):
+    """Reactions, surfaces and differences at the start, and the current density; NaN: none."""
+    for n in range(now.sto.size):
+        now.sto[n] = dot(cell.surface_of, state.modes[n])
+    now.J[:] = 0.0
+    if task.control != CURRENT:
+        return start.current(cell, task, state, now.J, now.sto, now.delta)
+    i, tolerance = task.currents[0], 1e-10 * cell.scale
+    found = start.potentials(cell, state.hysteresis, i, now.J, now.sto, now.delta, tolerance)
+    return i if found else np.nan
+
+
+@compiled
+def _again(cell, state, now, i):
+    """The reactions and differences that go with the present state, exactly."""
+    start.potentials(cell, state.hysteresis, i, now.J, now.sto, now.delta, 1e-10 * cell.scale)
+
+
+@compiled
+def _place(cell, currents, alloy, h, part):
+    """Current density and place on the anode's table, at a part of a step."""
+    i, area, power = 0.0, 0.0, 1.0
+    for p in range(PARTS + 1):
+        coefficient = dot(TO_POLYNOMIAL[p], currents)
+        i += coefficient * power
+        power *= part
+        area += coefficient * power / (p + 1)
+    return i, alloy + cell.alloy_rate * h * area
+
+
+@compiled
+def _apart(cell, task, n, room, alloy, h, alloy_start, part):
+    """`_distance` within the last step, by the polynomials through its samples."""
+    i, place = _place(cell, room.currents, alloy, h, part)
+    V, power = behind(cell, i, place), 1.0
+    for p in range(PARTS + 1):
+        V += dot(TO_POLYNOMIAL[p], room.samples) * power
+        power *= part
+    return _distance(cell, task, n, V, i, place, alloy_start)
+
+
+@compiled
+def _first_end(cell, task, room, alloy, h, alloy_start):
+    """Which end the last step crosses first, and at which part of it; -1: none."""
+    first, where, place = -1, 2.0, alloy
+    for q in range(1, PARTS + 1):
+        i = room.currents[q]
+        place += cell.alloy_rate * h * dot(QUARTERS[q - 1], room.currents)
+        V = room.samples[q] + behind(cell, i, place)
+        for n in range(task.measures.size):
+            if _distance(cell, task, n, V, i, place, alloy_start) > 0:
+                continue
+            near, far = (q - 1) / PARTS, q / PARTS
+            for _ in range(40):
+                middle = (near + far) / 2
+                if _apart(cell, task, n, room, alloy, h, alloy_start, middle) > 0:
+                    near = middle
+                else:
+                    far = middle
+            if far < where:
+                first, where = n, far
+        if first >= 0:
+            break
+    return first, where
+
+
+@compiled
+def integrate(cell, state, task, rtol, atol):
+    """Go on until an end is reached or the time is over; ``state`` changes in place.
+
+    Returns
+    -------
+    tuple
+        How it ended; the number of the end that was reached, or -1; the ends of the integrator's
+        steps [s]; potential of the cathode [V] and current density [A.m-2] there and at the
+        quarters of every step.
+    """
+    now, room = rooms(state, cell.points, cell.surface.size)
+    samples, currents = room.samples, room.currents
+    ends, potentials, flows = [0.0], [np.nan], [np.nan]
+    alloy_start = state.alloy[0]
+    which, outcome = -1, GOING_ON
+    i = begin(cell, task, state, now)
+    if not np.isfinite(i):
+        outcome = NO_START if task.control == CURRENT else NO_CURRENT
+    else:
+        potentials[0], flows[0] = cathode(cell, i, now.J, now.sto, now.delta), i
+        V = potentials[0] + behind(cell, i, alloy_start)
+        for n in range(task.measures.size):
+            tie = TIE_VOLTAGE if task.measures[n] == OF_VOLTAGE else TIE * abs(task.limits[n])
+            if _distance(cell, task, n, V, i, alloy_start, alloy_start) <= tie:
+                outcome, which = AT_START, n
+                break
+
+    t, h, steps, knot, refused = 0.0, 1e-4 * task.duration, 0, 0, 0
+    while outcome == GOING_ON:
+        steps += 1
+        if steps > MAX_STEPS + task.knots.size or t + h == t:
+            outcome = GAVE_UP
+            break
+        slope, until = 0.0, task.duration
+        if task.control == CURRENT:
+            until = task.knots[knot + 1]
+            slope = (task.currents[knot + 1] - task.currents[knot]) / (until - task.knots[knot])
+        asked = h
+        at_knot = t + 1.01 * h >= until
+        if at_knot:
+            h = until - t
+        samples[0], currents[0] = potentials[-1], i
+        closed = is_exact(cell, task, slope)
+        take(cell, task, slope, closed, state, now, i, h, room)
+        error = _error(cell, closed, now, room, rtol, atol)
+        if not error <= 1:  # nor a number
+            h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
+            refused += 1
+            if refused == 2 and task.control == CURRENT:
+                # after a jump of U the reaction may not go with the state: no step would do
+                _again(cell, state, now, i)
+                potentials[-1] = cathode(cell, i, now.J, now.sto, now.delta)
+            continue
+        refused = 0
+        which, part = _first_end(cell, task, room, state.alloy[0], h, alloy_start)
+        if which >= 0:
+            h = _to_end(
+                cell, task, slope, closed, state, now, i, h, part, room, which, alloy_start
+            )
+            outcome, at_knot = ENDED, False
+        for q in range(1, PARTS + 1):
+            potentials.append(samples[q])
+            flows.append(currents[q])
+        i = go_on(cell, closed, state, now, h, room)
+        t = until if at_knot else t + h
+        ends.append(t)
+        if at_knot:
+            if t >= task.duration:
+                outcome = TIME_OVER
+            else:
+                knot += 1
+                i = task.currents[knot]
+        if now.sto.min() < -SLACK or now.sto.max() > 1 + SLACK:
+            outcome = OUT_OF_RANGE
+        # a step cut short by a knot says nothing against the length before
+        h = max(h * min(5.0, 0.9 * max(error, 1e-8) ** -0.25), asked if at_knot else 0.0)
+    return outcome, which, np.array(ends), np.array(potentials), np.array(flows)
+
+
+@compiled
+def _to_end(cell, task, slope, closed, state, now, i, h, part, room, which, alloy_start):
+    """Take the last step again so that it arrives at an end; returns its length."""
+    near, place = 0.99 * part, state.alloy[0]
+    rate = (
+        _apart(cell, task, which, room, place, h, alloy_start, part)
+        - _apart(cell, task, which, room, place, h, alloy_start, near)
+    ) / ((part - near) * h)
+    h *= part
+    before_h, before = h, np.nan
+    scale = 1.0 if task.measures[which] == OF_VOLTAGE else abs(task.limits[which])
+    for _ in range(20):  # secants, the first with the slope of the polynomials
+        take(cell, task, slope, closed, state, now, i, h, room)
+        new_i, place = room.work.scalars
+        V = room.samples[PARTS] + behind(cell, new_i, place)
+        apart = _distance(cell, task, which, V, new_i, place, alloy_start)
+        if abs(apart) < 1e-10 * scale:
+            break
+        if h != before_h:
+            rate = (apart - before) / (h - before_h)
+        if rate == 0 or not np.isfinite(rate):
+            break
+        before_h, before = h, apart
+        h = min(max(h - apart / rate, 0.9 * h), 1.1 * h)
+    return h

@@ -1,0 +1,382 @@
+"""One step in time, by RODAS: a stiffly accurate Rosenbrock method of order 4.
+
+Hairer and Wanner 1996, *Solving Ordinary Differential Equations II*, section VI.4. The modes of
+diffusion are linear and each goes its own way, so that what a stage does to them is a polynomial
+in ``g = 1 / (1 / gamma - h lambda)``, the same at every site: a stage needs their sums over the
+powers of g only, and the modes themselves are touched once a step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ssnib_model.solvers.kernel.cell import CURRENT
+from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.composite import (
+    coupling,
+    factorise,
+    imbalance,
+    imbalance_of_current,
+    interface,
+    interface_slopes,
+    solve,
+)
+from ssnib_model.solvers.kernel.control import residual, slopes
+
+STAGES = 6
+GAMMA = 0.25
+#: Weights of the stages in the arguments of later ones; the last row and 1 in the result.
+A = np.array([
+    [0, 0, 0, 0, 0, 0],
+    [1.544, 0, 0, 0, 0, 0],
+    [0.9466785280815826, 0.2557011698983284, 0, 0, 0, 0],
+    [3.314825187068521, 2.896124015972201, 0.9986419139977817, 0, 0, 0],
+    [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 0, 0],
+    [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1, 0],
+])  # fmt: skip
+#: Weights of the stages, over the step, in the right-hand sides of later ones.
+C = np.array([
+    [0, 0, 0, 0, 0, 0],
+    [-5.6688, 0, 0, 0, 0, 0],
+    [-2.430093356833875, -0.2063599157091915, 0, 0, 0, 0],
+    [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0, 0, 0],
+    [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160, 0, 0],
+    [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136,
+     -6.058818238834054, 0],
+])  # fmt: skip
+#: Weights of the first five stages in the dense output.
+D = np.array([
+    [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823,
+     1.025137723295662],
+    [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386,
+     -6.594389125716872],
+])  # fmt: skip
+
+
+def _polynomials():
+    """What stages do to a mode ``z' = lambda z + b J``, as polynomials in g.
+
+    Stage s changes it by ``P_s z + h b sum_q Q_sq J_q``, with ``J_q`` the reaction of stage q; the
+    step takes it to ``R z + h b sum_q T_q J_q``. Coefficients by rising power.
+    """
+    P = np.zeros((STAGES, STAGES + 1))
+    Q = np.zeros((STAGES, STAGES, STAGES + 1))
+
+    def by_gain(a, c, polynomial):  # times (h lambda a + c) g, where h lambda = 1 / gamma - 1 / g
+        raised = np.append(0.0, polynomial[:-1])
+        return (a / GAMMA + c) * raised - a * polynomial
+
+    one = np.zeros(STAGES + 1)
+    one[0] = 1
+    for s in range(STAGES):
+        P[s] = by_gain(1.0, 0.0, one)
+        Q[s, s, 1] = 1
+        for p in range(s):
+            P[s] += by_gain(A[s, p], C[s, p], P[p])
+            for q in range(p + 1):
+                Q[s, q] += by_gain(A[s, p], C[s, p], Q[p, q])
+    weights = np.append(A[-1, :5], 1.0)
+    R, T = one + weights @ P, np.tensordot(weights, Q, 1)
+    return P, Q, R, T
+
+
+P, Q, R, T = _polynomials()
+R[0] = 0.0  # but for round-off: what is infinitely fast has no memory
+#: Powers that occur.
+POWERS = STAGES + 1
+
+
+class Work(NamedTuple):
+    """Room for a step: what its stages change, and what the step arrives at."""
+
+    powers: np.ndarray  #: of g, shape (classes, POWERS, modes)
+    uptakes: np.ndarray  #: of a stage's surface by the reaction of another, (classes, 6, 6)
+    forced: np.ndarray  #: reactions of the stages, shape (6, sites)
+    changes_J: np.ndarray  #: shape (6, sites)
+    changes_sto: np.ndarray
+    changes_hysteresis: np.ndarray
+    changes_difference: np.ndarray  #: shape (6, points)
+    changes_current: np.ndarray  #: shape (6,)
+    changes_alloy: np.ndarray
+    J: np.ndarray  #: at the end of the step, shape (sites,)
+    sto: np.ndarray
+    hysteresis: np.ndarray
+    difference: np.ndarray  #: shape (points,)
+    scalars: np.ndarray  #: current density and place of the anode at the end
+
+
+@compiled
+def room(sites, points, classes, modes):
+    """An empty `Work`."""
+    return Work(
+        np.empty((classes, POWERS, modes)),
+        np.empty((classes, STAGES, STAGES)),
+        np.empty((STAGES, sites)),
+        np.empty((STAGES, sites)),
+        np.empty((STAGES, sites)),
+        np.empty((STAGES, sites)),
+        np.empty((STAGES, points)),
+        np.empty(STAGES),
+        np.empty(STAGES),
+        np.empty(sites),
+        np.empty(sites),
+        np.empty(sites),
+        np.empty(points),
+        np.empty(2),
+    )
+
+
+@compiled
+def _modes(cell, h, work):
+    """Powers of the gain of every mode, and how the reaction of a stage acts on the surface."""
+    classes, modes = cell.decay.shape
+    for c in range(classes):
+        powers, weighted = work.powers[c], np.empty(modes)
+        for m in range(modes):
+            gain = 1 / (1 / GAMMA - h * cell.decay[c, m])
+            power = 1.0
+            for p in range(POWERS):
+                powers[p, m] = power
+                power *= gain
+            weighted[m] = h * cell.surface_of[m] * cell.uptake[c, m]
+        sums = np.empty(POWERS)
+        for p in range(POWERS):
+            sums[p] = dot(powers[p], weighted)
+        for s in range(STAGES):
+            for q in range(s + 1):
+                work.uptakes[c, s, q] = dot(Q[s, q], sums)
+
+
+@compiled
+def advance(cell, z, h, work):
+    """The modes at the end of the step, in place."""
+    sites, modes = z.shape
+    classes = cell.surface.size
+    keep, take = np.zeros(modes), np.zeros((STAGES, modes))
+    for c in range(classes):
+        keep[:] = 0.0
+        take[:] = 0.0
+        for p in range(1, POWERS):
+            powers = work.powers[c, p]
+            for m in range(modes):
+                keep[m] += R[p] * powers[m]
+            for q in range(STAGES):
+                for m in range(modes):
+                    take[q, m] += T[q, p] * powers[m]
+        for m in range(modes):
+            if cell.decay[c, m] == 0:  # the mean keeps what it has, to the last digit
+                keep[m] = 1.0
+            for q in range(STAGES):
+                take[q, m] *= h * cell.uptake[c, m]
+        for n in range(c, sites, classes):
+            g0, g1, g2 = work.forced[0, n], work.forced[1, n], work.forced[2, n]
+            g3, g4, g5 = work.forced[3, n], work.forced[4, n], work.forced[5, n]
+            row = z[n]
+            for m in range(modes):
+                row[m] = (
+                    keep[m] * row[m] + take[0, m] * g0 + take[1, m] * g1 + take[2, m] * g2
+                    + take[3, m] * g3 + take[4, m] * g4 + take[5, m] * g5
+                )  # fmt: skip
+
+
+@compiled
+def step(cell, task, slope, state, i, J, sto, delta, h, work):
+    """Take the stages of a step of ``h`` [s], and what it arrives at, into ``work``.
+
+    Parameters
+    ----------
+    cell : Cell
+    task : Task
+        What is imposed: its control and value.
+    slope : float
+        How fast an imposed current rises [A.m-2.s-1].
+    state : State
+        Differential states at the start; not changed.
+    i : float
+        Current density at the start.
+    J, sto, delta : numpy.ndarray
+        Reaction and stoichiometry of the surface of every site, and potential difference of every
+        point, at the start.
+    h : float
+        Length [s].
+    work : Work
+        Room; see there.
+    """
+    z, hysteresis, place = state.modes, state.hysteresis, state.alloy[0]
+    points, classes, sites = cell.points, cell.surface.size, J.size
+    ocp, film, thermal, half_gap = cell.ocp, cell.film, cell.thermal, cell.half_gap
+    new_J, new_sto, new_h, new_delta = work.J, work.sto, work.hysteresis, work.difference
+    kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
+    _modes(cell, h, work)
+
+    # the Jacobian, reduced to one unknown a point; and what of the modes the stages need
+    memory = np.empty((STAGES, sites))
+    of_sto, theta, start = np.empty(sites), np.empty(sites), np.empty(sites)
+    gain_h, bend = np.empty(sites), np.empty(sites)
+    hysteretic = cell.gap_rate[0] > 0
+    conductances, low, pivot = np.zeros(points), np.empty(points), np.empty(points)
+    weighted, sums = np.empty((POWERS, z.shape[1])), np.empty(POWERS)
+    for c in range(classes):
+        for p in range(POWERS):
+            for m in range(z.shape[1]):
+                weighted[p, m] = cell.surface_of[m] * work.powers[c, p, m]
+        for n in range(c, sites, classes):
+            for p in range(POWERS):
+                sums[p] = dot(weighted[p], z[n])
+            for s in range(STAGES):
+                memory[s, n] = dot(P[s], sums)
+            start[n], of_J, of_sto[n] = interface_slopes(
+                ocp, cell.j0, thermal, film, cell.surface[c], J[n], sto[n]
+            )
+            rate = cell.gap_rate[c]
+            gain_h[n] = 1 / (1 / (GAMMA * h) + abs(rate * J[n]))
+            bend[n] = rate * (1 - np.sign(J[n]) * hysteresis[n])
+            theta[n] = of_J + of_sto[n] * work.uptakes[c, 0, 0] + half_gap * gain_h[n] * bend[n]
+            conductances[n // classes] += 1 / theta[n]
+    factorise(kappa, conductances, low, pivot)
+    total_conductance = conductances.sum()
+
+    # and the border, where the current is an unknown too
+    free = task.control != CURRENT
+    by_current, border = np.zeros(points), 1.0
+    first, before, last, of_i, of_place = 0.0, 0.0, 0.0, 0.0, 0.0
+    cost_J, cost_sto = np.zeros(classes), np.zeros(classes)
+    if free:
+        first, before, last, of_i, of_place, cost_J, cost_sto = slopes(
+            cell, task, i, place, J, sto, delta
+        )
+        for k in range(points):
+            by_current[k] = -imbalance_of_current(points, drift, k)
+        solve(kappa, low, pivot, by_current)
+        border = of_i + of_place * GAMMA * h * cell.alloy_rate
+        border += _of_difference(first, before, last, by_current)
+        if cell.reduced:
+            for c in range(classes):
+                border += (
+                    (cost_J[c] + cost_sto[c] * work.uptakes[c, 0, 0]) / theta[c] * by_current[0]
+                )
+
+    d, rho, known, bent = np.empty(points), np.empty(sites), np.empty(sites), np.empty(sites)
+    for s in range(STAGES):
+        new_i, new_place, change_i, change_place = i, place, h * slope, 0.0
+        for p in range(s):
+            new_i += A[s, p] * work.changes_current[p]
+            new_place += A[s, p] * work.changes_alloy[p]
+            change_i += C[s, p] * work.changes_current[p]
+            change_place += C[s, p] * work.changes_alloy[p]
+        change_i *= GAMMA
+        new_J[:] = J
+        new_sto[:] = sto
+        new_h[:] = hysteresis
+        new_delta[:] = delta
+        for p in range(s):
+            a = A[s, p]
+            if a == 0:
+                continue
+            for n in range(sites):
+                new_J[n] += a * work.changes_J[p, n]
+                new_sto[n] += a * work.changes_sto[p, n]
+            for k in range(points):
+                new_delta[k] += a * work.changes_difference[p, k]
+        for n in range(sites):
+            k, c = n // classes, n % classes
+            f = start[n]
+            if s > 0:
+                f = interface(ocp, cell.j0, thermal, film, cell.surface[c], new_J[n], new_sto[n])
+            # the surface with the reaction of the stage's start; what its change adds comes below
+            q = memory[s, n] + work.uptakes[c, s, s] * new_J[n]
+            for p in range(s):
+                q += work.uptakes[c, s, p] * work.forced[p, n]
+            known[n] = q
+            rest = 0.0
+            if hysteretic:
+                for p in range(s):
+                    new_h[n] += A[s, p] * work.changes_hysteresis[p, n]
+                    rest += C[s, p] * work.changes_hysteresis[p, n] / h
+                rate = cell.gap_rate[c] * new_J[n]
+                rest += rate - abs(rate) * new_h[n]
+                f += half_gap * new_h[n]
+            bent[n] = rest
+            rho[n] = f - new_delta[k] + of_sto[n] * q + half_gap * gain_h[n] * rest
+        known_current = new_i if free else new_i + change_i
+        for k in range(points):
+            total = -imbalance(points, kappa, drift, known_current, new_delta, k)
+            for n in range(k * classes, (k + 1) * classes):
+                total += rho[n] / theta[n] - new_J[n]
+            d[k] = total
+        solve(kappa, low, pivot, d)
+        if free:
+            missing = residual(cell, task, new_i, new_place, new_J, new_sto, new_delta)
+            missing += _of_difference(first, before, last, d)
+            missing += of_place * GAMMA * (h * cell.alloy_rate * new_i + change_place)
+            if cell.reduced:
+                for c in range(classes):
+                    v = (d[0] - rho[c]) / theta[c]
+                    missing += cost_J[c] * v + cost_sto[c] * (known[c] + work.uptakes[c, 0, 0] * v)
+            change_i = -missing / border
+            for k in range(points):
+                d[k] += change_i * by_current[k]
+        # the charge of the composite to the last digit, which the large kappa may have cost
+        excess = points * (new_i + change_i)
+        for n in range(sites):
+            change = (d[n // classes] - rho[n]) / theta[n]
+            work.changes_J[s, n] = change
+            excess += new_J[n] + change
+        shift = -excess / total_conductance
+        for k in range(points):
+            work.changes_difference[s, k] = d[k] + shift
+        for n in range(sites):
+            c = n % classes
+            v = work.changes_J[s, n] + shift / theta[n]
+            work.changes_J[s, n] = v
+            work.forced[s, n] = new_J[n] + v
+            work.changes_sto[s, n] = known[n] + work.uptakes[c, s, s] * v
+            if hysteretic:
+                work.changes_hysteresis[s, n] = gain_h[n] * (bent[n] + bend[n] * v)
+        work.changes_current[s] = change_i
+        work.changes_alloy[s] = GAMMA * (h * cell.alloy_rate * (new_i + change_i) + change_place)
+
+    # the last stage starts from what the step would be without it
+    for n in range(sites):
+        new_J[n] += work.changes_J[5, n]
+        new_sto[n] += work.changes_sto[5, n]
+        if hysteretic:
+            new_h[n] += work.changes_hysteresis[5, n]
+    for k in range(points):
+        new_delta[k] += work.changes_difference[5, k]
+    work.scalars[0] = new_i + work.changes_current[5]
+    work.scalars[1] = new_place + work.changes_alloy[5]
+
+
+@compiled
+def _of_difference(first, before, last, d):
+    points = d.size
+    return first * d[0] + before * d[points - 2] + last * d[points - 1]
+
+
+@compiled
+def error(cell, J, sto, work, rtol, atol):
+    """Error of a step over the tolerances, of the states of the interface."""
+    sites = J.size
+    i, total = work.scalars[0], 0.0
+    for n in range(sites):
+        scale_J = rtol * max(abs(J[n]), abs(work.J[n]), abs(i), cell.scale)
+        scale_sto = atol + rtol * abs(sto[n])
+        total += (work.changes_J[5, n] / scale_J) ** 2 + (work.changes_sto[5, n] / scale_sto) ** 2
+        if cell.gap_rate[0] > 0:
+            total += (work.changes_hysteresis[5, n] / (atol + rtol)) ** 2
+    total += (work.changes_current[5] / (rtol * max(abs(i), cell.scale))) ** 2
+    return np.sqrt(total / (2 * sites + 1))
+
+
+@compiled
+def within(before, after, changes, part):
+    """A state within the last step, by its dense output."""
+    c3, c4 = 0.0, 0.0
+    for p in range(5):
+        c3 += D[0, p] * changes[p]
+        c4 += D[1, p] * changes[p]
+    rest = 1 - part
+    return rest * before + part * (after + rest * (c3 + part * c4))

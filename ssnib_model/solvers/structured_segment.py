@@ -1,0 +1,158 @@
+"""A step of a test as the numbers of the kernel, and what came of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pybamm
+from numpy.typing import ArrayLike
+
+from ssnib_model.solvers.coefficients import Scales
+from ssnib_model.solvers.vectors import Record
+from ssnib_model.steps import Control, Measure, Profile, Step
+
+if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers.kernel.cell import Cell, State, Task
+
+_SECONDS = 3600.0
+
+
+def task_of(step: Step, area: float) -> Task:
+    """A step per area [m2] of the cell, as the kernel takes it."""
+    from ssnib_model.solvers.kernel import cell as numbers
+
+    controls = {
+        Control.CURRENT: (numbers.CURRENT, 1 / area),
+        Control.VOLTAGE: (numbers.VOLTAGE, 1.0),
+        Control.POWER: (numbers.POWER, 1 / area),
+        Control.RESISTANCE: (numbers.RESISTANCE, area),
+    }
+    measures = {
+        Measure.VOLTAGE: (numbers.OF_VOLTAGE, 1.0),
+        Measure.CURRENT: (numbers.OF_CURRENT, 1 / area),
+        Measure.CURRENT_SIZE: (numbers.OF_CURRENT_SIZE, 1 / area),
+        Measure.CAPACITY: (numbers.OF_CHARGE, _SECONDS / area),
+    }
+    control, scale = controls[step.control]
+    knots, currents, value = np.array([0.0, step.duration]), np.zeros(2), 0.0
+    if isinstance(step.value, Profile):
+        times = np.array(step.value.times)
+        inside = times < step.duration
+        knots = np.append(times[inside], step.duration)
+        currents = np.interp(knots, times, step.value.values) * scale
+    elif control == numbers.CURRENT:
+        currents = np.full(2, step.value * scale)
+    else:
+        value = step.value * scale
+    watched = [measures[end.measure] for end in step.ends]
+    return numbers.Task(
+        control=control,
+        value=value,
+        knots=knots,
+        currents=currents,
+        measures=np.array([number for number, _ in watched], dtype=np.int64),
+        limits=np.array([e.value * s for e, (_, s) in zip(step.ends, watched, strict=True)]),
+        signs=np.array([-1.0 if end.rising else 1.0 for end in step.ends]),
+        duration=float(step.duration),
+    )
+
+
+class StructuredSegment:
+    """What is known of a step, in the manner of `ssnib_model.steps.Segment`."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        scales: Scales,
+        task: Task,
+        start: State,
+        samples: Sequence[np.ndarray],
+        solution: Callable[[StructuredSegment], pybamm.Solution],
+    ):
+        self.times = samples[0]
+        self._cell, self._scales, self._task, self._start = cell, scales, task, start
+        self._samples, self._solution = samples, solution
+
+    @property
+    def solution(self) -> pybamm.Solution:
+        """See `Segment`; worked out when it is first asked for something."""
+        return self._solution(self)
+
+    def record(self) -> Record:
+        """All that the solver followed: it goes through the step again."""
+        from ssnib_model.solvers.kernel import replay
+        from ssnib_model.solvers.kernel.cell import State
+
+        state = State(*(array.copy() for array in self._start))
+        t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
+            self._cell, state, self._task, self.times
+        )
+        sites = len(t), self._cell.points, len(self._cell.surface)
+        return Record(
+            t,
+            modes.reshape(*sites, -1),
+            hysteresis.reshape(sites),
+            reaction.reshape(sites),
+            difference,
+            flow * self._scales.area,
+            alloy * self._scales.alloy_range,
+        )
+
+    @property
+    def duration(self) -> float:
+        """See `Segment`."""
+        return float(self.times[-1])
+
+    @functools.cached_property
+    def charge(self) -> float:
+        """See `Segment`."""
+        return float(self.passed(self.duration))
+
+    @functools.cached_property
+    def energy(self) -> float:
+        """See `Segment`."""
+        return float(self._look(self.duration, 3) * self._scales.area / _SECONDS)
+
+    def voltage(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._look(t, 0)
+
+    def current(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._look(t, 1) * self._scales.area
+
+    def passed(self, t: ArrayLike) -> np.ndarray:
+        """See `Segment`."""
+        return self._look(t, 2) * self._scales.area / _SECONDS
+
+    def _look(self, t: ArrayLike, row: int) -> np.ndarray:
+        from ssnib_model.solvers.kernel import look
+
+        times = np.asarray(t, dtype=float)
+        place = self._start.alloy[0]
+        found = look.look(self._cell, self._task, place, *self._samples, times.ravel())[row]
+        return found.reshape(times.shape)[()]
+
+    def anode(self) -> tuple[float, float]:
+        """Potential of the anode [V] at start and end."""
+        from ssnib_model.solvers.kernel.lookup import value
+
+        start = float(self._start.alloy[0])
+        end = start + self._cell.alloy_rate * self._look(self.duration, 2)
+        table = self._cell.alloy
+        return value(table, start), value(table, float(end))
+
+    @property
+    def uniformity(self) -> float | None:
+        """See `Segment`."""
+        from ssnib_model.solvers.kernel.composite import uniformity
+
+        if not self._cell.reduced:
+            return None
+        record = self.record()
+        half = int(np.argmin(np.abs(record.t - self.duration / 2)))
+        sto = record.modes[half, 0] @ self._cell.surface_of
+        return float(uniformity(self._cell, record.reaction[half, 0], sto))
