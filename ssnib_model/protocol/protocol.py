@@ -272,6 +272,8 @@ class Protocol(Steps):
         result = prepared.result(
             prepared.parameters, start=start, keep=keep, out=out, progress=progress
         )
+        if out is not None and result.is_complete:
+            result.save(out)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result

@@ -27,9 +27,9 @@ from ssnib_model.solvers.controlled import (
     pieces,
     watched,
 )
+from ssnib_model.solvers.idaklu_segment import IdakluSegment
 from ssnib_model.solvers.numbers import Readings
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.idaklu_segment import IdakluSegment
 from ssnib_model.solvers.state import CellState, StateVector
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
@@ -83,9 +83,11 @@ def half_cycle_solver(
 
 def usual_solver(model: pybamm.BaseModel, rtol: float, atol: float) -> pybamm.IDAKLUSolver:
     """IDAKLU for the steps of a model, of which some take more than others."""
-    two_phase = model.options["particle"] == "two-phase"
-    limit = {"num_steps_no_progress": MAX_STEPS * (5 if two_phase else 1)}
-    return half_cycle_solver(rtol, atol, limit)
+    return half_cycle_solver(rtol, atol, {LIMIT: _max_steps(model)})
+
+
+def _max_steps(model: pybamm.BaseModel) -> int:
+    return MAX_STEPS * (5 if model.options["particle"] == "two-phase" else 1)
 
 
 class Idaklu:
