@@ -93,12 +93,8 @@ def test_goes_on_to_the_same_bytes(model, warm, tmp_path, monkeypatch):
         return protocol.run(made, warm, out=tmp_path / folder, keep=2)
 
     whole = run("whole")
-<<<<<<< HEAD
     whole.save(tmp_path / "whole")
     monkeypatch.setattr("ssnib_model.solvers.choice.Idaklu", Stopped)
-=======
-    monkeypatch.setattr("ssnib_model.protocol.prepared.Idaklu", Stopped)
->>>>>>> w-kernel
     solved = 0
     for at in (3, 6, 2):
         monkeypatch.setattr(Stopped, "at", at)
