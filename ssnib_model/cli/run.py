@@ -12,12 +12,12 @@ from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
     cell,
+    choice,
     in_words,
     model,
     once,
     option,
     refuse_beside,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
@@ -159,10 +159,11 @@ def _asked(arguments: argparse.Namespace) -> tuple[Protocol, dict[str, Any], str
     """The protocol of the arguments, those of its ``run``, and the cell in words."""
     protocol = _protocol(arguments)
     parameters, words = cell(arguments)
+    choice(arguments, parameters)
     settings = {
         "model": model(arguments, parameters),
         "parameters": parameters,
-        "solver": solver(arguments),
+        "solver": arguments.solver,
         "keep": arguments.keep,
     }
     return protocol, settings, words
