@@ -51,8 +51,8 @@ def solver_of(solver: str | None, tolerance: tuple[float, float]):
 
 
 def chosen(solver: str | None, tolerance: tuple[float, float]) -> dict:
-    """For `ss.fit` and `ss.sweep`: their default, or the structured solver at a tolerance."""
-    return {} if solver is None else {"solver": ss.StructuredSolver(*tolerance)}
+    """For `ss.fit` and `ss.sweep`: IDAKLU as they have it, or the other at a tolerance."""
+    return {"solver": "idaklu" if solver is None else ss.StructuredSolver(*tolerance)}
 
 
 def label(name: str, solver: str | None) -> str:

@@ -36,7 +36,7 @@ FREE = {KAPPA: (1e-3, 1.0), D: (1e-17, 1e-14), J0: (1e-3, 1.0)}
 TRUTH = {KAPPA: 0.02, D: 3e-16, J0: 0.02}
 NOISE = 1e-3  # V
 
-#: Tolerance of the structured solver that `ss.fit` advises; that of PyBaMM's is its own.
+#: Tolerance of the structured solver in fits; that of PyBaMM's is its own.
 DIGITS = (1e-6, 1e-8)
 
 #: From here there is nothing to charge: the test is one discharge, as PyBOP's is.

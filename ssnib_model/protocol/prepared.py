@@ -143,8 +143,11 @@ class PreparedProtocol:
         if not is_whole(keep) or keep < 1:
             raise OptionError(f"keep is {keep!r}: it must be a whole number of cycles from 1 on")
         self._check(parameters, start)
-        job = job_of(self.protocol, parameters, self.model_name, self.settings, start, keep)
-        folder = None if out is None else RunFolder(out, job)
+        folder = None
+        if out is not None:
+            folder = RunFolder(
+                out, job_of(self.protocol, parameters, self.model_name, self.settings, start, keep)
+            )
         with contextlib.nullcontext() if folder is None else folder.lock():
             run = self._run(parameters, start, progress, keep, folder, interruptible=True)
         notes = functools.partial(self._notes, parameters)
@@ -213,7 +216,8 @@ class PreparedProtocol:
         for other in self._steppers.others():
             gave_up = any(step.outcome.gave_up for step in again.steps)
             # a state to start from is one of the mesh that it comes from
-            if not gave_up or not (other.same_mesh or start is None):
+            interrupted = len(again.steps) < len(planned)
+            if interrupted or not gave_up or not (other.same_mesh or start is None):
                 break
             again = run(other.stepper, other.name)
             if not any(step.status is Status.FAILED for step in again.steps):
@@ -240,6 +244,7 @@ class PreparedProtocol:
         """All steps by one solver."""
         steps, reached = store.read(planned) if store else ([], None)
         written, last = len(steps), planned[-1].cycle
+        texts = {step.planned.text for step in steps}
         # what comes after each step, where the state that is written is started from
         temperatures = [p.step.temperature for p in (*planned[1:], planned[-1])]
         failed = next((step for step in steps if step.status is Status.FAILED), None)
@@ -256,7 +261,8 @@ class PreparedProtocol:
                 outcome = walk.take(place.step, self._called(number, place))
                 step = StepResult(number, place, outcome)
                 if (place.cycle - 1) % keep and place.cycle != last:
-                    step = step.without_segment()
+                    step = step.without_segment(is_new=place.text not in texts)
+                texts.add(place.text)
                 steps.append(step)
                 if store and (number % INTERVAL == 0 or number == len(planned)):
                     reached = walk.hand_over(temperatures[number - 1])

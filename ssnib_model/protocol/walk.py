@@ -86,8 +86,7 @@ class Walk:
         return functools.partial(_state_of, self._stepper, self._state, self._written)
 
     def _set(self, inputs: dict[str, float], start: CellState | None) -> None:
-        given = () if start is None else (start,)
-        self._state, self._written = self._stepper.start(inputs, *given), start
+        self._state, self._written = self._stepper.start(inputs, start), start
         self._passed, self._charge = 0.0, None
         if start is not None:
             sodium = float(start.values[SODIUM].item())

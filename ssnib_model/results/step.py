@@ -101,10 +101,12 @@ class StepResult:
             else sampled(self.segment, self.planned.period)
         )
 
-    def without_segment(self) -> StepResult:
-        """The same with its numbers only."""
+    def without_segment(self, is_new: bool = True) -> StepResult:
+        """The same with its numbers only; that for the notes is worked out of a new kind of step
+        alone, as it may take as long as the step."""
         outcome = dataclasses.replace(self.outcome, segment=None)
-        return StepResult(self.number, self.planned, outcome, self.numbers, np.empty((4, 0)))
+        numbers = self.numbers if is_new else _measured(self.outcome, uniformity=False)
+        return StepResult(self.number, self.planned, outcome, numbers, np.empty((4, 0)))
 
     def recovered(self, recovery: str) -> StepResult:
         """The same with what it took to solve it."""
@@ -166,17 +168,17 @@ def in_words(end: End) -> str:
     )
 
 
-def _measured(outcome: Outcome) -> Numbers:
+def _measured(outcome: Outcome, uniformity: bool = True) -> Numbers:
     segment = outcome.segment
     if segment is None or outcome.status is Status.FAILED:
         passed = 0.0 if outcome.status is Status.AT_START else math.nan
         return Numbers(passed, passed, passed, *[math.nan] * 5)
     ends = np.array([0.0, segment.duration])
     voltage, current = segment.voltage(ends), segment.current(ends)
-    uniformity = segment.uniformity
+    number = segment.uniformity if uniformity else None
     found = (
         segment.duration, segment.charge, segment.energy, *voltage, *current,
-        math.nan if uniformity is None else uniformity,
+        math.nan if number is None else number,
     )  # fmt: skip
     return Numbers(*map(float, found))
 

@@ -22,8 +22,9 @@ from ssnib_model.errors import ValidityWarning
 
 HERE = Path(__file__).parent
 
-#: Where the compiled functions are, and what they are compiled by. They take from nothing else.
-SOURCES = ("kernel/*.py", "tables.py", "compiling.py")
+#: The compiled functions, the tables that they read and what they are compiled by: they take
+#: from nothing else.
+SOURCES = ("kernel/**/*.py", "tables.py", "compiling.py")
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0

@@ -118,7 +118,7 @@ def build(
         if rows + PARTS * bad.size > MOST_INTERVALS:
             raise OptionError(
                 f"the {potential} needs more than {MOST_INTERVALS} intervals in the table of the "
-                "structured solver: use the default solver"
+                "structured solver"
             )
         start = (start[bad, None] + width / PARTS * within[:-1]).ravel()
         # the ends are known from before, the dividing points are new

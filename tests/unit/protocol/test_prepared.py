@@ -102,7 +102,8 @@ def test_prepared_protocol_is_strict(spm, hu2024):
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
 def test_a_step_that_cannot_start_is_an_answer(first, step, words, spm, warm):
     """With its reason, and the next step goes on from there."""
-    result = ss.Protocol([first, step, "Rest for 1 minute"]).run(spm, warm)
+    protocol = ss.Protocol([first, step, "Rest for 1 minute"])
+    result = protocol.run(spm, warm, solver="idaklu")
     _, stuck, after = result.steps
     assert stuck.status is Status.AT_START
     assert words in stuck.outcome.reason
@@ -124,7 +125,7 @@ def test_after_a_failed_step_the_others_are_not_run(spm, hu2024, monkeypatch):
         return step(self, state, planned, inputs)
 
     monkeypatch.setattr(Idaklu, "step", fail_at_rest)
-    result = ss.Protocol(CYCLE).run(spm, hu2024)
+    result = ss.Protocol(CYCLE).run(spm, hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "ok",
         "ok",
@@ -159,13 +160,13 @@ def test_a_finer_mesh_for_protocols_too(spm, hu2024, monkeypatch):
     monkeypatch.setattr(pybamm.Simulation, "step", fail_on_20_points)
     protocol = ss.Protocol(CYCLE)
     with pytest.warns(ss.ValidityWarning, match="the whole test on a mesh twice as fine"):
-        result = protocol.run(spm, hu2024)
+        result = protocol.run(spm, hu2024, solver="idaklu")
     assert {s.outcome.recovery for s in result.steps} == {FINER}
     # a state to start from is of one mesh: there is no other to go to
     start = ss.Protocol("Charge at C/2 until cut-off").run(spm, hu2024).final_state
-    assert not protocol.run(spm, hu2024, start=start).ok
+    assert not protocol.run(spm, hu2024, solver="idaklu", start=start).ok
     monkeypatch.undo()
-    fine = protocol.run(spm, hu2024, var_pts={"r_p": 40})
+    fine = protocol.run(spm, hu2024, solver="idaklu", var_pts={"r_p": 40})
     assert (fine.table["Charge passed [A.h]"] == result.table["Charge passed [A.h]"]).all()
 
 
@@ -181,15 +182,15 @@ class Interrupted(Idaklu):
 
 
 def test_ctrl_c_gives_what_there_is(spm, hu2024, monkeypatch):
-    monkeypatch.setattr("ssnib_model.protocol.prepared.Idaklu", Interrupted)
+    monkeypatch.setattr("ssnib_model.solvers.choice.Idaklu", Interrupted)
     monkeypatch.setattr(Interrupted, "calls", itertools.count())
     with pytest.warns(ss.ValidityWarning, match="interrupted after step 3 of 8"):
-        result = (ss.Protocol(CYCLE) * 2).run(spm, hu2024)
+        result = (ss.Protocol(CYCLE) * 2).run(spm, hu2024, solver="idaklu")
     assert len(result.table) == 3
     assert not result.ok
     monkeypatch.setattr(Interrupted, "calls", itertools.count())
     with pytest.raises(KeyboardInterrupt):  # who runs many tests wants to know
-        ss.RateTest([1, 2, 1]).run(spm, hu2024)
+        ss.RateTest([1, 2, 1]).run(spm, hu2024, solver="idaklu")
 
 
 def test_state_goes_from_test_to_test(spm, hu2024, tmp_path):

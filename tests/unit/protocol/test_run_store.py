@@ -14,6 +14,7 @@ from filelock import FileLock
 import ssnib_model as ss
 from ssnib_model.protocol.run_store import RunStore
 from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Status
 
 FILES = ("table.csv", "curves.csv", "cycles.csv", "run.json")
@@ -70,37 +71,42 @@ def test_kill_and_go_on(tmp_path):
         assert (killed / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
 
 
-class Stopped(Idaklu):
-    """Stops as a kill would, at a step."""
+class Stopped:
+    """Stops a solver as a kill would, at a step."""
 
     at, calls = 0, 0
 
-    def step(self, state, step, inputs):
-        type(self).calls += 1
-        if type(self).calls == self.at:
-            raise SystemExit
-        return super().step(state, step, inputs)
+    def __init__(self, step):
+        self._step = step
+
+    def __get__(self, stepper, owner):
+        def step(*arguments):
+            type(self).calls += 1
+            if type(self).calls == self.at:
+                raise SystemExit
+            return self._step(stepper, *arguments)
+
+        return step
 
 
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
 @pytest.mark.parametrize("model", ["spm", "dfn"])
-def test_goes_on_to_the_same_bytes(model, warm, tmp_path, monkeypatch):
+@pytest.mark.parametrize("stepper", [Idaklu, Structured])
+def test_goes_on_to_the_same_bytes(stepper, model, warm, tmp_path, monkeypatch):
     """Wherever it ended: at every step of some cycles."""
     made = {"spm": ss.SolidStateSPM, "dfn": ss.SolidStateDFN}[model]()
-    protocol = ss.Protocol(CYCLE) * 3
+    protocol, solver = ss.Protocol(CYCLE) * 3, stepper.__name__.lower()
 
     def run(folder):
-        return protocol.run(made, warm, out=tmp_path / folder, keep=2)
+        return protocol.run(made, warm, solver=solver, out=tmp_path / folder, keep=2)
 
     whole = run("whole")
-    monkeypatch.setattr("ssnib_model.protocol.prepared.Idaklu", Stopped)
-    solved = 0
+    monkeypatch.setattr(stepper, "step", Stopped(stepper.step))
     for at in (3, 6, 2):
         monkeypatch.setattr(Stopped, "at", at)
         monkeypatch.setattr(Stopped, "calls", 0)
         with pytest.raises(SystemExit):
             run("stopped")
-        solved += at - 1
     assert _steps(tmp_path / "stopped") == 4
     monkeypatch.setattr(Stopped, "at", -1)
     monkeypatch.setattr(Stopped, "calls", 0)
@@ -121,7 +127,7 @@ def test_goes_on_to_the_same_bytes(model, warm, tmp_path, monkeypatch):
         solution = result.solution
     assert solution.cycles[0] is None
     # without a folder the same within the tolerance
-    free = protocol.run(made, warm, keep=2)
+    free = protocol.run(made, warm, solver=solver, keep=2)
     assert free.table["Charge passed [A.h]"].to_numpy() == pytest.approx(
         whole.table["Charge passed [A.h]"].to_numpy(), rel=1e-4, abs=1e-12
     )
@@ -131,7 +137,7 @@ def test_goes_on_to_the_same_bytes(model, warm, tmp_path, monkeypatch):
 def test_ctrl_c_and_failures_go_on_too(warm, tmp_path, monkeypatch):
     """What failed stays so; after Ctrl-C the same call does the rest."""
     protocol = ss.Protocol(CYCLE[3:]) * 6
-    whole = protocol.run(ss.SolidStateSPM(), warm, out=tmp_path / "whole")
+    whole = protocol.run(ss.SolidStateSPM(), warm, solver="idaklu", out=tmp_path / "whole")
     step = Idaklu.step
     calls = []
 
@@ -142,19 +148,21 @@ def test_ctrl_c_and_failures_go_on_too(warm, tmp_path, monkeypatch):
         return step(self, *arguments)
 
     monkeypatch.setattr(Idaklu, "step", interrupt)
-    part = protocol.run(ss.SolidStateSPM(), warm, out=tmp_path / "part")
+    part = protocol.run(ss.SolidStateSPM(), warm, solver="idaklu", out=tmp_path / "part")
     assert not part.is_complete
     assert len(part.table) == 5
-    assert protocol.run(ss.SolidStateSPM(), warm, out=tmp_path / "part").table.equals(whole.table)
+    assert protocol.run(
+        ss.SolidStateSPM(), warm, solver="idaklu", out=tmp_path / "part"
+    ).table.equals(whole.table)
 
     def fail(self, state, planned, inputs):
         outcome, state = step(self, state, planned, inputs)
         return type(outcome)(Status.FAILED, reason="of a test"), state
 
     monkeypatch.setattr(Idaklu, "step", fail)
-    failed = protocol.run(ss.SolidStateSPM(), warm, out=tmp_path / "failed")
+    failed = protocol.run(ss.SolidStateSPM(), warm, solver="idaklu", out=tmp_path / "failed")
     monkeypatch.setattr(Idaklu, "step", step)
-    again = protocol.run(ss.SolidStateSPM(), warm, out=tmp_path / "failed")
+    again = protocol.run(ss.SolidStateSPM(), warm, solver="idaklu", out=tmp_path / "failed")
     assert again.table.equals(failed.table)
     assert again.table["Status"][5].startswith("failed: step 1")
 

@@ -82,16 +82,16 @@ def test_one_solution_of_all_steps(result):
     assert solution.t[-1] == pytest.approx(total.iloc[0])
     for variable, value in zip(VARIABLES[2:], total[1:], strict=True):
         assert solution[variable].entries[0] == 0
-        assert solution[variable].entries[-1] == pytest.approx(value, rel=1e-9)
+        assert solution[variable].entries[-1] == pytest.approx(value, rel=1e-7)
     # each step where its curve is, and where the sum of those before says
     curves = result.curves
     inside = curves[curves["Step time [s]"] > 1e-6]
     for variable in VARIABLES[:2]:
         assert solution[variable](t=inside["Time [s]"].to_numpy()) == pytest.approx(
-            inside[variable].to_numpy(), rel=1e-6, abs=1e-9
+            inside[variable].to_numpy(), rel=1e-4, abs=1e-8
         )
     third = solution.cycles[1].steps[3]
-    assert third["Power [W]"].entries == pytest.approx(1e-3, rel=1e-5)
+    assert third["Power [W]"].entries == pytest.approx(1e-3, rel=1e-3)
     assert third.t[0] == pytest.approx(result.table["Duration [s]"][:8].sum())
     # what a step has by itself stays as it is
     assert result.steps[8].segment.solution.t[0] < 1e-6

@@ -15,7 +15,7 @@ from ssnib_model.runs.sweep import resume
 from ssnib_model.solvers import choice
 from ssnib_model.solvers.choice import FOR_DERIVATIVES, FOR_DIFFERENCES, Named, decide, named
 from ssnib_model.solvers.structured import ACCEPTED, Structured
-from ssnib_model.steps import Control, Outcome, Status, Step
+from ssnib_model.steps import Outcome, Status
 
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 D = "Positive particle diffusivity [m2.s-1]"
@@ -64,20 +64,10 @@ def test_auto_takes_idaklu_for_every_option_the_other_lacks(option):
         assert str(refused.value).startswith(found.why)
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"var_pts": {"r_p": 2}}, "at least 3 shells"),
-        (
-            {"steps": [Step(Control.CURRENT, 1e-4, 60.0), Step(Control.VOLTAGE, 3.0, 60.0)]},
-            "has no",
-        ),
-    ],
-)
-def test_auto_takes_idaklu_for_other_tests_and_meshes(settings, words):
-    found = decided("auto", **settings)
+def test_auto_takes_idaklu_for_a_mesh_the_other_lacks():
+    found = decided("auto", var_pts={"r_p": 2})
     assert found.name == "idaklu"
-    assert words in found.why
+    assert "at least 3 shells" in found.why
 
 
 def test_idaklu_by_its_name_is_as_it_was():
@@ -133,7 +123,7 @@ def test_a_record_that_is_none_is_refused(document):
 
 
 @pytest.mark.parametrize(
-    ("options", "name"), [({}, "structured"), ({"size classes": 3}, "idaklu")]
+    ("options", "name"), [({}, "structured"), ({"particle": "two-phase"}, "idaklu")]
 )
 def test_a_record_asks_for_the_same_again(options, name):
     first = decided("auto", options)
@@ -207,7 +197,7 @@ def test_where_it_gives_up_idaklu_takes_over(hu2024, monkeypatch):
 
 
 def test_a_potential_too_steep_for_tables_is_left_to_idaklu(hu2024, monkeypatch):
-    monkeypatch.setattr("ssnib_model.solvers.coefficients.TABLE_POINTS", 2)
+    monkeypatch.setattr("ssnib_model.solvers.tables.MOST_INTERVALS", 2)
     with pytest.warns(ss.ValidityWarning, match="IDAKLU in place of the structured"):
         result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
     assert result.ok
