@@ -156,7 +156,7 @@ class StateVector:
     def charge(self, y: np.ndarray, inputs: Mapping[str, float]) -> float:
         """The counter of the charge passed [A.h]."""
         variable, where = self._charge
-        scale, reference = _scaling(variable, inputs)
+        scale, reference = scaling(variable, inputs)
         return reference + scale * float(y[where][0])
 
     def start(self, inputs: Mapping[str, float], cell: CellState | None = None) -> np.ndarray:
