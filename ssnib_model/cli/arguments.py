@@ -14,7 +14,10 @@ from ssnib_model.errors import OptionError, SSNIBError
 
 if TYPE_CHECKING:
     from ssnib_model.cell.parameter_set import ParameterSet
-    from ssnib_model.solvers.structured import StructuredSolver
+    from ssnib_model.solvers.choice import Choice
+
+#: As `ssnib_model.solvers.choice.NAMES`, which takes long to import.
+SOLVERS = ("auto", "structured", "idaklu")
 
 #: Values of one parameter in a sweep.
 MAX_VALUES = 1_000_000
@@ -39,7 +42,6 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan
 def add_cell_arguments(
     parser: argparse.ArgumentParser,
     models: tuple[str, ...] = ("dfn", "spm"),
-    solvers: tuple[str, ...] = ("idaklu", "structured"),
 ) -> None:
     """What the cell is, and how its equations are solved."""
     sets = parser.add_argument(
@@ -83,13 +85,13 @@ def add_cell_arguments(
             default=models[0],
             help=f"dfn: the full model; spm: the reduced one (default: {models[0]})",
         )
-    if models and solvers:
         parser.add_argument(
             "--solver",
-            choices=solvers,
-            default=solvers[0],
-            help="idaklu: PyBaMM's, for every option; structured: an order of magnitude faster, "
-            f"for the plain options (default: {solvers[0]})",
+            choices=SOLVERS,
+            default=SOLVERS[0],
+            help="structured: an order of magnitude faster, for what it has the equations of; "
+            "idaklu: PyBaMM's, for everything; auto: structured where it can, and else says why "
+            f"not (default: {SOLVERS[0]})",
         )
 
 
@@ -356,13 +358,29 @@ def model(arguments: argparse.Namespace, parameters: ParameterSet) -> Any:
     return MODELS[arguments.model](parameters.model_options)
 
 
-def solver(arguments: argparse.Namespace, rtol: float = 1e-4) -> StructuredSolver | None:
-    """The solver asked for; None for that of the model."""
-    if arguments.solver == "idaklu":
-        return None
-    from ssnib_model.solvers.structured import StructuredSolver
+def choice(
+    arguments: argparse.Namespace, parameters: ParameterSet, precision: str = "USUAL"
+) -> Choice:
+    """The solver for what was asked; a line says why it is a slower one.
 
-    return StructuredSolver(rtol, rtol / 100)
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of the command.
+    parameters : ParameterSet
+        The cell.
+    precision : str, optional
+        Name of the tolerances, in `ssnib_model.solvers.choice`.
+    """
+    from ssnib_model.models.names import MODELS
+    from ssnib_model.solvers import choice as choices
+
+    asked = choices.named(arguments.solver, getattr(choices, precision))
+    last = MODELS[arguments.model.split("+")[-1]](parameters.model_options)
+    found = choices.decide(asked, last, parameters.to_pybamm())
+    if found.why and not (arguments.json or arguments.quiet):
+        say(found.in_words())
+    return found
 
 
 # -------------------------------------------------------------------- completion in a shell

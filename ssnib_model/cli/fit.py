@@ -11,10 +11,10 @@ from ssnib_model.cli.arguments import (
     add_output_arguments,
     assignment,
     cell,
+    choice,
     free,
     in_unit_of,
     once,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
@@ -85,8 +85,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     data = data_from_files(arguments.data, parameters, sigma)
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
-    # differences of residuals need digits
-    chosen = solver(arguments, rtol=1e-6)
+    chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
     contents = {file: read_bytes(Path(file), MAX_CURVES_SIZE) for file in arguments.data}
     record["settings"]["data"] = [
@@ -98,7 +97,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         data,
         [Free(*free) for free in arguments.free],
         model=arguments.model,
-        solver=chosen,
+        solver=arguments.solver,
         starts=arguments.starts,
         seed=arguments.seed,
         workers=arguments.workers,

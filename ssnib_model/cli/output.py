@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.results.protocol import ProtocolResult
     from ssnib_model.results.rate_test import RateTestResult
-    from ssnib_model.solvers.structured import StructuredSolver
+    from ssnib_model.solvers.choice import Choice
 
 #: Done; bad input; some runs failed or there is no answer; stopped by Ctrl-C.
 EXIT_OK, EXIT_BAD_INPUT, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 0, 2, 3, 130
@@ -147,21 +148,20 @@ def _finite(document: Any) -> Any:
 def run_record(
     arguments: argparse.Namespace,
     parameters: ParameterSet,
-    solver: StructuredSolver | None = None,
+    solver: Choice | None = None,
 ) -> dict[str, Any]:
     """What repeats a run: the command, its settings, the whole set and the versions.
 
     Every document that a command prints with ``--json`` or writes as ``run.json`` begins with
     these four; its results follow.
     """
-    import dataclasses
-
     from ssnib_model.results.record import parameters_of, versions
 
     settings = {k: v for k, v in vars(arguments).items() if k not in _NO_SETTINGS}
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()}
-    if "solver" in settings:
-        settings["solver"] = None if solver is None else dataclasses.asdict(solver)
+    settings.pop("solver", None)
+    if solver is not None:
+        settings["solver"] = solver.to_dict()
     return {
         "command": arguments.called,
         "settings": settings,
@@ -170,8 +170,10 @@ def run_record(
     }
 
 
-def result_record(arguments: argparse.Namespace, result: RateTestResult) -> dict[str, Any]:
-    """The same of the result of a rate test, which `repeat_run` takes."""
+def result_record(
+    arguments: argparse.Namespace, result: RateTestResult | ProtocolResult
+) -> dict[str, Any]:
+    """The same of the result of a test, which `repeat_run` takes."""
     document = result.to_dict()
     first = ("settings", "parameters", "versions")
     head = {"command": arguments.called, **{key: document[key] for key in first}}

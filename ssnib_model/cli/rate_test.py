@@ -10,11 +10,11 @@ from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
     cell,
+    choice,
     in_words,
     model,
     numbers,
     refuse_beside,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
@@ -87,14 +87,13 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         "point of its charge and discharge. Writes breakdown.csv, breakdown.png and run.json.",
         epilog="Example: ssnib breakdown --rate 2 --at 0.5",
     )
-    add_cell_arguments(breakdown, solvers=())
+    add_cell_arguments(breakdown)
     add_output_arguments(breakdown, "breakdown")
     breakdown.add_argument("--rate", type=float, default=2.0, help="C-rate (default: 2)")
     breakdown.add_argument(
         "--at", type=float, default=0.5, help="fraction of the half-cycle (default: 0.5)"
     )
-    # the structured solver gives no overpotentials
-    breakdown.set_defaults(command=_breakdown, solver="idaklu")
+    breakdown.set_defaults(command=_breakdown)
 
 
 def _rate_test(arguments: argparse.Namespace) -> int:
@@ -185,7 +184,8 @@ def _breakdown(arguments: argparse.Namespace) -> int:
 
 def _run(test, arguments, parameters):
     """The rate test by the model asked for."""
-    settings = {"solver": solver(arguments), "progress": talks(arguments)}
+    choice(arguments, parameters)
+    settings = {"solver": arguments.solver, "progress": talks(arguments)}
     return test.run(model(arguments, parameters), parameters, **settings)
 
 

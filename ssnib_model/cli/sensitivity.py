@@ -9,13 +9,13 @@ from ssnib_model.cli.arguments import (
     add_output_arguments,
     axis,
     cell,
+    choice,
     complete,
     in_unit_of,
     numbers,
     parameter_names,
     quantity,
     refuse_beside,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
@@ -118,6 +118,7 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
     from ssnib_model.runs import sensitivity as found
     from ssnib_model.runs.metrics import Metric
     from ssnib_model.runs.plots import save_sensitivity
+    from ssnib_model.solvers.compiling import compilation_shown
     from ssnib_model.tables import records
 
     if arguments.method in ("local", "tornado"):
@@ -130,19 +131,21 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
     metric.check(test)
     files = (f"{arguments.method}.csv", f"{arguments.method}.png")
     folder = results_folder(arguments, (*files, RUN_FILE))
-    chosen = solver(arguments, rtol=1e-7 if arguments.method == "local" else 1e-4)
-    names, settings = arguments.of, {"model": arguments.model, "solver": chosen}
+    precision = "FOR_DERIVATIVES" if arguments.method == "local" else "USUAL"
+    chosen = choice(arguments, parameters, precision)
+    names, settings = arguments.of, {"model": arguments.model, "solver": arguments.solver}
     asked = (names, test, metric.column, metric.rate)
-    if arguments.method == "local":
-        table = found.sensitivity(parameters, names, test, **settings)
-    elif arguments.method == "tornado":
-        table = found.tornado(parameters, *asked, **settings)
-    else:
-        table = found.global_sensitivity(
-            parameters, *asked, method=arguments.method, n=samples,
-            progress=talks(arguments), **settings,
-        )  # fmt: skip
-        table = table.rename_axis("Parameter").reset_index()
+    with compilation_shown(talks(arguments)):
+        if arguments.method == "local":
+            table = found.sensitivity(parameters, names, test, **settings)
+        elif arguments.method == "tornado":
+            table = found.tornado(parameters, *asked, **settings)
+        else:
+            table = found.global_sensitivity(
+                parameters, *asked, method=arguments.method, n=samples,
+                progress=talks(arguments), **settings,
+            )  # fmt: skip
+            table = table.rename_axis("Parameter").reset_index()
     of_results = ["Parameter", "C-rate", "Low", "High", "Note"]
     results = table.drop(columns=of_results, errors="ignore")
     computed = bool(results.notna().to_numpy().any())
@@ -173,9 +176,9 @@ def _target(arguments: argparse.Namespace) -> int:
 
     parameters, _ = cell(arguments)
     folder = results_folder(arguments, (CONTOUR, RUN_FILE) if arguments.against else (RUN_FILE,))
-    chosen = solver(arguments)
+    chosen = choice(arguments, parameters)
     asked = (parameters, arguments.metric, arguments.value, arguments.vary)
-    settings = {"model": arguments.model, "solver": chosen, "progress": talks(arguments)}
+    settings = {"model": arguments.model, "solver": arguments.solver, "progress": talks(arguments)}
     for end in ("low", "high"):
         given = getattr(arguments, end)
         settings[end] = None if given is None else in_unit_of(arguments.vary, given)

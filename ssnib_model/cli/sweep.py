@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     CELL,
+    SOLVERS,
     add_cell_arguments,
     add_output_arguments,
     axis,
     base_set,
     cell,
+    choice,
     numbers,
     refuse_beside,
-    solver,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
@@ -90,7 +91,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _sweep(arguments: argparse.Namespace) -> int:
     from ssnib_model.protocol.rate_test import RateTest
     from ssnib_model.runs.store import RESULTS, SET, STORE
-    from ssnib_model.runs.sweep import RUN, resume, sweep
+    from ssnib_model.runs.sweep import RUN, resume, stored_solver, sweep
     from ssnib_model.tables import records
 
     settings = {
@@ -111,14 +112,16 @@ def _sweep(arguments: argparse.Namespace) -> int:
         own = os.path.isfile((arguments.out or arguments.folder) / STORE)
         folder = results_folder(arguments, () if own else (RESULTS, RUN_FILE))
         design = _design(arguments, parameters)
-        chosen = solver(arguments)
+        if folder and own and arguments.solver == SOLVERS[0]:
+            arguments.solver = stored_solver(folder)
+        chosen = choice(arguments, parameters)
         record = run_record(arguments, parameters, chosen)
         table = sweep(
             parameters,
             design,
             test,
             model=arguments.model,
-            solver=chosen,
+            solver=arguments.solver,
             out=folder,
             **settings,
         )

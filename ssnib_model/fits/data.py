@@ -25,7 +25,7 @@ from ssnib_model.measured.formats import MAX_CURVES_SIZE, read_curves
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
-from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.choice import Solver
 from ssnib_model.steps import Status
 from ssnib_model.tables import read_rate_data
 
@@ -77,7 +77,7 @@ class Data(ABC):
 
     @abstractmethod
     def prepare(
-        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Any
+        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Callable[[ParameterSet], Any]:
         """The experiment, built once to be run for many values of ``varying`` and what follows.
 
@@ -131,11 +131,9 @@ class _HalfCycleData(Data):
         return super().ignores() | ({"As-made state of charge"} if starts else set())
 
     def prepare(
-        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Any
+        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Callable[[ParameterSet], list[HalfCycle]]:
         """See `Data.prepare`."""
-        # differences of residuals need more digits than a plot
-        solver = solver or half_cycle_solver(1e-7, 1e-7)
         prepared = self.test.prepare(
             MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
         )
@@ -371,7 +369,7 @@ class SpectrumData(Data):
         return "spectrum", tuple(self.frequencies.tolist()), self.state
 
     def prepare(
-        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Any
+        self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Callable[[ParameterSet], Impedance]:
         """See `Data.prepare`; always the full model, in the frequency domain."""
         read = parameters.to_pybamm()

@@ -16,6 +16,8 @@ from ssnib_model.errors import OptionError, ParameterError
 from ssnib_model.fits.data import Data
 from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.models.names import MODELS
+from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
+from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
 #: of a capacity at the solver's tolerance, small against its curvature.
@@ -80,13 +82,19 @@ class FitProblem:
         data: Iterable[Data],
         free: Iterable[Free],
         model: str,
-        solver: Any = None,
+        solver: Solver = AUTO,
     ):
-        self.parameters, self.model, self.solver = parameters, model, solver
+        self.parameters, self.model = parameters, model
         # what is changed later is not that of this problem
         self.data = [copy.deepcopy(d) for d in data]
         self.free: list[Bounded] = [f.completed(parameters) for f in free]
         self._check()
+        #: Of the solver, once for all processes and those who go on later; of rate tests only.
+        self.choice: Choice | None = None
+        if any(d.takes_solver for d in self.data):
+            made, values = MODELS[model](parameters.model_options), parameters.to_pybamm()
+            self.choice = decide(named(solver, FOR_DIFFERENCES), made, values)
+        self.solver: Solver = self.choice.again if self.choice else named(solver)
         self.solves = 0
         self._prepared: dict[Hashable, Callable[[ParameterSet], Any]] = {}
 
@@ -279,7 +287,7 @@ class FitProblem:
                 [f.label, f.low, f.high, f.log, f.prior and list(f.prior)] for f in self.free
             ],
             "data": {d.name: d.describe() for d in self.data},
-            "solver": _settings_of(self.solver),
+            "solver": _settings_of(self.choice),
         }
 
 
@@ -290,9 +298,12 @@ def _digest(parameters: ParameterSet) -> str:
     return hashlib.sha256(repr((options, parameters.catholyte, values)).encode()).hexdigest()
 
 
-def _settings_of(solver: Any) -> str:
-    """A solver by its settings."""
-    if solver is None or not isinstance(solver, pybamm.BaseSolver):
+def _settings_of(choice: Choice | None) -> str:
+    """A solver by its settings; None stands for IDAKLU as fits have it."""
+    if choice is None or choice.name == IDAKLU:
+        return repr(None)
+    solver = choice.solver
+    if isinstance(solver, StructuredSolver):
         return repr(solver)
     options = sorted((k, repr(v)) for k, v in (getattr(solver, "_options", None) or {}).items())
     return repr((type(solver).__name__, solver.rtol, solver.atol, options))

@@ -332,6 +332,7 @@ class FitResult:
         return {
             "versions": record.versions(),
             "model": self.problem.model,
+            "solver": self.problem.choice and self.problem.choice.to_dict(),
             "interrupted": self.interrupted,
             "message": self.message,
             "notes": self.notes,

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pybamm
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
@@ -33,7 +32,8 @@ from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.result import FitResult
 from ssnib_model.models.names import MODELS
 from ssnib_model.results.record import versions
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import AUTO, Solver
+from ssnib_model.solvers.compiling import compilation_shown
 
 MAX_STARTS = 100_000
 
@@ -47,7 +47,7 @@ def fit(
     free: Iterable[Free | str] | Mapping[str, tuple[float, float]],
     *,
     model: str = "dfn",
-    solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    solver: Solver = AUTO,
     start: Mapping[str, float] | None = None,
     starts: int = 1,
     seed: int = 0,
@@ -72,9 +72,9 @@ def fit(
     model : str, optional
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
         Spectra are always those of the full model.
-    solver : pybamm.BaseSolver or StructuredSolver, optional
-        Of rate tests; default: IDAKLU with rtol = atol = 1e-7. Differences of residuals need
-        digits: ``StructuredSolver(rtol=1e-6, atol=1e-8)`` is an order of magnitude faster.
+    solver : str, pybamm.BaseSolver or StructuredSolver, optional
+        Of rate tests, as for `RateTest.run`; where it is named, rtol is 1e-7, because differences
+        of residuals need digits.
     start : mapping, optional
         Values by label to start from, between their bounds; default: those of the set.
     starts : int, optional
@@ -141,10 +141,11 @@ def fit(
     interrupted = ""
     for number, stage in enumerate(record.stages):
         try:
-            if workers > 1 and len(points) > 1:
-                stopped = _in_parallel(stage, points, settings, workers)
-            else:
-                stopped = _in_turn(stage, points, settings, progress)
+            with compilation_shown(progress):
+                if workers > 1 and len(points) > 1:
+                    stopped = _in_parallel(stage, points, settings, workers)
+                else:
+                    stopped = _in_turn(stage, points, settings, progress)
         finally:
             record.flush()
         best = stage.best()
@@ -167,7 +168,7 @@ def fit(
         solves=sum(b.solves for _, b in found),
         seconds=time.perf_counter() - began,
         interrupted=interrupted,
-        notes=_notes(data, stages, solver, starts, workers),
+        notes=_notes(problems, solver, starts, workers),
     )
     return result
 
@@ -409,10 +410,9 @@ def _nothing(stage: Stage, best: Outcome) -> str:
     )
 
 
-def _notes(
-    data: list[Data], stages: list[str], solver: Any, starts: int, workers: int
-) -> list[str]:
-    """What there is to say about settings that have no effect."""
+def _notes(problems: list[FitProblem], solver: Solver, starts: int, workers: int) -> list[str]:
+    """What there is to say about settings that have no effect, or another one than is usual."""
+    data, stages = problems[0].data, [problem.model for problem in problems]
     notes = []
     if workers > 1 and starts == 1:
         notes.append(f"workers is {workers}, but there is one start: one process did it")
@@ -421,6 +421,7 @@ def _notes(
     spectra = [d.name for d in data if not d.takes_solver]
     if spectra and stages != ["dfn"]:
         notes.append(f"the spectra {spectra} are those of the full model in every stage")
-    if len(spectra) == len(data) and solver is not None:
+    notes += dict.fromkeys(p.choice.note for p in problems if p.choice and p.choice.note)
+    if len(spectra) == len(data) and solver not in (None, AUTO):
         notes.append("the solver is that of rate tests, of which there are no data")
     return notes

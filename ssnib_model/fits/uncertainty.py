@@ -21,7 +21,6 @@ from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
-from ssnib_model.solvers.idaklu import half_cycle_solver
 
 
 class Fitted(Protocol):
@@ -139,7 +138,7 @@ def predict(
         MODELS[problem.model](best.model_options),
         best,
         varying=problem.varying(data),
-        solver=problem.solver or half_cycle_solver(1e-7, 1e-7),
+        solver=problem.solver,
     )
 
     def simulate(parameters: ParameterSet) -> np.ndarray:

@@ -138,15 +138,18 @@ class SolidStateDFN(SolidStateBaseModel):
         U_mean = self.set_cathode_state(sto_mean)
         # Averages weighted with the local reaction current; any weights of integral 1 make
         # the breakdown add up to V. They turn even as the cell comes to rest (below 1e-4 C).
-        total = pybamm.Integral(reaction, x)
         i_rest = 1e-4 * p.Q / p.A_cc
+        # with the current itself: at rest what the solver leaves of it would be magnified
+        weights = [
+            (q.share * i_rest**2 - r * i) / (i**2 + i_rest**2)
+            for r, q in zip(reactions, particles, strict=True)
+        ]
+        # the states meet the current to the solver's tolerance: normalise exactly
+        whole = pybamm.Integral(sum(weights), x)
 
         def average(values: Sequence[pybamm.Symbol]) -> pybamm.Symbol:
-            weighted = (
-                (r * total + q.share * i_rest**2) * value
-                for r, q, value in zip(reactions, particles, values, strict=True)
-            )
-            return pybamm.Integral(sum(weighted), x) / (total**2 + i_rest**2)
+            weighted = (w * value for w, value in zip(weights, values, strict=True))
+            return pybamm.Integral(sum(weighted), x) / whole
 
         def everywhere(value: pybamm.Symbol) -> list[pybamm.Symbol]:
             return [value] * len(particles)

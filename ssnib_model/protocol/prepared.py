@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import pybamm
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
@@ -22,21 +21,17 @@ from ssnib_model.results.protocol import ProtocolResult, Run, job_of
 from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
-from ssnib_model.solvers.controlled import is_plain
-from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
+from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import Stepper
-from ssnib_model.solvers.structured import Structured, StructuredSolver
 from ssnib_model.steps import Planned, Status
 
 #: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 
 AS_MADE = "As-made state of charge"
-
-#: What is tried where a solver gives up on its mesh, with all steps.
-FINER = "the whole test on a mesh twice as fine"
 
 #: Points of a mesh in one direction.
 MAX_POINTS = 1000
@@ -69,6 +64,8 @@ class PreparedProtocol:
         What it was prepared for.
     varying : frozenset of str
         The parameters whose values later runs may change, and all that follows from them.
+    choice : Choice
+        The solver, and why it is this one.
     """
 
     def __init__(
@@ -77,7 +74,7 @@ class PreparedProtocol:
         model: SolidStateBaseModel,
         parameters: ParameterSet,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ):
         self.protocol, self.parameters, self.model_name = protocol, parameters, model.name
@@ -85,7 +82,6 @@ class PreparedProtocol:
         if any(step.temperature is not None for step in steps):
             varying = [*varying, AMBIENT]
         self.varying = frozenset(parameters.dependents(varying))
-        self.settings = settings_of(model, solver, var_pts)
         _check_mesh(model, var_pts)
         values = parameters.to_pybamm()
         read = [name for name in parameters if name in values and name not in PROTOCOL_INPUTS]
@@ -98,12 +94,9 @@ class PreparedProtocol:
         self._fixed = {name: parameters[name] for name in read if name not in self.varying}
         values.update(dict.fromkeys((*PROTOCOL_INPUTS, *self._inputs), "[input]"))
         self._preflight = Preflight(model.options, values)
-        self._stepper: Stepper
-        if isinstance(solver, StructuredSolver):
-            self._stepper = Structured(model, values, solver, var_pts)
-        else:
-            controls = not all(map(is_plain, steps))
-            self._stepper = Idaklu(model, values, solver, var_pts, controls)
+        self.choice = decide(solver, model, values, var_pts)
+        self.settings = settings_of(model, self.choice, var_pts)
+        self._steppers = Steppers(self.choice, model, values, var_pts, steps)
 
     def result(
         self,
@@ -154,10 +147,15 @@ class PreparedProtocol:
         folder = None if out is None else RunFolder(out, job)
         with contextlib.nullcontext() if folder is None else folder.lock():
             run = self._run(parameters, start, progress, keep, folder, interruptible=True)
-        anode_notes = functools.partial(self._preflight.anode_notes, self._values(parameters))
+        notes = functools.partial(self._notes, parameters)
         return ProtocolResult(
-            self.protocol, parameters, run, self.model_name, self.settings, anode_notes
+            self.protocol, parameters, run, self.model_name, self.settings, notes
         )
+
+    def _notes(self, parameters: ParameterSet) -> list[str]:
+        """What there is to say beside what the steps say."""
+        of_solver = [self.choice.note] if self.choice.note else []
+        return of_solver + self._preflight.anode_notes(self._values(parameters))
 
     def _check(self, parameters: ParameterSet, start: CellState | None) -> None:
         if start is not None and not isinstance(start, CellState):
@@ -202,21 +200,25 @@ class PreparedProtocol:
         folder: RunFolder | None = None,
         interruptible: bool = False,
     ) -> Run:
-        """All steps; again on a finer mesh where the solver gave up on the first."""
+        """All steps; again by others where the solver gave up."""
         planned = list(self.protocol.schedule(parameters))
 
-        def run(stepper: Stepper, finer: bool) -> Run:
+        def run(stepper: Stepper, name: str = "") -> Run:
             walk = Walk(stepper, self._preflight, functools.partial(self._at, parameters))
-            with contextlib.nullcontext() if folder is None else folder.store(finer) as store:
+            with contextlib.nullcontext() if folder is None else folder.store(name) as store:
                 return self._walked(walk, planned, start, progress, keep, store, interruptible)
 
-        found = run(self._stepper, finer=False)
-        # a state to start from is one of the mesh that it comes from
-        gave_up = any(step.outcome.gave_up for step in found.steps) and start is None
-        if gave_up and (finer := self._stepper.finer) is not None:
-            again = run(finer, finer=True)
+        with compilation_shown(progress):
+            found = again = run(self._steppers.first)
+        for other in self._steppers.others():
+            gave_up = any(step.outcome.gave_up for step in again.steps)
+            # a state to start from is one of the mesh that it comes from
+            if not gave_up or not (other.same_mesh or start is None):
+                break
+            again = run(other.stepper, other.name)
             if not any(step.status is Status.FAILED for step in again.steps):
-                return again._replace(steps=[step.recovered(FINER) for step in again.steps])
+                words = other.in_words
+                return again._replace(steps=[step.recovered(words) for step in again.steps])
         return found
 
     def _at(self, parameters: ParameterSet, temperature: float | None) -> dict[str, float]:
@@ -325,10 +327,10 @@ class PreparedRateTest(PreparedProtocol):
         """The result for some parameters; they, and what is raised, are as for `half_cycles`."""
         self._check(parameters, start)
         run = self._run(parameters, start, progress)
-        anode_notes = functools.partial(self._preflight.anode_notes, self._values(parameters))
+        notes = functools.partial(self._notes, parameters)
         return RateTestResult(
             self.test, parameters, self._paired(run.steps), self.model_name, self.settings,
-            anode_notes, run.final_state, start,
+            notes, run.final_state, start,
         )  # fmt: skip
 
     def _paired(self, steps: list[StepResult]) -> list[HalfCycle]:

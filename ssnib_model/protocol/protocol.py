@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import numbers
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pybamm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import read_bytes
+from ssnib_model.protocol.given import Given, Steps, state_of_charge
 from ssnib_model.protocol.groups import (
-    MAX_DEPTH,
     Node,
     Repeat,
     at,
@@ -24,24 +22,22 @@ from ssnib_model.protocol.groups import (
     merged,
     places,
 )
-from ssnib_model.protocol.instruction import Instruction
-from ssnib_model.protocol.language import EXAMPLE, instruction
 from ssnib_model.protocol.prepared import PreparedProtocol
 from ssnib_model.protocol.resolve import resolve
 from ssnib_model.protocol.running import cell_of
 from ssnib_model.protocol.text import from_json, lines_of, read, to_json
 from ssnib_model.results.protocol import ProtocolResult
+from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.state import CellState
-from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.steps import Planned, Step
 from ssnib_model.tables import text_of
 from ssnib_model.words import short
 
-#: Bytes of a protocol as text, and steps of one list without repeats.
-MAX_SIZE, MAX_GIVEN = 5_000_000, 100_000
+#: Bytes of a protocol as text.
+MAX_SIZE = 5_000_000
 
 
-class Protocol:
+class Protocol(Steps):
     """What is done to a cell, step by step.
 
     Parameters
@@ -78,11 +74,8 @@ class Protocol:
         Discharge at 1 C until cut-off
     """
 
-    steps: tuple[Node, ...]
-    initial_state_of_charge: float | None
-
     def __init__(self, steps: Any, *, initial_state_of_charge: float | None = None):
-        self._set(_Given().nodes(steps), initial_state_of_charge)
+        self._set(Given().nodes(steps), initial_state_of_charge)
 
     def _set(self, steps: Iterable[Node], soc: float | None) -> Self:
         self.steps = merged(steps)
@@ -228,7 +221,7 @@ class Protocol:
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
         progress: bool = False,
         start: CellState | None = None,
@@ -244,8 +237,10 @@ class Protocol:
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver or StructuredSolver, optional
-            Default: that of the model.
+        solver : str, pybamm.BaseSolver or StructuredSolver, optional
+            "auto" (default) is the structured solver where it has all that is asked, else
+            IDAKLU: ``result.to_dict()["settings"]["solver"]`` says which, and why. "structured"
+            is refused where it cannot, "idaklu" is PyBaMM's with the tolerances of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
         progress : bool, optional
@@ -277,6 +272,8 @@ class Protocol:
         result = prepared.result(
             prepared.parameters, start=start, keep=keep, out=out, progress=progress
         )
+        if out is not None and result.is_complete:
+            result.save(out)
         for note in result.notes:
             warnings.warn(note, ValidityWarning, stacklevel=2)
         return result
@@ -287,7 +284,7 @@ class Protocol:
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ) -> PreparedProtocol:
         """Build the model once, to run the protocol for many values of some parameters.
@@ -315,93 +312,3 @@ class Protocol:
         labels = {id(step): step.label for _, step in places(self.steps, "")}
         for cycle, step in cycles(self.steps):
             yield Planned(resolved[id(step)], labels[id(step)], cycle, step.tags, step.period)
-
-
-def state_of_charge(value: Any) -> float:
-    """A state of charge to start from, or `OptionError`."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not 0 < value < 1:
-        raise OptionError(
-            f"initial_state_of_charge is {short(value)}: it must be between 0 and 1, both excluded"
-        )
-    return float(value)
-
-
-# ---------------------------------------------------------------- from what is given
-class _Given:
-    """Steps and groups of what a user gives; equal steps become one object, read once."""
-
-    def __init__(self) -> None:
-        # with the object itself, so that no other can get its id meanwhile
-        self.read: dict[Any, tuple[Any, Instruction]] = {}
-
-    def nodes(self, given: Any, where: str = "") -> list[Node]:
-        """What is given as a whole, or as one of the items of a list."""
-        if where.count(".") > MAX_DEPTH:
-            raise OptionError(f"step {where}: groups lie in groups more than {MAX_DEPTH} deep")
-        if isinstance(given, Protocol):
-            return self.of_protocol(given, where)
-        if isinstance(given, pybamm.Experiment):
-            return self.of_experiment(given, where)
-        if isinstance(given, str | pybamm.step.BaseStep | np.ndarray | Instruction | Repeat):
-            given = [given]
-        if not isinstance(given, Iterable) or isinstance(given, Mapping | bytes):
-            raise OptionError(f"{_at_step(where)}{short(given)} is no step: {EXAMPLE}")
-        found: list[Node] = []
-        for number, item in enumerate(given, 1):
-            if number > MAX_GIVEN:
-                raise OptionError(
-                    f"{_at_step(where)}more than {MAX_GIVEN} steps are given: repeat them instead"
-                )
-            found += self.item(item, f"{where}.{number}" if where else str(number))
-        return found
-
-    def item(self, item: Any, place: str) -> list[Node]:
-        if isinstance(item, Repeat):
-            return [item]
-        if not isinstance(item, list | tuple | Protocol | pybamm.Experiment):
-            return [self.step(item, place)]
-        inside = self.nodes(item, place)
-        if len(inside) == 1 and isinstance(inside[0], Repeat):
-            return inside
-        return [at(f"step {place}", Repeat, 1, tuple(inside))]
-
-    def step(self, item: Any, place: str) -> Instruction:
-        key = item if isinstance(item, str) else id(item)
-        if key not in self.read:
-            self.read[key] = item, at(f"step {place}", instruction, item)
-        return self.read[key][1]
-
-    def of_protocol(self, protocol: Protocol, where: str) -> list[Node]:
-        if where and protocol.initial_state_of_charge is not None:
-            raise OptionError(
-                f"step {where}: a protocol in another starts at initial_state_of_charge = "
-                f"{protocol.initial_state_of_charge:g}: only the outermost can"
-            )
-        return list(protocol.steps)
-
-    def of_experiment(self, experiment: pybamm.Experiment, where: str) -> list[Node]:
-        """Its cycles as groups, with its period and temperature where a step has none."""
-        if experiment.termination:
-            raise OptionError(
-                f"{_at_step(where)}an Experiment with termination "
-                f"{experiment.termination_string!r} is not supported: give the number of cycles"
-            )
-        others = {"period": experiment.period, "temperature": experiment.temperature}
-        filled: dict[int, Instruction] = {}
-
-        def fill(step: Instruction) -> Instruction:
-            if id(step) not in filled:
-                new = {k: v for k, v in others.items() if v and getattr(step, k) is None}
-                filled[id(step)] = dataclasses.replace(step, **new, given="") if new else step
-            return filled[id(step)]
-
-        prefix = f"{where}." if where else ""
-        return [
-            Repeat(1, tuple(fill(self.step(s, f"{prefix}{n}")) for s in cycle))
-            for n, cycle in enumerate(experiment.cycles, 1)
-        ]
-
-
-def _at_step(where: str) -> str:
-    return f"step {where}: " if where else ""

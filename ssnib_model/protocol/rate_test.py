@@ -17,9 +17,9 @@ from ssnib_model.protocol.protocol import Protocol as TestProtocol
 from ssnib_model.protocol.resolve import sodium
 from ssnib_model.protocol.running import cell_of
 from ssnib_model.results.rate_test import RateTestResult
+from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.preflight import LOWER, UPPER
 from ssnib_model.solvers.state import CellState
-from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.steps import Control, End, Measure, Planned, Step
 from ssnib_model.words import short
 
@@ -105,7 +105,7 @@ class RateTest:
         model: pybamm.BaseModel | None = None,
         parameters: ParameterSet | None = None,
         *,
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
         progress: bool = False,
         start: CellState | None = None,
@@ -119,8 +119,10 @@ class RateTest:
         parameters : ParameterSet, optional
             Default ``ParameterSet("Hu2024")``. Its "Initial state of charge", where a plain
             simulation starts, is not used.
-        solver : pybamm.BaseSolver or StructuredSolver, optional
-            Default: that of the model.
+        solver : str, pybamm.BaseSolver or StructuredSolver, optional
+            "auto" (default) is the structured solver where it has all that is asked, else
+            IDAKLU: ``result.to_dict()["settings"]["solver"]`` says which, and why. "structured"
+            is refused where it cannot, "idaklu" is PyBaMM's with the tolerances of the model.
         var_pts : dict, optional
             Mesh points, as for ``pybamm.Simulation``; default: those of the model.
         progress : bool, optional
@@ -146,7 +148,7 @@ class RateTest:
         parameters: ParameterSet | None = None,
         *,
         varying: Iterable[str] = (),
-        solver: pybamm.BaseSolver | StructuredSolver | None = None,
+        solver: Solver = AUTO,
         var_pts: dict[Any, int] | None = None,
     ) -> PreparedRateTest:
         """Build the model once, to run the test for many values of some parameters.
@@ -166,7 +168,7 @@ class RateTest:
         ------
         OptionError
             If model and parameters are not those of one cell, or for a solver or mesh that is not
-            allowed.
+            allowed, or a solver that cannot do this.
         """
         model, parameters = cell_of(model, parameters, solver, "a rate test")
         return PreparedRateTest(self, model, parameters, varying, solver, var_pts)

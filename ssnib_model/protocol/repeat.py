@@ -18,8 +18,8 @@ from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.protocol import ProtocolResult
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.results.record import versions
+from ssnib_model.solvers.choice import Named
 from ssnib_model.solvers.state import CellState
-from ssnib_model.solvers.structured import StructuredSolver
 
 #: Bytes of a run.json, which holds the tables of its parameter set.
 MAX_RUN_SIZE = 100_000_000
@@ -81,7 +81,7 @@ def read_run(source: str | Path | Mapping[str, Any]) -> tuple[RateTest | Protoco
         if document.get("start") is not None:
             others["start"] = CellState.from_dict(document["start"])
         model, parameters = MODELS[name](settings["options"]), ParameterSet.from_files(files)
-        solver = StructuredSolver.from_dict(solver) if solver else None
+        solver = Named.from_dict(solver)
         var_pts = None if var_pts is None else dict(var_pts)
         notes = [*_other_versions(document["versions"]), *_other_values(dict(then), parameters)]
     except SSNIBError:  # says so itself

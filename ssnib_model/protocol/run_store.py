@@ -24,8 +24,8 @@ from ssnib_model.results.store import (
 from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Planned
 
-#: By whether it is on the mesh asked for or on a finer one.
-STORES = {False: "run.sqlite", True: "run_finer.sqlite"}
+#: By what it was run with: the solver that was chosen, or another where that gave up.
+STORES = {"": "run.sqlite", "idaklu": "run_idaklu.sqlite", "finer": "run_finer.sqlite"}
 
 #: Steps after which all is written. There the state goes through its written form in every run
 #: that has a folder, interrupted or not: so both give the same to the last bit.
@@ -71,9 +71,9 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def store(self, finer: bool) -> Iterator[RunStore]:
-        """What was done on one of the meshes."""
-        with connected(self.folder, STORES[finer], "run") as connection:
+    def store(self, name: str) -> Iterator[RunStore]:
+        """What was done with one of them."""
+        with connected(self.folder, STORES[name], "run") as connection:
             yield RunStore(connection, self._job)
 
 

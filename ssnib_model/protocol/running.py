@@ -11,7 +11,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.models import default_model
 from ssnib_model.models.base import SolidStateBaseModel
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import named
 
 
 def cell_of(
@@ -32,10 +32,7 @@ def cell_of(
         )
     if parameters.model_options["positive electrode"] == "alloy":
         raise OptionError(f"{parameters.name} is a symmetric cell: {test} needs a cathode")
-    if solver is not None and not isinstance(solver, pybamm.BaseSolver | StructuredSolver):
-        raise OptionError(
-            f"solver is {solver!r}: a pybamm.BaseSolver or a StructuredSolver is needed"
-        )
+    named(solver)
     model = default_model(parameters.model_options) if model is None else model
     return model, _of_one_cell(model, parameters)
 

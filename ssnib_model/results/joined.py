@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pybamm
 
-from ssnib_model.solvers.state import COUNTERS, StateVector
-
+from ssnib_model.solvers.state import COUNTERS
 
 #: Time from the end of a step to the first point of the next [s], as in PyBaMM.
 OFFSET = 1e-9
@@ -93,9 +92,9 @@ def _counter(
     model: pybamm.BaseModel, name: str, inputs: dict[str, Any]
 ) -> tuple[int, float, float]:
     """Place of a counter among the states, its value where the state is 0, and its scale."""
-    variable, where = StateVector(model).counters[name]
+    variable = next(variable for variable in model.y_slices if variable.name == name)
     reference, scale = (
         float(np.squeeze(symbol.evaluate(inputs=inputs)))
         for symbol in (variable.reference, variable.scale)
     )
-    return where.start, reference, scale
+    return model.y_slices[variable][0].start, reference, scale

@@ -93,11 +93,11 @@ class ProtocolResult:
         run: Run,
         model_name: str,
         settings: dict[str, Any] | None = None,
-        anode_notes: Callable[[], list[str]] | None = None,
+        more_notes: Callable[[], list[str]] | None = None,
     ):
         self.protocol, self.parameters, self.model_name = protocol, parameters, model_name
         self.steps, self._run = run.steps, run
-        self._settings, self._anode_notes = settings, anode_notes
+        self._settings, self._more_notes = settings, more_notes
         self.mass = parameters["Positive electrode active material mass [kg]"]
 
     def __repr__(self) -> str:
@@ -268,7 +268,7 @@ class ProtocolResult:
     @functools.cached_property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
-        notes = self._anode_notes() if self._anode_notes else []
+        notes = self._more_notes() if self._more_notes else []
         if not self.is_complete:
             notes.append(
                 f"the run was interrupted after step {len(self.steps)} of {self._run.planned}"

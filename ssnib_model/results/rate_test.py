@@ -88,13 +88,13 @@ class RateTestResult:
         half_cycles: list[HalfCycle],
         model_name: str,
         settings: dict[str, Any] | None = None,
-        anode_notes: Callable[[], list[str]] | None = None,
+        more_notes: Callable[[], list[str]] | None = None,
         final_state: Callable[[], CellState] | None = None,
         start: CellState | None = None,
     ):
         self._final_state, self._start = final_state, start
         self.test, self.parameters, self.half_cycles = test, parameters, half_cycles
-        self.model_name, self._settings, self._anode_notes = model_name, settings, anode_notes
+        self.model_name, self._settings, self._more_notes = model_name, settings, more_notes
         self.mass = parameters["Positive electrode active material mass [kg]"]
         self.one_c = parameters["Nominal cell capacity [A.h]"]
         self.rows = [self._row(*pair) for pair in self._last_cycles()]
@@ -223,7 +223,7 @@ class RateTestResult:
     @functools.cached_property
     def notes(self) -> list[str]:
         """What there is to say about the validity of the result, one sentence each."""
-        notes = self._anode_notes() if self._anode_notes else []
+        notes = self._more_notes() if self._more_notes else []
         for h in self.half_cycles:
             half_cycle = f"the {h.direction} at {abs(h.current) / self.one_c:g} C"
             if h.status is Status.AT_START:

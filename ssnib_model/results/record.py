@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -15,6 +14,7 @@ import ssnib_model
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import ParameterError
 from ssnib_model.models.names import MODELS
+from ssnib_model.solvers.choice import Choice
 
 #: The packages whose versions may change the last digits of a result.
 PACKAGES = ("pybamm", "pybammsolvers", "casadi", "numpy", "scipy")
@@ -48,17 +48,14 @@ def parameters_of(parameters: ParameterSet) -> dict[str, Any]:
 
 
 def settings_of(
-    model: pybamm.BaseModel, solver: object, var_pts: Mapping[Any, int] | None
+    model: pybamm.BaseModel, choice: Choice, var_pts: Mapping[Any, int] | None
 ) -> dict[str, Any]:
     """How a test was run, to run it again."""
     options = {k: list(v) if isinstance(v, tuple) else v for k, v in model.options.items()}
-    written: object = None if solver is None else type(solver).__name__
-    if dataclasses.is_dataclass(solver) and not isinstance(solver, type):
-        written = dataclasses.asdict(solver)
     names: dict[type, str] = {model_class: name for name, model_class in MODELS.items()}
     return {
         "model": names.get(type(model), type(model).__name__),
         "options": options,
-        "solver": written,
+        "solver": choice.to_dict(),
         "var_pts": var_pts and {str(name): points for name, points in var_pts.items()},
     }

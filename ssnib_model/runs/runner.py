@@ -14,7 +14,7 @@ from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.runs.designs import MATERIAL, reason_of, with_materials
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import Choice, Solver, decide
 
 
 class Runner:
@@ -25,7 +25,7 @@ class Runner:
         parameters: ParameterSet,
         run: RateTest,
         model: str,
-        solver: StructuredSolver | None,
+        solver: Solver,
         design: pd.DataFrame,
     ):
         self.parameters, self.run, self.model, self.solver = parameters, run, model, solver
@@ -39,6 +39,14 @@ class Runner:
     def is_prepared(self) -> bool:
         """Whether the model is built."""
         return self._prepared is not None
+
+    def choose(self) -> Choice:
+        """Decide once, for all processes and those who go on later, by which solver."""
+        model = MODELS[self.model](self.parameters.model_options)
+        values = self.parameters.replace(self._numbers).to_pybamm()
+        choice = decide(self.solver, model, values)
+        self.solver = choice.again
+        return choice
 
     def prepare(self) -> None:
         """Build the model, with all that follows from the parameters of the design as inputs."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pybamm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
@@ -26,7 +25,7 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.metrics import METRICS, REFERENCE_RATE, RETENTION, Metric, check_metric
 from ssnib_model.runs.sweep import sweep
-from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.choice import AUTO, FOR_DERIVATIVES, Solver, named
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
 
@@ -69,7 +68,7 @@ def sensitivity(
     rate: float | None = None,
     *,
     model: str = "spm",
-    solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    solver: Solver = AUTO,
 ) -> pd.DataFrame:
     """Local sensitivities of a rate test: relative change of a result over that of a parameter.
 
@@ -91,8 +90,8 @@ def sensitivity(
         One rate only.
     model : str, optional
         "spm" (default) or "dfn".
-    solver : pybamm.BaseSolver or StructuredSolver, optional
-        Default: IDAKLU with rtol = atol = 1e-8.
+    solver : str, pybamm.BaseSolver or StructuredSolver, optional
+        As for `RateTest.run`; where it is named, rtol is 1e-8.
 
     Returns
     -------
@@ -141,7 +140,7 @@ class _Tables:
         run: RateTest,
         columns: tuple[str, ...],
         model: str,
-        solver: pybamm.BaseSolver | StructuredSolver | None,
+        solver: Solver,
     ):
         if model not in MODELS:
             raise OptionError(f"model is {model!r}: it must be one of {sorted(MODELS)}")
@@ -150,8 +149,10 @@ class _Tables:
             MODELS[model](parameters.model_options),
             parameters,
             varying=names,
-            solver=solver or half_cycle_solver(1e-8, 1e-8),
+            solver=named(solver, FOR_DERIVATIVES),
         )
+        if note := self._prepared.choice.note:
+            warnings.warn(note, ValidityWarning, stacklevel=4)
         self.base = self(parameters)
 
     def __call__(self, parameters: ParameterSet) -> pd.DataFrame:
@@ -244,7 +245,7 @@ def tornado(
     rate: float | None = None,
     *,
     model: str = "spm",
-    solver: StructuredSolver | None = None,
+    solver: str | StructuredSolver | None = AUTO,
 ) -> pd.DataFrame:
     """One at a time: a result at both ends of the range of each parameter.
 

@@ -32,6 +32,8 @@ from ssnib_model.runs.designs import (
 from ssnib_model.runs.runner import Runner
 from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files
 from ssnib_model.runs.workers import in_processes, on_dask
+from ssnib_model.solvers.choice import AUTO, IDAKLU, NAMES, STRUCTURED, Named, named
+from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.structured import StructuredSolver
 from ssnib_model.words import short
 
@@ -47,7 +49,7 @@ def sweep(
     run: RateTest,
     *,
     model: str = "spm",
-    solver: StructuredSolver | None = None,
+    solver: str | StructuredSolver | None = AUTO,
     out: str | Path | None = None,
     workers: int = 1,
     time_limit: float | None = None,
@@ -66,8 +68,9 @@ def sweep(
         What to run.
     model : str, optional
         "spm" (default) or "dfn".
-    solver : StructuredSolver, optional
-        An order of magnitude faster than the solver of the model, for the options it has.
+    solver : str or StructuredSolver, optional
+        "auto" (default), "structured", "idaklu" or a `StructuredSolver`, as for `RateTest.run`.
+        A sweep goes on by the solver that it was begun with, whatever "auto" would be.
     out : str or Path, optional
         Folder of the store. Every run is kept there as it ends, and a sweep that was
         interrupted, in whatever way, goes on from there. Without it nothing is kept.
@@ -97,10 +100,10 @@ def sweep(
     """
     _check_settings(parameters, run, model, solver, workers, time_limit, scheduler)
     check_design(parameters, design)
+    runner = Runner(parameters, run, model, solver, design)
     job = {
         "versions": versions(),
         "model": model,
-        "solver": None if solver is None else dataclasses.asdict(solver),
         "rates": run.rates,
         "charge_rate": run.charge_rate,
         "cycles": run.cycles,
@@ -113,10 +116,9 @@ def sweep(
         "given": {n: _described(i.value) for n, i in parameters.given.items()},
         "design": {name: [plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
-    runner = Runner(parameters, run, model, solver, design)
     if out is None:
         with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-            store = Store(connection, job)
+            store = Store(connection, job | _solver_of(runner))
             return _fill(store, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
@@ -124,7 +126,10 @@ def sweep(
         if not (folder / SET).exists():
             parameters.save(folder / SET)
         with connected(folder, STORE, "sweep") as connection:
-            store = Store(connection, job)
+            known = Store.read_job(connection)
+            if known is not None and named(solver) == Named(AUTO):
+                runner.solver = _known_solver(known)
+            store = Store(connection, job | _solver_of(runner))
             table = _fill(store, runner, design, workers, time_limit, scheduler, progress)
             new = folder / (RESULTS + ".new")
             table.to_csv(new, index=False)
@@ -148,11 +153,12 @@ def _check_settings(
             raise OptionError(f"{name} is a {type(given).__name__}: a {needed.__name__} is needed")
     if model not in MODELS:
         raise OptionError(f"model is {model!r}: the model is one of {sorted(MODELS)}")
-    if not (solver is None or isinstance(solver, StructuredSolver)):
+    if not (solver is None or isinstance(solver, str | Named | StructuredSolver)):
         raise OptionError(
-            f"solver is a {type(solver).__name__}: a sweep takes a StructuredSolver, or none for "
-            "that of the model"
+            f"solver is a {type(solver).__name__}: a sweep takes one of {', '.join(NAMES)}, or a "
+            "StructuredSolver"
         )
+    named(solver)
     whole(workers, "workers", 1)
     positive = is_number(time_limit) and 0 < time_limit < math.inf
     if not (time_limit is None or positive):
@@ -171,6 +177,20 @@ def _check_settings(
         )
 
 
+def _solver_of(runner: Runner) -> dict[str, Any]:
+    """What the store keeps of the solver: its tolerances, or None for IDAKLU."""
+    choice = runner.choose()
+    if choice.note:
+        warnings.warn(choice.note, ValidityWarning, stacklevel=3)
+    tolerances = {"rtol": choice.solver.rtol, "atol": choice.solver.atol}
+    return {"solver": tolerances if choice.name == STRUCTURED else None}
+
+
+def _known_solver(job: dict[str, Any]) -> str | StructuredSolver:
+    """The solver of a store, which it goes on with."""
+    return StructuredSolver.from_dict(job["solver"]) if job["solver"] else IDAKLU
+
+
 def _described(value: object) -> float | str:
     """A value as the store compares it: numbers as they are, all others with what they hold."""
     if isinstance(value, float):
@@ -184,11 +204,9 @@ def _described(value: object) -> float | str:
 def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
     """Go on with a sweep from its folder alone; ``settings`` as for `sweep`."""
     folder = Path(folder)
-    check_files(folder)
     if not os.path.isfile(folder / STORE):
         raise SSNIBError(f"{folder}: holds no sweep (no {STORE})")
-    with connected(folder, STORE, "sweep") as connection:
-        job = Store.read_job(connection)
+    job = _job_of(folder)
     if job is None:
         raise SSNIBError(f"{folder}: {STORE} holds no sweep")
     run = RateTest(
@@ -201,10 +219,25 @@ def resume(folder: str | Path, **settings: Any) -> pd.DataFrame:
     )
     parameters = ParameterSet(folder / SET)
     design = pd.DataFrame(job["design"])
-    solver = StructuredSolver.from_dict(job["solver"]) if job["solver"] else None
+    solver = _known_solver(job)
     return sweep(
         parameters, design, run, model=job["model"], solver=solver, out=folder, **settings
     )
+
+
+def _job_of(folder: Path) -> dict[str, Any] | None:
+    """What the store of a folder is to be filled with, if that is known."""
+    check_files(folder)
+    if not os.path.isfile(folder / STORE):
+        return None
+    with connected(folder, STORE, "sweep") as connection:
+        return Store.read_job(connection)
+
+
+def stored_solver(folder: Path) -> str | StructuredSolver:
+    """The solver that the sweep of a folder was begun with, and goes on with; or "auto"."""
+    job = _job_of(folder)
+    return _known_solver(job) if job else AUTO
 
 
 def as_dataset(table: pd.DataFrame) -> xr.Dataset:
@@ -258,7 +291,7 @@ def _fill(
         found.update(new)
         bar.update(len(new))
 
-    with bar:
+    with bar, compilation_shown(progress):
         if not pending:
             pass
         elif scheduler is not None:

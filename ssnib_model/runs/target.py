@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pybamm
 from scipy.optimize import brentq, minimize_scalar
 from tqdm import tqdm
 
@@ -24,7 +23,8 @@ from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
 from ssnib_model.runs.designs import check_read, is_number, is_wide, reason_of
 from ssnib_model.runs.metrics import REFERENCE_RATE, RETENTION, Metric, check_metric
-from ssnib_model.solvers.structured import StructuredSolver
+from ssnib_model.solvers.choice import AUTO, IDAKLU, STRUCTURED, Solver
+from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.words import short
 
 #: Values of the parameter that are looked at before any crossing is refined.
@@ -68,7 +68,7 @@ def target(
     low: float | None = None,
     high: float | None = None,
     model: str = "spm",
-    solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    solver: Solver = AUTO,
     progress: bool = False,
 ) -> Target:
     """The values of a parameter at which a result of a rate test reaches a target.
@@ -95,7 +95,7 @@ def target(
         positive value, else all that is allowed.
     model : str, optional
         "spm" (default) or "dfn".
-    solver : pybamm.BaseSolver or StructuredSolver, optional
+    solver : str, pybamm.BaseSolver or StructuredSolver, optional
         As for `RateTest.run`.
     progress : bool, optional
         Whether to count the rate tests on stderr.
@@ -131,7 +131,7 @@ def contour(
     low: float | None = None,
     high: float | None = None,
     model: str = "spm",
-    solver: pybamm.BaseSolver | StructuredSolver | None = None,
+    solver: Solver = AUTO,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Pairs of two parameters at which a result reaches a target.
@@ -191,7 +191,7 @@ class _Search:
         low: float | None,
         high: float | None,
         model: str,
-        solver: pybamm.BaseSolver | StructuredSolver | None,
+        solver: Solver,
         varying: list[str],
     ):
         if metric.rate is None:
@@ -205,12 +205,12 @@ class _Search:
         rates = [REFERENCE_RATE, metric.rate] if metric.column == RETENTION else [metric.rate]
         self.run = RateTest(rates)
         self.metric = check_metric(metric, None, self.run)
-        self.value, self.vary, self.model, self.solver = float(value), vary, model, solver
+        self.value, self.vary, self.model = float(value), vary, model
         self.low, self.high = _range(parameters, vary, low, high)
         self._base, self._varying = parameters, varying
         self._prepared = self._prepare(solver)
 
-    def _prepare(self, solver: pybamm.BaseSolver | StructuredSolver | None) -> PreparedRateTest:
+    def _prepare(self, solver: Solver) -> PreparedRateTest:
         model = MODELS[self.model](self._base.model_options)
         return self.run.prepare(model, self._base, varying=self._varying, solver=solver)
 
@@ -218,7 +218,8 @@ class _Search:
         """Every value at which the metric of a cell reaches the target, in words as well."""
         present = parameters[self.vary]
         points = _grid(self.low, self.high, self._is_log, present)
-        with tqdm(desc="Target", unit="rate test", disable=not progress) as bar:
+        bar = tqdm(desc="Target", unit="rate test", disable=not progress)
+        with bar, compilation_shown(progress):
             scan = _Scan(self._miss_of(parameters, bar), self._tolerance())
             scan.look(points)
             values = scan.found()
@@ -297,8 +298,8 @@ class _Search:
             f"{looked}){self._jumps(scan)}"
         )
         # the structured solver gives no overpotentials
-        structured = isinstance(self.solver, StructuredSolver)
-        solved = self._prepare(None) if structured else self._prepared
+        structured = self._prepared.choice.name == STRUCTURED
+        solved = self._prepare(IDAKLU) if structured else self._prepared
         result = solved.result(parameters.replace({self.vary: nearest}))
         if result.half_cycles[-1].segment is None:
             return f"{sentence}; {result.half_cycles[-1].ending} there"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
+import numpy as np
 import pybamm
 
 from ssnib_model.models.base import SolidStateBaseModel
@@ -59,22 +60,27 @@ def is_plain(step: Step) -> bool:
     return step.control is Control.CURRENT and not isinstance(step.value, Profile) and by_voltage
 
 
-def controlled(model: SolidStateBaseModel) -> SolidStateBaseModel:
+def controlled(model: SolidStateBaseModel, profile: Profile | None = None) -> SolidStateBaseModel:
     """A copy of a model in which the current is an algebraic state and all else inputs.
 
     Parameters
     ----------
     model : SolidStateBaseModel
         Any model of the cell, with any options; it stays as it is.
+    profile : Profile, optional
+        A current [A] that is imposed instead, which saves the state; its times count from 0.
 
     Returns
     -------
     SolidStateBaseModel
         It has the state "Current variable [A]" in place of "Current function [A]", and the
-        inputs of `control_inputs`, beside the cut-offs, which are parameters.
+        inputs of `control_inputs`, beside the cut-offs, which are parameters. With a profile,
+        only the inputs of its ends.
     """
     p, copy = model.param, watched(model)
-    current = pybamm.Variable(CURRENT_STATE, scale=p.Q)
+    current: pybamm.Symbol = pybamm.Variable(CURRENT_STATE, scale=p.Q)
+    if profile is not None:
+        current = pybamm.Interpolant(np.array(profile.times), np.array(profile.values), pybamm.t)
     cache: dict[pybamm.Symbol, pybamm.Symbol] = {}
 
     def by_state(symbol: pybamm.Symbol) -> pybamm.Symbol:
@@ -89,14 +95,14 @@ def controlled(model: SolidStateBaseModel) -> SolidStateBaseModel:
     variables = {name: by_state(symbol) for name, symbol in copy.variables.items()}
     variables[CURRENT_STATE] = current
     copy.variables.update(variables)  # as the models do: its setter wants no state twice
-    V, Q = variables["Voltage [V]"], variables["Discharge capacity [A.h]"]
-    copy.algebraic[current] = _residual(current, V, p.Q)
-    copy.initial_conditions = {**copy.initial_conditions, current: pybamm.Scalar(0)}
+    if profile is None:
+        copy.algebraic[current] = _residual(current, variables["Voltage [V]"], p.Q)
+        copy.initial_conditions = {**copy.initial_conditions, current: pybamm.Scalar(0)}
     own = [
         pybamm.Event(event.name, by_state(event.expression), event.event_type)
         for event in copy.events
     ]
-    copy.events = own + _ends(current, Q, p.Q)
+    copy.events = own + _ends(current, variables["Discharge capacity [A.h]"], p.Q)
     return copy
 
 

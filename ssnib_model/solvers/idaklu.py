@@ -4,22 +4,21 @@ it gives up."""
 from __future__ import annotations
 
 import functools
-import operator
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pybamm
-from numpy.typing import ArrayLike
 
 from ssnib_model.cell.options import ModelOptions
 from ssnib_model.models.base import SOLVER_OPTIONS, SolidStateBaseModel
 from ssnib_model.solvers.controlled import (
+    CAPACITY_START,
+    CURRENT_STATE,
     EMPTY,
     END_EVENTS,
     FULL,
-    Piece,
     binding_ends,
     control_inputs,
     controlled,
@@ -28,8 +27,9 @@ from ssnib_model.solvers.controlled import (
     pieces,
     watched,
 )
+from ssnib_model.solvers.idaklu_segment import IdakluSegment
 from ssnib_model.solvers.numbers import Readings
-from ssnib_model.solvers.preflight import CURRENT, UNIFORMITY
+from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.state import CellState, StateVector
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
@@ -49,13 +49,16 @@ MEANINGS = {
 #: Of one step of a test, which takes some hundred: round-off may make them as short as it likes.
 #: A front between two phases, which goes from shell to shell, takes thousands.
 MAX_STEPS = 10_000
+#: How many more at each point of a profile, where the solver starts anew.
+STEPS_A_POINT = 100
+LIMIT = "num_steps_no_progress"
 #: What is tried on the same mesh where the solver gives up: name and options of the next one.
 RECOVERIES: dict[str, dict[str, Any]] = {
     "a first step of 1 ns": {"dt_init": 1e-9},
     # each step takes long
     "the dense linear solver": {
         "linear_solver": "SUNLinSol_Dense", "jacobian": "dense",
-        "num_steps_no_progress": MAX_STEPS // 5,
+        LIMIT: MAX_STEPS // 5,
     },
 }  # fmt: skip
 
@@ -64,6 +67,8 @@ OUTSIDE = {
     EMPTY: "the surface of a particle has no sodium left",
     FULL: "the surface of a particle has no room left for sodium",
 }
+#: Profiles that a stepper keeps its models of.
+MAX_PROFILES = 8
 VOLTAGE, AMPERES, CHARGE = "Voltage [V]", "Current [A]", "Discharge capacity [A.h]"
 
 
@@ -72,8 +77,17 @@ def half_cycle_solver(
 ) -> pybamm.IDAKLUSolver:
     """IDAKLU for a half-cycle, in which it gives up after `MAX_STEPS`."""
     # "no progress" by a time that no half-cycle takes; its own "max_num_steps" counts no steps
-    limit = {"num_steps_no_progress": MAX_STEPS, "t_no_progress": 1e15}
+    limit = {LIMIT: MAX_STEPS, "t_no_progress": 1e15}
     return pybamm.IDAKLUSolver(rtol, atol, options=SOLVER_OPTIONS | limit | (options or {}))
+
+
+def usual_solver(model: pybamm.BaseModel, rtol: float, atol: float) -> pybamm.IDAKLUSolver:
+    """IDAKLU for the steps of a model, of which some take more than others."""
+    return half_cycle_solver(rtol, atol, {LIMIT: _max_steps(model)})
+
+
+def _max_steps(model: pybamm.BaseModel) -> int:
+    return MAX_STEPS * (5 if model.options["particle"] == "two-phase" else 1)
 
 
 class Idaklu:
@@ -102,18 +116,13 @@ class Idaklu:
         var_pts: dict[Any, int] | None = None,
         controls: bool = False,
     ):
+        self._max_steps = _max_steps(model)
         if solver is None:
-            two_phase = model.options["particle"] == "two-phase"
-            limit = {"num_steps_no_progress": MAX_STEPS * (5 if two_phase else 1)}
-            default = model.default_solver
-            solver = half_cycle_solver(default.rtol, default.atol, limit)
+            solver = usual_solver(model, model.default_solver.rtol, model.default_solver.atol)
         self._model, self._values, self._controls = model, values, controls
-        self._simulation = pybamm.Simulation(
-            controlled(model) if controls else watched(model),
-            parameter_values=values,
-            solver=solver,
-            var_pts=var_pts,
-        )
+        made = controlled(model) if controls else watched(model)
+        self._main = _Solved(made, values, solver, var_pts, self._max_steps)
+        self._profiles: dict[Profile, _Solved] = {}
 
     def start(
         self, inputs: Mapping[str, float], initial: CellState | None = None
@@ -125,10 +134,7 @@ class Idaklu:
         OptionError
             For a state of another model, with other options or on another mesh.
         """
-        y = self._vector.start(inputs, initial)
-        return pybamm.Solution(
-            np.array([0.0]), y, self._built, dict(inputs), termination="final time"
-        )
+        return _state(self._main.built, self._vector.start(inputs, initial), inputs)
 
     def cell_state(self, state: pybamm.Solution) -> CellState:
         """What another test may start from."""
@@ -141,91 +147,82 @@ class Idaklu:
         """As `Stepper.step`."""
         if refusal := self._refusal(step):
             return Outcome(Status.FAILED, reason=refusal), state
-        ends, found = binding_ends(step), list[tuple[pybamm.Solution, str]]()
+        ends = binding_ends(step)
         try:
-            event = self._follow(state, step, inputs, found)
+            solution, event, recovery = self._follow(state, step, inputs)
         except pybamm.SolverError as error:
-            if not found and (end := self._beyond_all_power(state, step, inputs)):
+            if end := self._beyond_all_power(state, step, inputs):
                 return Outcome(Status.AT_START, end=end), state
             reason = f"the solver gave up ({in_words(error)})"
             return Outcome(Status.FAILED, reason=reason, gave_up=True), state
         end = next((end for kind, end in ends.items() if END_EVENTS[kind] == event), None)
-        if end is not None and not found:
-            return Outcome(Status.AT_START, end=end), state
         if event is not None and end is None:
-            after = f"after {found[-1][0].t[-1]:.6g} s" if found else "at the start"
+            after = "at the start" if solution is None else f"after {solution.t[-1]:.6g} s"
             reason = f"{OUTSIDE.get(event, event)} {after}, before any end of the step"
             return Outcome(Status.FAILED, reason=reason), state
+        if solution is None:
+            return Outcome(Status.AT_START, end=end), state
         if end is None and step.open_ended:
             return Outcome(Status.FAILED, reason=_unending(step)), state
-        solution = functools.reduce(operator.add, (part for part, _ in found))
-        recovery = next((recovery for _, recovery in found if recovery), "")
-        anodes = [self._readings(solution, n)[ANODE_OCP] for n in (0, -1)]
-        outcome = Outcome(status_of(*anodes), IdakluSegment(solution), end, recovery=recovery)
-        return outcome, _end_of(solution)
+        read = self._solved(step).read
+        status = status_of(*(read(solution, n)[ANODE_OCP] for n in (0, -1)))
+        outcome = Outcome(status, IdakluSegment(solution), end, recovery=recovery)
+        return outcome, self._end_of(solution, step)
 
     def _follow(
-        self,
-        state: pybamm.Solution,
-        step: Step,
-        inputs: Mapping[str, float],
-        found: list[tuple[pybamm.Solution, str]],
-    ) -> str | None:
-        """Follow a step piece by piece into ``found``, which stays empty where it has no start.
+        self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
+    ) -> tuple[pybamm.Solution | None, str | None, str]:
+        """Solve a step.
 
         Returns
         -------
-        str or None
-            The event that ended it; None: its time was over.
+        tuple
+            The solution, None where the step has no start; the event that ended it, None where
+            its time was over; and what it took, "" where the solver did at once.
 
         Raises
         ------
         pybamm.SolverError
             If the solver gave up, and all that take over.
         """
+        solved = self._solved(step)
         before = self._vector.charge(state.all_ys[-1][:, -1], inputs)
-        for piece in pieces(step):
-            try:
-                part, recovery = self._solve(state, step, piece, before, inputs)
-            except _Reached as reached:
-                return reached.event
-            if not found and (event := self._tied(part, step, before)):
-                return event
-            found.append((part, recovery))
-            if part.termination.startswith("event"):
-                return part.termination.removeprefix("event: ")
-            state = _end_of(part, piece.end)
-        return None
-
-    def _tied(self, solution: pybamm.Solution, step: Step, before: float) -> str | None:
-        """The event that a step starts at, up to a tie."""
-        if not step.ends:
-            return None
-        read = self._readings(solution, 0)
-        values = {
-            Measure.VOLTAGE: read[VOLTAGE],
-            Measure.CURRENT: read[AMPERES],
-            Measure.CURRENT_SIZE: abs(read[AMPERES]),
-            Measure.CAPACITY: abs(read[CHARGE] - before),
-        }
-        reached = (k for k, end in binding_ends(step).items() if end.reached(values[k[0]]))
-        return next((END_EVENTS[kind] for kind in reached), None)
+        (piece, *_), times = pieces(step), None
+        if isinstance(step.value, Profile):
+            times = np.array([0.0, *(piece.end for piece in pieces(step)[:-1]), step.duration])
+            imposed = {**end_inputs(step), CAPACITY_START: before}
+            # without the current, which is the last of the states
+            state = _state(solved.built, state.all_ys[-1][:-1, -1:], inputs)
+        elif self._controls:
+            imposed = control_inputs(step, piece, before)
+        else:
+            imposed = {**end_inputs(step), CURRENT: piece.value}
+        try:
+            solution, recovery = solved(state, step.duration, times, {**inputs, **imposed})
+        except _Reached as reached:
+            return None, reached.event, ""
+        if event := _tied(step, solved.read(solution, 0), before):
+            return None, event, ""
+        event = None
+        if solution.termination.startswith("event"):
+            event = solution.termination.removeprefix("event: ")
+        return solution, event, recovery
 
     def _beyond_all_power(
         self, state: pybamm.Solution, step: Step, inputs: Mapping[str, float]
     ) -> End | None:
         """The lower end by voltage of a power that the cell has not at any voltage down to it."""
         end = binding_ends(step).get((Measure.VOLTAGE, False))
-        if step.control is not Control.POWER or end is None:
+        if step.control is not Control.POWER or isinstance(step.value, Profile) or end is None:
             return None
-        found: list[tuple[pybamm.Solution, str]] = []
+        hold = Step(Control.VOLTAGE, end.value, 1e-3)
         try:
-            self._follow(state, Step(Control.VOLTAGE, end.value, 1e-3), inputs, found)
+            solution, _, _ = self._follow(state, hold, inputs)
         except pybamm.SolverError:
             return None
-        if not found or isinstance(step.value, Profile):
+        if solution is None:
             return None
-        read = self._readings(found[0][0], 0)
+        read = self._main.read(solution, 0)
         return end if read[AMPERES] * read[VOLTAGE] < step.value else None
 
     def _refusal(self, step: Step) -> str:
@@ -236,34 +233,114 @@ class Idaklu:
                 f"{', '.join(end.measure for end in step.ends) or 'time'} needs a solver that was "
                 "made for all controls"
             )
-        if isinstance(step.value, Profile) and step.duration > step.value.times[-1] * (1 + 1e-9):
-            return (
-                f"the profile ends at {step.value.times[-1]:g} s and the step at "
-                f"{step.duration:g} s"
-            )
+        if isinstance(step.value, Profile):
+            last = step.value.times[-1]
+            if step.control is not Control.CURRENT:
+                return f"the solver has no profile of {step.control}, only of current"
+            if step.duration > last * (1 + 1e-9):
+                return f"the profile ends at {last:g} s and the step at {step.duration:g} s"
         return ""
 
-    def _solve(
+    def _solved(self, step: Step) -> _Solved:
+        """What solves a step; a profile has its own, kept because steps come again."""
+        profile = step.value
+        if not isinstance(profile, Profile):
+            return self._main
+        if profile not in self._profiles:
+            if len(self._profiles) == MAX_PROFILES:
+                del self._profiles[next(iter(self._profiles))]
+            # the solver starts anew at each point
+            max_steps = self._max_steps + STEPS_A_POINT * len(profile.times)
+            solver = self._main.solver.copy()
+            if getattr(solver, "options", {}).get(LIMIT):
+                options = {**solver.options, LIMIT: max_steps}
+                solver = pybamm.IDAKLUSolver(solver.rtol, solver.atol, options=options)
+            made = controlled(self._model, profile)
+            self._profiles[profile] = _Solved(
+                made, self._values, solver, self._main.var_pts, max_steps
+            )
+        return self._profiles[profile]
+
+    @functools.cached_property
+    def _vector(self) -> StateVector:
+        return StateVector(self._main.built)
+
+    def _end_of(self, solution: pybamm.Solution, step: Step) -> pybamm.Solution:
+        """The state at the end of a solution of a step, to go on from."""
+        # a copy, because a view would keep the whole solution
+        y, inputs = solution.all_ys[-1][:, -1:].copy(), solution.all_inputs[-1]
+        if isinstance(step.value, Profile):
+            current = self._solved(step).read(solution, -1)[AMPERES]
+            y = np.vstack([y, [[self._vector.scaled(CURRENT_STATE, current, inputs)]]])
+        return _state(self._main.built, y, inputs)
+
+    @functools.cached_property
+    def finer(self) -> Idaklu:
+        """The same on a mesh twice as fine."""
+        points = {name: 2 * points for name, points in self._main.var_pts.items()}
+        return Idaklu(self._model, self._values, self._main.solver.copy(), points, self._controls)
+
+
+class _Solved:
+    """A model made ready, and the solvers that are tried on it one after the other."""
+
+    def __init__(
+        self,
+        model: SolidStateBaseModel,
+        values: pybamm.ParameterValues,
+        solver: pybamm.BaseSolver,
+        var_pts: dict[Any, int] | None,
+        max_steps: int,
+    ):
+        self._max_steps = max_steps
+        self._simulation = pybamm.Simulation(
+            model, parameter_values=values, solver=solver, var_pts=var_pts
+        )
+        self.solver, self.var_pts = self._simulation.solver, self._simulation.var_pts
+
+    @functools.cached_property
+    def built(self) -> pybamm.BaseModel:
+        """The discretised model."""
+        self._simulation.build()
+        return self._simulation.built_model
+
+    @functools.cached_property
+    def _readings(self) -> Readings:
+        return Readings(self.built, (VOLTAGE, AMPERES, CHARGE, ANODE_OCP))
+
+    def read(self, solution: pybamm.Solution, n: int) -> dict[str, float]:
+        """What is read of a solution at its start (0) or its end (-1)."""
+        t, y, inputs = solution.all_ts[n][n], solution.all_ys[n][:, n], solution.all_inputs[n]
+        return self._readings(t, y, inputs)
+
+    @functools.cached_property
+    def solvers(self) -> dict[str, pybamm.BaseSolver]:
+        """The solver asked for, and those that take over where it gives up."""
+        recoveries = {
+            name: half_cycle_solver(
+                self.solver.rtol, self.solver.atol, {LIMIT: self._max_steps, **options}
+            )
+            for name, options in RECOVERIES.items()
+        }
+        return {"": self.solver, **recoveries}
+
+    def __call__(
         self,
         state: pybamm.Solution,
-        step: Step,
-        piece: Piece,
-        before: float,
-        inputs: Mapping[str, float],
+        duration: float,
+        times: np.ndarray | None,
+        inputs: dict[str, float],
     ) -> tuple[pybamm.Solution, str]:
-        """Go on over a piece of a step, with what it took; "" where the solver did at once."""
-        if self._controls:
-            imposed = control_inputs(step, piece, before)
-        else:
-            imposed = {**end_inputs(step), CURRENT: piece.value}
+        """Go on from a state, with stops at times [s]; and what it took, "" where nothing."""
         first_error = None
-        for recovery, solver in self._solvers.items():
+        for recovery, solver in self.solvers.items():
             try:
                 solution = self._simulation.step(
-                    piece.end - piece.start,
+                    duration,
+                    t_eval=times,
                     solver=solver,
                     starting_solution=state,
-                    inputs={**inputs, **imposed},
+                    inputs=inputs,
                     save=False,
                 )
             except pybamm.SolverError as error:
@@ -275,41 +352,6 @@ class Idaklu:
         assert first_error is not None
         raise first_error
 
-    @functools.cached_property
-    def _built(self) -> pybamm.BaseModel:
-        """The discretised model."""
-        self._simulation.build()
-        return self._simulation.built_model
-
-    @functools.cached_property
-    def _vector(self) -> StateVector:
-        return StateVector(self._built)
-
-    @functools.cached_property
-    def _read(self) -> Readings:
-        return Readings(self._built, (VOLTAGE, AMPERES, CHARGE, ANODE_OCP))
-
-    def _readings(self, solution: pybamm.Solution, n: int) -> dict[str, float]:
-        """What is read of a solution at its start (0) or its end (-1)."""
-        return self._read(solution.all_ts[n][n], solution.all_ys[n][:, n], solution.all_inputs[n])
-
-    @functools.cached_property
-    def _solvers(self) -> dict[str, pybamm.BaseSolver]:
-        """The solver asked for, and those that take over where it gives up."""
-        own = self._simulation.solver
-        recoveries = {
-            name: half_cycle_solver(own.rtol, own.atol, options)
-            for name, options in RECOVERIES.items()
-        }
-        return {"": own, **recoveries}
-
-    @functools.cached_property
-    def finer(self) -> Idaklu:
-        """The same on a mesh twice as fine."""
-        simulation = self._simulation
-        points = {name: 2 * points for name, points in simulation.var_pts.items()}
-        return Idaklu(self._model, self._values, simulation.solver.copy(), points, self._controls)
-
 
 class _Reached(Exception):
     """An event that was reached before there was anything to solve."""
@@ -319,74 +361,23 @@ class _Reached(Exception):
         self.event = event
 
 
-class IdakluSegment:
-    """A step as a ``pybamm.Solution``, in the manner of `ssnib_model.steps.Segment`."""
-
-    def __init__(self, solution: pybamm.Solution):
-        self.solution = solution
-
-    def _at(self, variable: str, t: ArrayLike) -> np.ndarray:
-        start, end = self.solution.t[[0, -1]]
-        # the times may miss the ends by round-off, outside the interpolant
-        times = np.clip(start + np.asarray(t, dtype=float), start, end)
-        return self.solution[variable](t=times)
-
-    def _change(self, variable: str) -> float:
-        start, end = self.solution[variable](t=self.solution.t[[0, -1]])
-        return float(end - start)
-
-    @property
-    def times(self) -> np.ndarray:
-        """See `Segment`."""
-        return self.solution.t - self.solution.t[0]
-
-    @property
-    def duration(self) -> float:
-        """See `Segment`."""
-        return float(self.solution.t[-1] - self.solution.t[0])
-
-    @functools.cached_property
-    def charge(self) -> float:
-        """See `Segment`."""
-        return self._change("Discharge capacity [A.h]")
-
-    @functools.cached_property
-    def energy(self) -> float:
-        """See `Segment`."""
-        return self._change("Discharge energy [W.h]")
-
-    def voltage(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Voltage [V]", t)
-
-    def current(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Current [A]", t)
-
-    def passed(self, t: ArrayLike) -> np.ndarray:
-        """See `Segment`."""
-        return self._at("Discharge capacity [A.h]", t) - self._at("Discharge capacity [A.h]", 0)
-
-    @property
-    def uniformity(self) -> float | None:
-        """See `Segment`."""
-        if UNIFORMITY not in self.solution.all_models[0].variables:
-            return None
-        return float(self._at(UNIFORMITY, self.duration / 2))
+def _state(built: pybamm.BaseModel, y: np.ndarray, inputs: Mapping[str, Any]) -> pybamm.Solution:
+    """A state to go on from."""
+    # at time 0, where short time constants can be resolved; a solution that ended at a cut-off
+    # would refuse to go on, and one asked for its `last_state` refers to itself
+    return pybamm.Solution(np.array([0.0]), y, built, dict(inputs), termination="final time")
 
 
-def _end_of(solution: pybamm.Solution, t: float = 0.0) -> pybamm.Solution:
-    """The state at the end of a solution, to go on from at a time ``t`` [s]."""
-    # at time 0 again for the next step, where short time constants can be resolved; a solution
-    # that ended at a cut-off would refuse to go on, and one asked for its `last_state` refers to
-    # itself; a copy, because a view would keep the whole solution
-    return pybamm.Solution(
-        np.array([t]),
-        solution.all_ys[-1][:, -1:].copy(),
-        solution.all_models[-1],
-        solution.all_inputs[-1],
-        termination="final time",
-    )
+def _tied(step: Step, read: Mapping[str, float], before: float) -> str | None:
+    """The event that a step starts at, up to a tie."""
+    values = {
+        Measure.VOLTAGE: read[VOLTAGE],
+        Measure.CURRENT: read[AMPERES],
+        Measure.CURRENT_SIZE: abs(read[AMPERES]),
+        Measure.CAPACITY: abs(read[CHARGE] - before),
+    }
+    reached = (k for k, end in binding_ends(step).items() if end.reached(values[k[0]]))
+    return next((END_EVENTS[kind] for kind in reached), None)
 
 
 def _unending(step: Step) -> str:

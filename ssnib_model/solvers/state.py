@@ -159,6 +159,12 @@ class StateVector:
         scale, reference = scaling(variable, inputs)
         return reference + scale * float(y[where][0])
 
+    def scaled(self, name: str, value: float, inputs: Mapping[str, Any]) -> float:
+        """A value as the vector has it, of any of its states."""
+        variable = next(v for v in self._built.y_slices if v.name == name)
+        scale, reference = scaling(variable, inputs)
+        return (value - reference) / scale
+
     def start(self, inputs: Mapping[str, float], cell: CellState | None = None) -> np.ndarray:
         """A column to start from: the initial conditions, or a state of the cell.
 

@@ -47,12 +47,3 @@ class Stepper(Protocol):
 def status_of(anode_start: float, anode_end: float) -> Status:
     """Status of a step that reached its end, from the anode's potentials [V] at start and end."""
     return Status.ANODE_EMPTY if anode_end - anode_start > ANODE_EMPTY_RISE else Status.OK
-
-
-def constant_current(step: Step) -> tuple[float, float] | str:
-    """Current and cut-off of the plainest kind of step, or what else it is."""
-    if step.temperature is not None or not isinstance(step.value, float) or not step.open_ended:
-        return f"a step of {step.control} with a duration, a profile or a temperature"
-    if step.control != "current" or step.value == 0 or len(step.ends) != 1:
-        return f"a {step.direction} by {step.control} with {len(step.ends)} ends"
-    return step.value, step.ends[0].value

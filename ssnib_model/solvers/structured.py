@@ -27,10 +27,11 @@ from ssnib_model.models.losses import (
 )
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients
-from ssnib_model.solvers.segment import StructuredSegment, task_of
+from ssnib_model.solvers.compiling import numba_problem
 from ssnib_model.solvers.solution import Solutions
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
+from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
 from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Outcome, Status, Step
 
@@ -54,6 +55,9 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
 #: The losses it has.
 LOSSES = (Interface, Layer, AnodeReaction, Hysteresis, Film)
 
+#: What to do where it cannot.
+INSTEAD = 'use solver="idaklu"'
+
 TOLERANCES = (1e-12, 0.1)
 
 NO_END = "no cut-off was reached with all the sodium moved"
@@ -76,7 +80,7 @@ class StructuredSolver:
     Raises
     ------
     SSNIBError
-        If numba is missing.
+        If numba cannot be imported.
     OptionError
         On use, for a model option or a parameter it has no equations for.
 
@@ -92,19 +96,9 @@ class StructuredSolver:
     atol: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-            if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
-                raise OptionError(
-                    f"{name} is {value!r}: a tolerance must be a number from {TOLERANCES[0]:g} "
-                    f"to {TOLERANCES[1]:g}"
-                )
-        try:
-            import numba  # noqa: F401
-        except ImportError as error:
-            raise SSNIBError(
-                "the structured solver needs numba: pip install 'ssnib_model[fast]'"
-            ) from error
+        check_tolerances(self.rtol, self.atol)
+        if problem := numba_problem():
+            raise SSNIBError(f"the structured solver needs numba: {problem}")
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> StructuredSolver:
@@ -112,6 +106,17 @@ class StructuredSolver:
         if set(document) != {"rtol", "atol"}:
             raise OptionError(f"solver has {sorted(document)}: rtol and atol are needed")
         return cls(**document)
+
+
+def check_tolerances(rtol: Any, atol: Any) -> None:
+    """`OptionError` for tolerances that are none."""
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not (number and TOLERANCES[0] <= value <= TOLERANCES[1]):
+            raise OptionError(
+                f"{name} is {value!r}: a tolerance must be a number from {TOLERANCES[0]:g} "
+                f"to {TOLERANCES[1]:g}"
+            )
 
 
 class State(NamedTuple):
@@ -152,20 +157,11 @@ class Structured:
         solver: StructuredSolver,
         var_pts: dict[Any, int] | None = None,
     ):
-        _check_model(model)
-        if callable(values[DIFFUSIVITY]):
-            raise OptionError(
-                f'the structured solver has a constant "{DIFFUSIVITY}" only, not a function: use '
-                "the default solver"
-            )
-        points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
-        is_reduced = MODELS[type(model)]
-        shells, along = points["r_p"], 1 if is_reduced else points["x_p"]
-        if shells < 3 or (along < 2 and not is_reduced):
-            raise OptionError(f"var_pts is {points}: at least 3 shells and 2 points are needed")
+        if lacking := what_it_lacks(model, values, var_pts):
+            raise OptionError(f"{lacking}: {INSTEAD}")
         self._solver, self._model = solver, model
-        self._points, self._shells = along, shells
-        self._coefficients = Coefficients(model, values, shells, along)
+        self._points, self._shells = _points(model, var_pts)
+        self._coefficients = Coefficients(model, values, self._shells, self._points)
         self._solutions = Solutions(model, values, var_pts)
 
     def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
@@ -196,7 +192,7 @@ class Structured:
         try:
             cell, scales = self._coefficients.cell(inputs)
         except OptionError as error:
-            return Outcome(Status.FAILED, reason=str(error)), state
+            return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
         task = task_of(step, scales.area)
         place = state.sodium / scales.alloy_range
         start = numbers.State(state.modes, state.hysteresis, np.array([place]))
@@ -211,7 +207,7 @@ class Structured:
         if outcome == integrate.TIME_OVER and step.open_ended:
             reason = NO_END
         if reason:
-            gave_up = outcome == integrate.GAVE_UP
+            gave_up = outcome in integrate.GIVEN_UP
             return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
@@ -224,32 +220,51 @@ class Structured:
         return Outcome(status_of(*segment.anode()), segment, reached), after
 
 
-def _check_model(model: pybamm.BaseModel) -> None:
-    """`OptionError` unless the solver has all equations of the model."""
+def what_it_lacks(
+    model: pybamm.BaseModel,
+    values: pybamm.ParameterValues,
+    var_pts: Mapping[Any, int] | None = None,
+) -> str:
+    """Why the structured solver cannot do what is asked, one sentence; "" where it can.
+
+    Parameters
+    ----------
+    model, values, var_pts
+        As for `Structured`.
+    """
     if type(model) not in MODELS:
         known = " and ".join(m.__name__ for m in MODELS)
-        raise OptionError(
+        return (
             f"the structured solver has the equations of {known} only, not those of "
-            f"{type(model).__name__}: use the default solver"
+            f"{type(model).__name__}"
         )
     for option, value in model.options.items():
         accepted = ACCEPTED.get(option, ())
         if accepted is not None and value not in accepted:
             words = " or ".join(repr(v) for v in accepted) or "no such option"
-            raise OptionError(
-                f'the structured solver has "{option}" = {words} only, not {value!r}: use the '
-                "default solver"
-            )
+            return f'the structured solver has "{option}" = {words} only, not {value!r}'
     for loss in (*model.series_losses(), *model.local_losses()):
         if type(loss) not in LOSSES:
-            raise OptionError(
-                f'the structured solver has not the loss "{loss.name}": use the default solver'
-            )
+            return f'the structured solver has not the loss "{loss.name}"'
     if _equations(model) != _equations(type(model)(model.options)):
-        raise OptionError(
+        return (
             "the structured solver has the equations of the model as it is made, and some of "
-            "these were changed: use the default solver"
+            "these were changed"
         )
+    if callable(values[DIFFUSIVITY]):
+        return f'the structured solver has a constant "{DIFFUSIVITY}" only, not a function'
+    nx, nr = _points(model, var_pts)
+    if nr < 3 or (nx < 2 and not MODELS[type(model)]):
+        return (
+            f"the structured solver needs at least 3 shells and 2 points, and var_pts is {var_pts}"
+        )
+    return ""
+
+
+def _points(model: pybamm.BaseModel, var_pts: Mapping[Any, int] | None) -> tuple[int, int]:
+    """Points over the composite and shells of a particle."""
+    points = {str(k): n for k, n in {**model.default_var_pts, **(var_pts or {})}.items()}
+    return 1 if MODELS[type(model)] else points["x_p"], points["r_p"]
 
 
 def _equations(model: pybamm.BaseModel) -> list[dict[Any, Any]]:

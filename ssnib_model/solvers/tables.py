@@ -1,4 +1,4 @@
-"""Functions as tables that are fine where these are steep, for `ssnib_model.solvers.kernel.lookup`.
+"""Functions as tables that are fine where these are steep, for the look-up of the kernel.
 
 A table is a tree: equal bins over [0, 1], and every bin in which one cubic is not enough is
 divided into equal parts, again and again. All widths are powers of two, so that places within

@@ -59,7 +59,7 @@ TYPICAL = {FILM: 1e-3}
 LOWEST = 1e-6  # where the schema begins at 0
 TEMPERATURE, CAPACITY = "Ambient temperature [K]", "Nominal cell capacity [A.h]"
 STATES = (0.001, None, 0.999)  # None: as made
-SOLVERS = {"idaklu": None, "structured": ss.StructuredSolver()}
+SOLVERS = {"idaklu": "idaklu", "structured": "structured"}
 TIGHT = 1e-9
 #: What a solver says for itself, and no check before it.
 UNEXPLAINED = ("failed: the solver", "failed: no cut-off")

@@ -72,7 +72,6 @@ def _or_error(made):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_finding_01_every_row_is_the_test_of_its_own_cell(name, solver, hu2024):
     design = ss.grid(DESIGNS[name])
-    solver = ss.StructuredSolver() if solver == "structured" else None
     test = ss.RateTest([1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ss.ValidityWarning)
@@ -322,7 +321,7 @@ def test_a_grid_that_cannot_be_is_refused_by_name(value):
         ({"scheduler": "local", "time_limit": 3}, "time_limit is 3 with the scheduler"),
         ({"time_limit": float("nan")}, "time_limit is nan"),
         ({"workers": 1.5}, "workers is 1.5"),
-        ({"solver": "structured"}, "solver is a str"),
+        ({"solver": "structred"}, 'did you mean "structured"'),
     ],
 )
 def test_settings_without_effect_are_refused(settings, message, hu2024):

@@ -47,6 +47,23 @@ def test_breakdown_is_finite_at_rest(hu2024, simulate):
     assert np.ptp(solution["Voltage [V]"].entries) < 1e-7
 
 
+def test_breakdown_of_a_rest_is_that_of_the_cell():
+    """After a pulse currents go on within the composite: 0.03 mV between two tolerances."""
+    parameters = ss.ParameterSet("ThreeLayers")
+    test = ss.Protocol(
+        ["Discharge at 1C for 10 minutes", "Rest for 10 minutes"], initial_state_of_charge=0.6
+    )
+    loose, tight = (
+        test.run(None, parameters, solver=pybamm.IDAKLUSolver(rtol, rtol)).breakdown(
+            2, np.linspace(0, 1, 25)
+        )
+        for rtol in (1e-6, 1e-8)
+    )
+    difference = (loose - tight).abs().max()
+    print(difference)
+    assert difference.max() < 3e-5
+
+
 def test_electrolyte_and_electronic_current_add_up(hu2024, simulate):
     solution = simulate(ss.SolidStateDFN(), hu2024, 0.472e-3, 600)
     ionic = solution["Positive electrolyte current density [A.m-2]"].entries

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ssnib_model.solvers.compiling import compiled as compiled_by
 
-compiled = njit(cache=True, error_model="numpy", nogil=True)
+compiled = compiled_by(error_model="numpy", nogil=True)
 #: A call counts the references to every array of a `Cell`: longer than a small function takes.
-inlined = njit(cache=True, error_model="numpy", inline="always")
+inlined = compiled_by(error_model="numpy", inline="always")
 #: Products and sums in one go, where the processor can.
-contracted = njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-#: Sums in the order that suits the processor.
-reordered = njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+contracted = compiled_by(error_model="numpy", nogil=True, fastmath={"contract"})
 
 
-@reordered
+@compiled_by(error_model="numpy", fastmath={"reassoc"})
 def dot(a, b):
-    """Sum of products."""
+    """Sum of products, in an order that suits the processor."""
     total = 0.0
     for m in range(a.size):
         total += a[m] * b[m]

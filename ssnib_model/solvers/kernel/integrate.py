@@ -34,6 +34,9 @@ REASONS = {
     OUT_OF_RANGE: "the surface of the particles left the range of compositions, 0 to 1",
 }
 
+#: Where another solver may do better.
+GIVEN_UP = (NO_START, GAVE_UP)
+
 #: A polynomial through the samples of a step, by rising powers of the part of the step.
 TO_POLYNOMIAL = np.linalg.inv(np.vander(np.linspace(0, 1, PARTS + 1), increasing=True))
 

@@ -8,7 +8,7 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.protocol.prepared import FINER
+from ssnib_model.solvers.choice import FINER
 from ssnib_model.solvers.idaklu import Idaklu
 from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Outcome, Status
@@ -87,8 +87,16 @@ def test_prepared_protocol_is_strict(spm, hu2024):
         ("Rest for 1 second", "Discharge at 10 Ohm until 2.5 V", "the ohmic drop of layers"),
         ("Rest for 1 second", "Discharge at 2.5 mW until 2.5 V", "the layers take"),
         ("Rest for 1 second", "Hold at 3.3 V until 10 C", "at 3.3 V its current is below 4.72 mA"),
-        ("Rest for 1 second", "Discharge at C/10 until 3.9 V", "below the voltage that ends it (3.9"),
-        ("Charge at 1 C until cut-off", "Rest for 1 hour or until > 3.6 V", "voltage is above the"),
+        (
+            "Rest for 1 second",
+            "Discharge at C/10 until 3.9 V",
+            "below the voltage that ends it (3.9",
+        ),
+        (
+            "Charge at 1 C until cut-off",
+            "Rest for 1 hour or until > 3.6 V",
+            "voltage is above the",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")

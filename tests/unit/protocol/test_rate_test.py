@@ -12,8 +12,9 @@ import pytest
 import ssnib_model as ss
 from ssnib_model.results import plots
 from ssnib_model.results.rate_test import TABLE_COLUMNS
-from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, Preflight
+from ssnib_model.steps import Outcome, Status
 
 
 def test_table_and_curves(rate_test):
@@ -166,7 +167,9 @@ def test_a_solver_that_gives_up_is_helped(hu2024):
 
 def test_solutions_are_freed_without_the_garbage_collector(hu2024):
     name = "Na3PS4 layer conductivity [S.m-1]"
-    prepared = ss.RateTest([1]).prepare(ss.SolidStateSPM(), hu2024, varying=[name])
+    prepared = ss.RateTest([1]).prepare(
+        ss.SolidStateSPM(), hu2024, varying=[name], solver="idaklu"
+    )
     half_cycles = prepared.half_cycles(hu2024)
     arrays = [weakref.ref(h.solution.all_ys[-1]) for h in half_cycles]
     gc.disable()
@@ -179,13 +182,13 @@ def test_solutions_are_freed_without_the_garbage_collector(hu2024):
 
 
 def test_the_dense_solver_where_two_others_give_up(hu2024):
-    prepared = ss.RateTest([1]).prepare(parameters=hu2024)
+    prepared = ss.RateTest([1]).prepare(parameters=hu2024, solver="idaklu")
     hasty = {"max_nonlinear_iterations": 1, "max_convergence_failures": 1}
     for recovery in ("", "a first step of 1 ns"):
-        prepared._stepper._solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
+        prepared._steppers.first._main.solvers[recovery] = half_cycle_solver(1e-6, 1e-6, hasty)
     half_cycles = prepared.half_cycles(hu2024)
     assert {h.recovery for h in half_cycles} == {"the dense linear solver"}
-    reference = ss.RateTest([1]).run(parameters=hu2024).half_cycles
+    reference = ss.RateTest([1]).run(parameters=hu2024, solver="idaklu").half_cycles
     assert [h.capacity for h in half_cycles] == pytest.approx(
         [h.capacity for h in reference], rel=1e-5
     )
@@ -195,7 +198,7 @@ def test_steps_without_end_are_given_up(hu2024, monkeypatch):
     """A tenth of the steps that a half-cycle needs, for every solver of the ladder."""
     monkeypatch.setattr("ssnib_model.solvers.idaklu.MAX_STEPS", 20)
     monkeypatch.setattr("ssnib_model.solvers.idaklu.RECOVERIES", {"a first step of 1 ns": {}})
-    result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
+    result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "failed: the solver gave up (steps too many or too short)"
     ]
@@ -211,10 +214,12 @@ def test_a_finer_mesh_where_all_solvers_give_up(hu2024, monkeypatch):
 
     monkeypatch.setattr(pybamm.Simulation, "step", fail_on_20_points)
     with pytest.warns(ss.ValidityWarning, match="the whole test on a mesh twice as fine"):
-        result = ss.RateTest([1]).run(parameters=hu2024)
+        result = ss.RateTest([1]).run(parameters=hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == ["ok"]
     monkeypatch.undo()
-    reference = ss.RateTest([1]).run(parameters=hu2024, var_pts={"x_p": 40, "r_p": 40})
+    reference = ss.RateTest([1]).run(
+        parameters=hu2024, var_pts={"x_p": 40, "r_p": 40}, solver="idaklu"
+    )
     assert [h.capacity for h in result.half_cycles] == pytest.approx(
         [h.capacity for h in reference.half_cycles], rel=1e-6
     )
@@ -229,7 +234,7 @@ def test_a_failed_solve_is_a_row_with_its_reason(hu2024, monkeypatch):
         return step(self, dt, **kwargs)
 
     monkeypatch.setattr(pybamm.Simulation, "step", fail_at_1_c)
-    result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024)
+    result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "ok",
         "failed: the solver gave up (no convergence)",
@@ -255,7 +260,7 @@ def test_empty_anode_ends_the_discharge(hu2024):
 def test_nothing_of_the_solver_on_the_terminal(hu2024, capfd):
     """No current passes this layer: SUNDIALS has something to say about the start, on fd 2."""
     blocked = {"Na3PS4 layer conductivity [S.m-1]": 1e-9, "Ambient temperature [K]": 240}
-    ss.RateTest([50]).run(parameters=hu2024.replace(blocked))
+    ss.RateTest([50]).run(parameters=hu2024.replace(blocked), solver="idaklu")
     assert capfd.readouterr() == ("", "")
 
 
@@ -354,3 +359,128 @@ def test_save(rate_test, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ss.SSNIBError, match="cannot be written"):
         rate_test.save(tmp_path / "file")
+
+
+# ---------------------------------------------------------------- holds and rests
+@pytest.fixture(scope="module")
+def held(hu2024):
+    return ss.RateTest([0.5, 1], hold="C/20", rest="10 min").run(parameters=hu2024)
+
+
+def test_hold_is_part_of_the_charge(held, hu2024):
+    plain = ss.RateTest([0.5, 1]).run(parameters=hu2024)
+    charge, discharge = held.half_cycles[:2]
+    mass = hu2024["Positive electrode active material mass [kg]"]
+    row = held.rows[0]
+    assert charge.hold.current([0, charge.hold.duration]) == pytest.approx(
+        [-0.236e-3, -0.0236e-3], rel=1e-3
+    )
+    assert charge.hold.voltage([0, 1, charge.hold.duration]) == pytest.approx([4.0] * 3)
+    assert discharge.hold is None
+    whole = abs(charge.segment.charge) + abs(charge.hold.charge)
+    assert row["Charge capacity [mA.h.g-1]"] == pytest.approx(whole / mass)
+    assert abs(charge.hold.charge) > 5e-3 * whole
+    # the constant current says how much it costs, and is that of the test without a hold
+    for column in ("Mean charge voltage [V]",):
+        assert row[column] == pytest.approx(plain.rows[0][column], rel=1e-5)
+    assert charge.at("Voltage [V]", 0.5) == pytest.approx(
+        plain.half_cycles[0].at("Voltage [V]", 0.5)
+    )
+    energy = abs(charge.segment.energy) + abs(charge.hold.energy)
+    assert row["Energy efficiency"] == pytest.approx(discharge.energy / energy)
+    assert row["Coulombic efficiency"] == pytest.approx(discharge.capacity / whole)
+    assert row["Discharge capacity [mA.h.g-1]"] > plain.rows[0]["Discharge capacity [mA.h.g-1]"]
+
+
+def test_curves_go_on_in_the_hold(held):
+    part = held.curves[held.curves["Half-cycle"] == 3]
+    assert (np.diff(part["Time [s]"]) >= 0).all()
+    assert part["Current [A]"].iloc[-1] == pytest.approx(-0.0236e-3, rel=1e-3)
+    assert part["Voltage [V]"].iloc[-1] == pytest.approx(4.0)
+    ends = held.rows[1]["Charge capacity [mA.h.g-1]"]
+    assert part["Capacity [mA.h.g-1]"].iloc[-1] == pytest.approx(ends)
+
+
+def test_rest_lets_the_cell_relax(held, hu2024):
+    """The discharge starts from a cell at rest: less than its charge left it at."""
+    hasty = ss.RateTest([0.5, 1], hold="C/20").run(parameters=hu2024)
+    rested = held.half_cycles[1].at("Voltage [V]", 0)
+    assert 0.01 < hasty.half_cycles[1].at("Voltage [V]", 0) - rested < 0.3
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+def test_hold_charges_where_the_current_cannot(hu2024):
+    """At 20 C the cut-off is reached at the start, and the hold charges the cell."""
+    result = ss.RateTest([0.5], charge_rate=20, hold=0.05).run(parameters=hu2024)
+    row = result.rows[0]
+    assert row["Status"] == "cut-off reached at start"
+    assert row["Charge capacity [mA.h.g-1]"] > 100
+    assert row["Discharge capacity [mA.h.g-1]"] > 90
+    assert np.isnan(row["Polarization [V]"])
+
+
+def test_a_failed_hold_fails_the_charge(hu2024, monkeypatch):
+    step = Idaklu.step
+
+    def fail(self, state, planned, inputs):
+        if planned.direction == "hold":
+            return Outcome(Status.FAILED, reason="the solver gave up (words)"), state
+        return step(self, state, planned, inputs)
+
+    monkeypatch.setattr(Idaklu, "step", fail)
+    result = ss.RateTest([0.5, 1], hold=0.05).run(ss.SolidStateSPM(), hu2024)
+    why = "the hold after the charge at 0.5 C"
+    assert result.table["Status"].tolist() == [
+        f"failed: {why}: the solver gave up (words)",
+        f"failed: {why} before it failed",
+    ]
+    assert np.isnan(result.rows[0]["Charge capacity [mA.h.g-1]"])
+    assert not result.ok
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"hold": 0.05}, {"hold": 0.05}),
+        ({"hold": "C/20"}, {"hold": 0.05}),
+        ({"hold": "0.05 C"}, {"hold": 0.05}),
+        ({"hold": "0.05"}, {"hold": 0.05}),
+        ({"hold": "1 hour"}, {"hold": "3600.0 s"}),
+        ({"hold": "3600.0 s"}, {"hold": "3600.0 s"}),
+        ({"rest": 600}, {"rest": 600.0}),
+        ({"rest": "10 min"}, {"rest": 600.0}),
+        ({"rest": "10 minutes"}, {"rest": 600.0}),
+    ],
+)
+def test_holds_and_rests_as_people_write_them(given, kept):
+    test = ss.RateTest([1], **given)
+    document = test.to_dict()
+    assert {name: document[name] for name in kept} == kept
+    assert ss.RateTest(**document).to_dict() == document
+    assert eval(repr(test), {"RateTest": ss.RateTest}).to_dict() == document
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hold": "C/0"}, 'hold is .*: a C-rate is needed, 0.05 or "C/20", or a time'),
+        ({"hold": "x C"}, "hold is 'x C': a C-rate is needed"),
+        ({"hold": "10 parsecs"}, "hold is '10 parsecs': a C-rate is needed"),
+        ({"hold": True}, "hold is True"),
+        ({"hold": []}, r"hold is \[\]"),
+        ({"hold": -1}, "hold has -1.0: a C-rate must be a positive number"),
+        ({"hold": float("nan")}, "hold has nan"),
+        ({"rest": 0}, "rest is 0: a time is needed"),
+        ({"rest": "C/20"}, "rest is 'C/20': a time is needed"),
+        ({"rest": "1e9 hours"}, "at most ten years"),
+        ({"rest": 10**400}, "rest is 1000"),
+    ],
+)
+def test_holds_and_rests_that_are_none(given, words):
+    with pytest.raises(ss.OptionError, match=words):
+        ss.RateTest([1], **given)
+
+
+def test_a_time_ends_the_hold(hu2024):
+    result = ss.RateTest([1], hold="5 min").run(ss.SolidStateSPM(), hu2024)
+    assert result.half_cycles[0].hold.duration == pytest.approx(300)

@@ -75,7 +75,9 @@ def test_command_line(tmp_path, capsys):
     command = ["rate-test", "--rates", "1", "--solver", "structured", "--json"]
     assert main(command) == 0
     printed = capsys.readouterr().out
-    assert json.loads(printed)["settings"]["solver"] == {"rtol": 1e-4, "atol": 1e-6}
+    assert json.loads(printed)["settings"]["solver"] == {
+        "name": "structured", "rtol": 1e-4, "atol": 1e-6, "asked": "structured", "why": ""
+    }  # fmt: skip
     (tmp_path / "run.json").write_text(printed)
     assert main(["rate-test", "--repeat", str(tmp_path / "run.json"), "--json"]) == 0
     assert capsys.readouterr().out == printed

@@ -1,6 +1,7 @@
 """The store of a sweep loses nothing."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -86,3 +87,21 @@ def test_a_full_disk_leaves_a_valid_store(hu2024, tmp_path, monkeypatch):
         ss.sweep(hu2024, design, run, out=tmp_path)
     table = resume(tmp_path)
     assert table.equals(ss.sweep(hu2024, design, run))
+
+
+def test_hold_and_rest_are_part_of_a_sweep(hu2024, tmp_path):
+    """They are gone on with, and a store of before they were there is read."""
+    design, held = ss.grid({KAPPA: [0.01, 0.02]}), ss.RateTest([1], hold="C/10", rest="1 min")
+    table = ss.sweep(hu2024, design, held, out=tmp_path / "held")
+    assert resume(tmp_path / "held").equals(table)
+    with pytest.raises(ss.SSNIBError, match=r"hold is 0.1 there and None here"):
+        ss.sweep(hu2024, design, ss.RateTest([1]), out=tmp_path / "held")
+    plain = ss.sweep(hu2024, design, ss.RateTest([1]), out=tmp_path / "plain")
+    charge = "Charge capacity [mA.h.g-1]"
+    assert (table[charge] > plain[charge]).all()
+    with contextlib.closing(sqlite3.connect(tmp_path / "plain" / "sweep.sqlite")) as connection:
+        (text,) = connection.execute("select text from job").fetchone()
+        job = {k: v for k, v in json.loads(text).items() if k not in ("hold", "rest")}
+        with connection:
+            connection.execute("update job set text = ?", [json.dumps(job)])
+    assert resume(tmp_path / "plain").equals(plain)

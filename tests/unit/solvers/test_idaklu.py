@@ -7,7 +7,7 @@ import pytest
 
 import ssnib_model as ss
 from ssnib_model.solvers.controlled import is_plain
-from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
+from ssnib_model.solvers.idaklu import MAX_PROFILES, Idaklu, half_cycle_solver
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
 from ssnib_model.steps import (
     STOICHIOMETRY_MARGIN,
@@ -266,10 +266,38 @@ def test_a_profile_is_followed_exactly(cell):
         assert segment.duration == pytest.approx(duration)
         t = np.linspace(0, duration, 999)
         assert segment.current(t) == pytest.approx(np.interp(t, times, values), abs=1e-6 * Q)
-        assert len(segment.solution.all_ts) == sum(
-            start < duration for start in (0, 1, 21, 21.1, 321.1)
-        )
+        knots = [t for t in (0, 1, 21, 21.1, 321.1) if t < duration]
+        assert np.abs(segment.times[:, np.newaxis] - knots).min(axis=0) == pytest.approx(0)
         assert np.all(np.diff(segment.solution.t) > 0)
+
+
+def test_a_profile_goes_on_from_any_step_and_any_step_from_a_profile(cell):
+    """The same as piece by piece, where each piece is a step at a constant current."""
+    currents = (Q / 2, 0.0, -Q / 3)
+    one_by_one, at_once = cell.start(INPUTS), cell.start(INPUTS)
+    first = Step(Control.POWER, Q, 600.0)
+    last = Step(Control.VOLTAGE, 3.4, 600.0)
+    edges = [0.0, *(300.0 * n + d for n in (1, 2) for d in (-1e-3, 1e-3)), 900.0]
+    profile = Profile(tuple(edges), tuple(np.repeat(currents, 2).tolist()))
+    for step in (first, Step(Control.CURRENT, profile, 900.0), last):
+        outcome, at_once = cell.step(at_once, step, INPUTS)
+        assert outcome.status is Status.OK, outcome.reason
+    for step in (first, *(Step(Control.CURRENT, i, 300.0) for i in currents), last):
+        expected, one_by_one = cell.step(one_by_one, step, INPUTS)
+    assert outcome.segment.charge == pytest.approx(expected.segment.charge, rel=1e-4)
+    assert outcome.segment.energy == pytest.approx(expected.segment.energy, rel=1e-4)
+    for name, values in cell.cell_state(one_by_one).values.items():
+        assert cell.cell_state(at_once).values[name] == pytest.approx(values, abs=1e-5)
+
+
+def test_only_the_profiles_used_last_are_kept():
+    cell = cell_of("spm", controls=True)
+    start = cell.start(INPUTS)
+    for n in range(MAX_PROFILES + 2):
+        step = Step(Control.CURRENT, Profile((0.0, 1.0), (0.0, n * Q / 10)), 1.0)
+        outcome, _ = cell.step(start, step, INPUTS)
+        assert outcome.segment.charge == pytest.approx(n * Q / 10 / 7200)
+    assert len(cell._profiles) == MAX_PROFILES
 
 
 def test_a_profile_that_is_too_short_is_refused(cell):
@@ -277,6 +305,8 @@ def test_a_profile_that_is_too_short_is_refused(cell):
     outcome, _ = cell.step(cell.start(INPUTS), step, INPUTS)
     assert outcome.status is Status.FAILED
     assert outcome.reason == "the profile ends at 3600 s and the step at 4000 s"
+    outcome, _ = cell.step(cell.start(INPUTS), Step(Control.POWER, RAMP, 3600.0), INPUTS)
+    assert outcome.reason == "the solver has no profile of power, only of current"
 
 
 @pytest.mark.parametrize(

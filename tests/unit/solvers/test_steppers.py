@@ -1,6 +1,7 @@
 """Both solvers by the interface that they share: state in, state out."""
 
 import numpy as np
+import pybamm
 import pytest
 
 import ssnib_model as ss
@@ -80,7 +81,7 @@ def test_every_value_of_every_option_is_solved_or_refused(option, model):
         parameters = with_option(option, value)
         runs = [
             ss.RateTest([1]).run(made, parameters, solver=solver)
-            for solver in (None, ss.StructuredSolver(1e-6, 1e-8))
+            for solver in ("idaklu", ss.StructuredSolver(1e-6, 1e-8))
         ]
         capacities = [[h.capacity for h in run.half_cycles] for run in runs]
         assert capacities[1] == pytest.approx(capacities[0], rel=1e-4)
@@ -106,3 +107,14 @@ def with_option(option, value):
             "Positive electrode electrolyte density [kg.m-3]": 2900.0,
         }
     return ss.ParameterSet("Hu2024").replace(changes, {option: value})
+
+
+def test_one_solver_for_several_models():
+    """Made ready once each, and run by turns."""
+    solver = pybamm.IDAKLUSolver(1e-6, 1e-6)
+    parameters, test = ss.ParameterSet("Hu2024"), ss.Protocol(["Rest for 1 minute"])
+    full, reduced = (
+        test.prepare(model(), parameters, solver=solver)
+        for model in (ss.SolidStateDFN, ss.SolidStateSPM)
+    )
+    assert all(prepared.result(parameters).ok for prepared in (full, reduced, full, reduced))
