@@ -72,6 +72,32 @@ class Quartics:
         return before + length * (weights * steps[step]).sum(axis=1)
 
 
+def corners(t: np.ndarray, samples: np.ndarray, tolerance: float) -> np.ndarray:
+    """Times where two steps meet at slopes that no cubic on either side could share.
+
+    Parameters
+    ----------
+    t : numpy.ndarray
+        Times of the samples.
+    samples : numpy.ndarray
+        Shape (n, points).
+    tolerance : float
+        What the mean of both slopes may change between the samples there.
+    """
+    ends = t[::SAMPLES_A_STEP]
+    lengths = np.diff(ends)[:, None]
+    steps = np.stack([samples[n : n + samples.shape[0] - 4 : 4] for n in _POWERS])
+    starts, stops = (
+        np.tensordot((_POWERS * u ** np.maximum(_POWERS - 1, 0)) @ _TO_POLYNOMIAL, steps, 1)
+        / lengths
+        for u in (0.0, 1.0)
+    )
+    quarter = np.maximum(lengths[1:], lengths[:-1]) / SAMPLES_A_STEP
+    # a cubic takes up to 4/27 of a wrong slope at its end
+    missed = 4 / 27 * quarter * np.abs(starts[1:] - stops[:-1]) / 2
+    return ends[1:-1][(missed > tolerance).any(axis=1)]
+
+
 def _by_step(samples: np.ndarray) -> np.ndarray:
     """Samples of every step, shape (steps, 5)."""
     return np.lib.stride_tricks.sliding_window_view(samples, _POWERS.size)[::SAMPLES_A_STEP]

@@ -23,7 +23,7 @@ from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.solvers.controlled import CURRENT_STATE
 from ssnib_model.solvers.numbers import Numbers, input_names
 from ssnib_model.solvers.preflight import CURRENT
-from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics
+from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics, corners
 
 CONTENT = "Negative electrode sodium content"
 STOICHIOMETRY = "Positive particle stoichiometry"
@@ -37,6 +37,8 @@ DIFFERENCE = "Positive electrode potential difference [V]"
 #: Error of the anode's potential between the times of a solution [V], and how often at most an
 #: interval is halved for it: an edge between two plateaus may be a jump.
 EDGE_ERROR, HALVINGS = 2e-7, 40
+#: What a mean slope may cost where two steps meet [V].
+CORNER = 2e-6
 #: How far apart are the times before and after a bend of a profile, of the whole step.
 NEAR = 1e-9
 
@@ -230,6 +232,7 @@ class States:
         """The times of the record and those that cubics between them need."""
         t = record.t
         near = NEAR * t[-1]
+        bends = np.union1d(bends, corners(t, record.difference, CORNER))
         times = np.unique(np.concatenate([t, bends - near, bends, bends + near]))
         inside = np.array([0.25, 0.5, 0.75])
         left, length = times[:-1], np.diff(times)
@@ -289,7 +292,10 @@ class _Separator:
 def _without_empty_steps(record: Record) -> Record:
     """Without steps that are too short to tell their samples apart."""
     steps = np.diff(record.t).reshape(-1, SAMPLES_A_STEP)
-    kept = np.append(True, np.repeat((steps > 0).all(axis=1), SAMPLES_A_STEP))
+    told_apart = (steps > 0).all(axis=1)
+    if (np.abs(steps[~told_apart]) > 1e-12 * record.t[-1]).any():
+        raise ValueError("the times of a record do not rise")
+    kept = np.append(True, np.repeat(told_apart, SAMPLES_A_STEP))
     return Record(*(samples[kept] for samples in record))
 
 

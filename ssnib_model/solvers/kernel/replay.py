@@ -6,7 +6,8 @@ import numpy as np
 
 from ssnib_model.solvers.kernel import rodas
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled
+from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.composite import interface
 from ssnib_model.solvers.kernel.integrate import PARTS, begin, go_on, is_exact, rooms, take
 
 
@@ -59,8 +60,8 @@ def replay(cell, state, task, ends):
         hysteresis and reactions [A.m-2], shape (n, sites); potential differences [V], shape
         (n, points); current densities [A.m-2] and places on the anode's table, shape (n,).
     """
-    sites, modes = state.modes.shape
-    now, room = rooms(state, cell.points, cell.surface.size)
+    (sites, modes), classes = state.modes.shape, cell.surface.size
+    now, room = rooms(state, cell.points, classes)
     work = room.work
     count = PARTS * (ends.size - 1) + 1
     t = np.empty(count)
@@ -107,9 +108,12 @@ def replay(cell, state, task, ends):
                         part,
                     )
             for k in range(cell.points):
-                differences[at, k] = rodas.within(
-                    now.delta[k], work.difference[k], work.changes_difference[:, k], part
-                )
+                # by the kinetics, as the voltage in `integrate`: dense output is less exact
+                site = k * classes
+                differences[at, k] = cell.half_gap * hysteresis[at, site] + interface(
+                    cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0],
+                    reactions[at, site], dot(cell.surface_of, z[at, site]),
+                )  # fmt: skip
             flows[at] = rodas.within(i, work.scalars[0], work.changes_current, part)
             places[at] = rodas.within(state.alloy[0], work.scalars[1], work.changes_alloy, part)
         i = go_on(cell, closed, state, now, h, room)

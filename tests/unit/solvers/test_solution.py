@@ -23,6 +23,7 @@ from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
 from ssnib_model.solvers.quartics import Quartics
 from ssnib_model.solvers.solution import LazySolution, Solutions
 from ssnib_model.solvers.state import StateVector, scaling
+from ssnib_model.solvers.structured import Structured
 from ssnib_model.solvers.vectors import (
     CURRENT_STATE,
     DIFFERENCE,
@@ -411,3 +412,27 @@ def test_quartics_are_exact_for_quartics():
     assert quartics.rates(both)[:, 0] == pytest.approx(polynomial.deriv()(times), abs=1e-12)
     areas = polynomial.integ()(times) - polynomial.integ()(0)
     assert quartics.integrals(polynomial(t)) == pytest.approx(areas, abs=1e-12)
+
+
+# -------------------------------------------------------------------- of the solver itself
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["hysteresis", "little alloy"])
+def test_it_says_what_the_segment_says(model, name):
+    """Voltage within 0.05 mV at any time, and the counters go on from step to step."""
+    model, values, inputs, _, _ = cell(model, name)
+    stepper = Structured(model, values, ss.StructuredSolver(), VAR_PTS)
+    state, passed = stepper.start(inputs), [0.0, 0.0]
+    for step in (DISCHARGE, STEPS["charge"], STEPS["profile"], STEPS["hold"]):
+        outcome, state = stepper.step(state, step, inputs)
+        segment = outcome.segment
+        solution = segment.solution
+        passed = [passed[0] + segment.charge, passed[1] + segment.energy]
+        t = np.union1d(np.linspace(0, solution.t[-1], 500), solution.t[-1] * np.geomspace(1e-8, 1))
+        t = t[t <= solution.t[-1]]
+        close(solution["Voltage [V]"](t=t), segment.voltage(t), rtol=0, atol=5e-5)
+        close(solution["Current [A]"](t=t), segment.current(t), rtol=0, atol=1e-5 * ONE_C)
+        counters = [
+            solution[f"Discharge {of}"].entries[-1] for of in ("capacity [A.h]", "energy [W.h]")
+        ]
+        close(counters, passed, rtol=0, atol=1e-6 * ONE_C)
+        assert np.abs(solution["Voltage breakdown residual [V]"].entries).max() < 1e-9
