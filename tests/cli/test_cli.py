@@ -49,8 +49,8 @@ def test_structured_solver(tmp_path, capsys):
     assert run(*command) == 0
     (row,) = json.loads(capsys.readouterr().out)["table"]
     assert row["Discharge capacity [mA.h.g-1]"] == pytest.approx(90.4, abs=0.1)
-    assert run(*command, "--option", "size classes=3") == 2
-    assert 'has "size classes" = 1 only, not 3' in capsys.readouterr().err
+    assert run(*command, "--option", "particle=two-phase") == 2
+    assert "only, not 'two-phase'" in capsys.readouterr().err
 
 
 def test_breakdown(tmp_path, capsys):
