@@ -18,12 +18,11 @@ from tqdm import tqdm
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
-from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
 from ssnib_model.runs.designs import check_read, is_number, is_wide, reason_of
 from ssnib_model.runs.metrics import REFERENCE_RATE, RETENTION, Metric, check_metric
-from ssnib_model.solvers.choice import AUTO, IDAKLU, STRUCTURED, Solver
+from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.words import short
 
@@ -205,14 +204,12 @@ class _Search:
         rates = [REFERENCE_RATE, metric.rate] if metric.column == RETENTION else [metric.rate]
         self.run = RateTest(rates)
         self.metric = check_metric(metric, None, self.run)
-        self.value, self.vary, self.model = float(value), vary, model
+        self.value, self.vary = float(value), vary
         self.low, self.high = _range(parameters, vary, low, high)
-        self._base, self._varying = parameters, varying
-        self._prepared = self._prepare(solver)
-
-    def _prepare(self, solver: Solver) -> PreparedRateTest:
-        model = MODELS[self.model](self._base.model_options)
-        return self.run.prepare(model, self._base, varying=self._varying, solver=solver)
+        self._base = parameters
+        self._prepared = self.run.prepare(
+            MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
+        )
 
     def answer(self, parameters: ParameterSet, progress: bool = False) -> Target:
         """Every value at which the metric of a cell reaches the target, in words as well."""
@@ -297,10 +294,7 @@ class _Search:
             f": the nearest is {self.value + known[nearest]:.4g} at {nearest:.4g} (looked at "
             f"{looked}){self._jumps(scan)}"
         )
-        # the structured solver gives no overpotentials
-        structured = self._prepared.choice.name == STRUCTURED
-        solved = self._prepare(IDAKLU) if structured else self._prepared
-        result = solved.result(parameters.replace({self.vary: nearest}))
+        result = self._prepared.result(parameters.replace({self.vary: nearest}))
         if result.half_cycles[-1].segment is None:
             return f"{sentence}; {result.half_cycles[-1].ending} there"
         losses = result.breakdown(self.run.rates[-1]).abs().sort_values(ascending=False)

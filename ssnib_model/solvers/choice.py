@@ -24,9 +24,6 @@ from ssnib_model.solvers.structured import (
 from ssnib_model.steps import Step
 from ssnib_model.words import short, suggestion
 
-#: Whether "auto" takes the structured solver where it can.
-PREFERS_STRUCTURED = True
-
 AUTO, STRUCTURED, IDAKLU = NAMES = ("auto", "structured", "idaklu")
 
 #: What a result was solved with where the solver gave up, with all steps of the test.
@@ -209,7 +206,7 @@ def decide(
         solver = StructuredSolver(*wanted.structured)
         return Choice(wanted.asked or STRUCTURED, solver, wanted.why)
     why, note = wanted.why, ""
-    if wanted.name == AUTO and PREFERS_STRUCTURED:
+    if wanted.name == AUTO:
         missing = numba_problem()
         if not (lacking or missing):
             return Choice(AUTO, StructuredSolver(*wanted.structured))

@@ -22,9 +22,9 @@ from ssnib_model.errors import ValidityWarning
 
 HERE = Path(__file__).parent
 
-#: The compiled functions, the tables that they read and what they are compiled by: they take
-#: from nothing else.
-SOURCES = ("kernel/**/*.py", "tables.py", "compiling.py")
+#: The compiled functions, the tables that they read, the constants of steps and what they are
+#: compiled by: they take from nothing else.
+SOURCES = ("kernel/**/*.py", "tables.py", "compiling.py", "../steps.py")
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0

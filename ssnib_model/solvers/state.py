@@ -170,7 +170,8 @@ class StateVector:
 
         The algebraic states are those of the initial conditions, which a solver takes as guesses.
         """
-        y = self._built.concatenated_initial_conditions.evaluate(0, inputs=dict(inputs))
+        with np.errstate(all="ignore"):  # what has no value the solver gives up on, in words
+            y = self._built.concatenated_initial_conditions.evaluate(0, inputs=dict(inputs))
         y = np.array(y, dtype=float).reshape(-1, 1)
         if cell is not None:
             cell.check(self._built, self.sizes)

@@ -7,7 +7,7 @@ solvers do the same).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Outcome, Status, Step
@@ -38,10 +38,6 @@ class Stepper(Protocol):
 
     def cell_state(self, state: Any) -> CellState:
         """A state as any solver of the same model takes it."""
-
-    @property
-    def finer(self) -> Self | None:
-        """The same on a finer mesh, where that may help a step that gave up."""
 
 
 def status_of(anode_start: float, anode_end: float) -> Status:

@@ -149,8 +149,6 @@ class Structured:
         For a model, an option or a parameter it has no equations for.
     """
 
-    finer = None
-
     def __init__(
         self,
         model: pybamm.BaseModel,

@@ -13,7 +13,7 @@ from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.search import Settings, descend
 from ssnib_model.models.names import MODELS
-from ssnib_model.solvers.idaklu import Idaklu
+from ssnib_model.solvers.structured import Structured
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
@@ -138,9 +138,9 @@ def test_curves_of_one_test_are_solved_once(hu2024, monkeypatch):
         )
     problem = FitProblem(hu2024, data, [ss.Free(D)], "spm")
     problem.prepare()
-    solved, step = [], Idaklu.step
+    solved, step = [], Structured.step
     monkeypatch.setattr(
-        Idaklu, "step", lambda self, *given: solved.append(given) or step(self, *given)
+        Structured, "step", lambda self, *given: solved.append(given) or step(self, *given)
     )
     assert np.abs(problem.residuals(problem.start())).max() < 0.1
     assert len(solved) == 4

@@ -162,5 +162,12 @@ def test_the_model_is_built_once(hu2024, monkeypatch):
         "process_model",
         lambda self, model, **kwargs: built.append(model.name) or process(self, model, **kwargs),
     )
-    ss.RateTest([0.5, 1]).run(parameters=hu2024)
+    ss.RateTest([0.5, 1]).run(parameters=hu2024, solver="idaklu")
+    assert built == ["Solid-state DFN"]
+    # and for the variables of the structured solver's answer, once they are asked for
+    built.clear()
+    result = ss.RateTest([0.5, 1]).run(parameters=hu2024, solver="structured")
+    assert built == []
+    for half_cycle in result.half_cycles:
+        assert half_cycle.at("Positive electrode stoichiometry", 0.5) > 0
     assert built == ["Solid-state DFN"]

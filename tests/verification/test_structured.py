@@ -14,6 +14,7 @@ from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.steps import Step
 
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
+TIGHT_OWN = ss.StructuredSolver(1e-8, 1e-10)
 CONDUCTIVITY = "Na3PS4 layer conductivity [S.m-1]"
 MODELS = [ss.SolidStateDFN, ss.SolidStateSPM]
 
@@ -183,9 +184,7 @@ def test_far_from_what_is_sensible(changes, rate, hu2024):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("size classes", 3),
         ("particle", "two-phase"),
-        ("open-circuit potential", "one-state hysteresis"),
         ("thermal", "lumped"),
         ("surface form", "differential"),
     ],
@@ -215,10 +214,35 @@ def test_refuses_a_diffusivity_that_changes(hu2024):
         ss.RateTest([1]).run(None, changed, solver=ss.StructuredSolver())
 
 
-def test_refuses_variables_it_does_not_have(hu2024):
-    result = ss.RateTest([0.2]).run(None, hu2024, solver=ss.StructuredSolver())
-    with pytest.raises(ss.OptionError, match=r"gives no other variables"):
-        result.breakdown(0.2)
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"Positive particle radius spread": 0.5}, {"size classes": 3}),
+        (
+            {"Positive electrode hysteresis [V]": 0.05},
+            {"open-circuit potential": "one-state hysteresis"},
+        ),
+    ],
+    ids=["size classes", "hysteresis"],
+)
+def test_size_classes_and_hysteresis(changes, options, hu2024):
+    """They change the result, and as in the PyBaMM model."""
+    changed = hu2024.replace(changes, options)
+    fast, reference = _both(changed, [1], ss.SolidStateSPM)
+    voltage, capacity = _differences(fast, reference)
+    assert voltage < 1e-4
+    assert capacity < 1e-5
+    plain = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024)
+    assert _differences(fast, plain)[0] > 5e-3
+
+
+def test_gives_the_variables_of_the_model(hu2024):
+    test = ss.RateTest([0.2])
+    ours, theirs = (test.run(None, hu2024, solver=s).breakdown(0.2) for s in (TIGHT_OWN, TIGHT))
+    assert list(ours.index) == list(theirs.index)
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    with pytest.raises(KeyError, match="no such variable"):
+        test.run(None, hu2024).half_cycles[0].at("no such variable", 0.5)
 
 
 def test_notes_of_the_reduced_model(hu2024):

@@ -14,6 +14,7 @@ from ssnib_model.results import plots
 from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, Preflight
+from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Outcome, Status
 
 
@@ -419,16 +420,17 @@ def test_hold_charges_where_the_current_cannot(hu2024):
     assert np.isnan(row["Polarization [V]"])
 
 
-def test_a_failed_hold_fails_the_charge(hu2024, monkeypatch):
-    step = Idaklu.step
+@pytest.mark.parametrize(("stepper", "solver"), [(Structured, "auto"), (Idaklu, "idaklu")])
+def test_a_failed_hold_fails_the_charge(stepper, solver, hu2024, monkeypatch):
+    step = stepper.step
 
     def fail(self, state, planned, inputs):
         if planned.direction == "hold":
             return Outcome(Status.FAILED, reason="the solver gave up (words)"), state
         return step(self, state, planned, inputs)
 
-    monkeypatch.setattr(Idaklu, "step", fail)
-    result = ss.RateTest([0.5, 1], hold=0.05).run(ss.SolidStateSPM(), hu2024)
+    monkeypatch.setattr(stepper, "step", fail)
+    result = ss.RateTest([0.5, 1], hold=0.05).run(ss.SolidStateSPM(), hu2024, solver=solver)
     why = "the hold after the charge at 0.5 C"
     assert result.table["Status"].tolist() == [
         f"failed: {why}: the solver gave up (words)",

@@ -22,11 +22,6 @@ D = "Positive particle diffusivity [m2.s-1]"
 FAST = ss.StructuredSolver()
 
 
-@pytest.fixture(autouse=True)
-def prefers_structured(monkeypatch):
-    monkeypatch.setattr(choice, "PREFERS_STRUCTURED", True)
-
-
 @pytest.fixture
 def without_numba(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
@@ -226,14 +221,18 @@ def test_fits_and_sensitivities_ask_for_more_digits(hu2024):
 def test_a_sweep_goes_on_by_the_solver_it_was_begun_with(hu2024, tmp_path, monkeypatch):
     """Whatever "auto" would be by then; one that is named must be the same."""
     design, test = ss.grid({KAPPA: [0.01, 0.02]}), ss.RateTest([1])
-    kept = {}
+    kept, kept_name = {}, {"auto": "structured", "idaklu": "idaklu"}
     for solver in ("auto", "idaklu"):
         table = ss.sweep(hu2024, design, test, solver=solver, out=tmp_path / solver)
         with sqlite3.connect(tmp_path / solver / "sweep.sqlite") as connection:
             (text,) = connection.execute("select text from job").fetchone()
             connection.execute("delete from runs where run = 1")
         kept[solver] = json.loads(text)["solver"]
-        monkeypatch.setattr(choice, "PREFERS_STRUCTURED", solver == "idaklu")
+        if solver == "auto":  # which was the structured solver and is no more
+            monkeypatch.setattr(choice, "numba_problem", lambda: "numba was taken away")
+        else:
+            monkeypatch.undo()
+        assert decided("auto").name != kept_name[solver]
         again = ss.sweep(hu2024, design, test, out=tmp_path / solver)
         assert again.equals(table)
         assert resume(tmp_path / solver).equals(table)
