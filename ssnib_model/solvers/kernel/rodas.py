@@ -47,7 +47,7 @@ C = np.array([
      -6.058818238834054, 0],
 ])  # fmt: skip
 #: The estimate is of order 3 and what goes on of order 4: by how much it is too large, about.
-OVERESTIMATE = 2.0
+OVERESTIMATE = 1.5
 #: Weights of the first five stages in the dense output.
 D = np.array([
     [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823,
