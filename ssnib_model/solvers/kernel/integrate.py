@@ -124,11 +124,8 @@ def _between(cell, state, now, i, room):
     surface, half_gap = cell.surface[0], cell.half_gap
     old_J, old_sto, old_delta, old_h = now.J, now.sto, now.delta, state.hysteresis
     new_J, new_sto, new_delta, new_h = work.J, work.sto, work.difference, work.hysteresis
-    changes_J, changes_sto, changes_delta = (
-        work.changes_J,
-        work.changes_sto,
-        work.changes_difference,
-    )
+    changes_J, changes_sto = work.changes_J, work.changes_sto
+    changes_delta = work.changes_difference
     changes_h, changes_i, new_i = work.changes_hysteresis, work.changes_current, work.scalars[0]
     samples, fine, currents, delta = room.samples, room.fine, room.currents, room.delta
     J, sto = room.near
