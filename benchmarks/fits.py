@@ -18,6 +18,7 @@ import pybop
 import ssnib_model as ss
 from benchmarks.cases import (
     FINE,
+    IDAKLU,
     J0,
     KAPPA,
     MODELS,
@@ -141,10 +142,7 @@ def gradient(settings: Settings, solver: str) -> list[Row]:
     """The Jacobian of a fit, across cut-offs, next to one run without derivatives."""
     rows = []
     for kind in settings.kinds:
-        test = ss.RateTest(SIX_RATES)
-        data = _data(kind, test)
-        free = [ss.Free(name, *bounds) for name, bounds in EIGHT.items()]
-        problem = FitProblem(hu2024(), data, free, SHORT[kind], solver)
+        problem = _problem(kind, solver)
         unit = problem.start()
         elsewhere = itertools.cycle([unit + 1e-3, unit])  # the same again is not solved again
         once, whole = interleaved(
@@ -153,7 +151,7 @@ def gradient(settings: Settings, solver: str) -> list[Row]:
             repeats=settings.long_repeats,
         )
         found = problem.jacobian(unit)
-        off = np.abs(found - _differences(problem, unit, test)).max(axis=0)
+        off = np.abs(found - _differences(kind)).max(axis=0)
         error = 100 * (off / np.abs(found).max(axis=0)).max()
         rows.append(
             Row(
@@ -170,8 +168,17 @@ def gradient(settings: Settings, solver: str) -> list[Row]:
     return rows
 
 
-def _differences(problem, unit: np.ndarray, test: ss.RateTest) -> np.ndarray:
+def _problem(kind: str, solver: str) -> FitProblem:
+    """Six discharges and `EIGHT` free parameters."""
+    free = [ss.Free(name, *bounds) for name, bounds in EIGHT.items()]
+    return FitProblem(hu2024(), _data(kind, ss.RateTest(SIX_RATES)), free, SHORT[kind], solver)
+
+
+@functools.cache
+def _differences(kind: str) -> np.ndarray:
     """d(residuals)/d(unit) by central differences with one Richardson step, at tight tolerance."""
+    problem, test = _problem(kind, IDAKLU), ss.RateTest(SIX_RATES)
+    unit = problem.start()
     prepared = test.prepare(
         names.MODELS[problem.model](), hu2024(), varying=EIGHT, solver=idaklu(FINE)
     )

@@ -172,7 +172,7 @@ def cc_cv(settings: Settings, solver: str) -> list[Row]:
 
 
 def cycles(settings: Settings) -> list[Row]:
-    """4,000 cycles at 3 C with all rows and every 100th curve, each time in a process of its own."""
+    """4,000 cycles at 3 C with all rows and every 100th curve, in a process of their own."""
     rows, many = [], 40 if settings.quick else CYCLES
     for kind in settings.kinds:
         runs = [in_fresh_process(_cycled, kind, many) for _ in range(1 if settings.quick else 3)]
