@@ -9,8 +9,9 @@ import numpy as np
 import pybamm
 
 import ssnib_model as ss
+from benchmarks.report import Targets
 from ssnib_model.results.half_cycle import HalfCycle
-from ssnib_model.solvers.idaklu import half_cycle_solver
+from ssnib_model.solvers.choice import Named
 
 VOLTAGE, CURRENT = "Voltage [V]", "Current function [A]"
 FRACTIONS = np.linspace(0.02, 0.98, 49)
@@ -24,6 +25,15 @@ MODELS = {
 SHORT = {"full": "dfn", "reduced": "spm"}
 
 LOOSE, TIGHT, FINE = (1e-4, 1e-6), (1e-6, 1e-6), (1e-9, 1e-9)
+
+#: Solvers of the package; the first is what a user gets who says nothing.
+SOLVERS = DEFAULT, IDAKLU = ("structured", "idaklu")
+
+#: Tolerances of a user who says nothing.
+USUAL = {DEFAULT: LOOSE, IDAKLU: TIGHT}
+
+#: What the rows call the stock models.
+STOCK = {"full": "lithium_ion.DFN", "reduced": "lithium_ion.SPM"}
 
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 D = "Positive particle diffusivity [m2.s-1]"
@@ -45,18 +55,18 @@ def idaklu(tolerance: tuple[float, float], **settings) -> pybamm.IDAKLUSolver:
     return pybamm.IDAKLUSolver(rtol=rtol, atol=atol, **settings)
 
 
-def solver_of(solver: str | None, tolerance: tuple[float, float]):
-    """For `ss.RateTest`: PyBaMM's solver (None) or the structured one, at a tolerance."""
-    return half_cycle_solver(*tolerance) if solver is None else ss.StructuredSolver(*tolerance)
+def solver_of(solver: str, tolerance: tuple[float, float]) -> Named:
+    """One of the package's solvers at a tolerance."""
+    return Named(solver, structured=tolerance, idaklu=tolerance)
 
 
-def chosen(solver: str | None, tolerance: tuple[float, float]) -> dict:
-    """For `ss.fit` and `ss.sweep`: IDAKLU as they have it, or the other at a tolerance."""
-    return {"solver": "idaklu" if solver is None else ss.StructuredSolver(*tolerance)}
+def label(name: str, solver: str) -> str:
+    return f"{name} [{solver}]"
 
 
-def label(name: str, solver: str | None) -> str:
-    return name if solver is None else f"{name} [{solver}]"
+def for_default(solver: str, targets: Targets) -> Targets | None:
+    """The targets of what people get: nothing is asked of the other solver."""
+    return targets if solver == DEFAULT else None
 
 
 class Discharge:
@@ -158,6 +168,7 @@ def reference_chain(
 def deviation(found: np.ndarray, reference: np.ndarray) -> str:
     """Largest error of the voltages [mV] and of the capacities (relative)."""
     difference = np.atleast_2d(found - reference)
-    capacities = np.atleast_2d(reference)[:, -1]
+    capacities = np.abs(np.atleast_2d(reference)[:, -1])
+    capacities = np.where(capacities > 0, capacities, capacities.max())  # nothing passes in a rest
     voltage = 1e3 * np.abs(difference[:, :-1]).max()
     return f"{voltage:.2g} mV, {np.abs(difference[:, -1] / capacities).max():.1e}"

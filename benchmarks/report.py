@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import os
 import platform
+import textwrap
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -91,19 +94,48 @@ class Row:
         }
 
 
-def markdown(rows: list[Row]) -> str:
-    """The table, aligned, and ready to be pasted into a page."""
+def markdown(rows: list[Row], aligned: bool = True) -> str:
+    """The table, to be looked at as it is (aligned) or as a part of a page."""
     lines = [HEADER, *(row.cells() for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(HEADER))]
+    widths = [max(len(line[k]) for line in lines) * aligned for k in range(len(HEADER))]
     text = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     return "\n".join([text[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *text[1:]])
 
 
+#: Between these lines a page has the table and what belongs to it.
+BEGIN, END = "<!-- table of python -m benchmarks -->", "<!-- end of the table -->"
+
+
+def rewritten(page: str, content: str) -> str:
+    """The text of a page with other content between `BEGIN` and `END`.
+
+    Raises
+    ------
+    ValueError
+        If it has not each of the two lines once, in this order.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end) or page.count(BEGIN) != 1 or page.count(END) != 1:
+        raise ValueError(f"it has not one line {BEGIN} and one line {END} below it")
+    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+
+
+def in_words(about: dict[str, str], seconds: float, restrictions: list[str]) -> str:
+    """What a page says of a run above its table."""
+    of_run = [*restrictions, f"{seconds / 60:.0f} minutes on {about['processor']}"]
+    others = [f"{key} {value}" for key, value in about.items() if key != "processor"]
+    return textwrap.fill(", ".join([*of_run, *others]) + ".", 100, break_on_hyphens=False)
+
+
 def machine() -> dict[str, str]:
-    """Processor and versions, without which a time says little."""
+    """Processor, what else it had to do, and versions, without which a time says little."""
     processor, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
     if info.exists():
         names = [s for s in info.read_text().splitlines() if s.startswith("model name")]
         processor = names[0].partition(": ")[2] if names else processor
-    about = {"processor": processor, "python": platform.python_version()}
+    about = {"processor": processor, "date": datetime.date.today().isoformat()}
+    if hasattr(os, "getloadavg"):
+        about["load before"] = f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}"
+    about["python"] = platform.python_version()
     return about | record.versions() | {"pybop": version("pybop")}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 import numpy as np
+import psutil
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,42 @@ def interleaved(
     return np.median(times, axis=0).tolist()
 
 
-def python(*arguments: str) -> Callable[[], object]:
-    """A call of this interpreter in a process of its own."""
-    command = [sys.executable, *arguments]
-    return lambda: subprocess.run(command, check=True, capture_output=True)
+def python(*arguments: str, **environment: str) -> Callable[[], object]:
+    """A call of this interpreter in a process of its own, with more in its environment."""
+    command, variables = [sys.executable, *arguments], os.environ | environment
+    return lambda: subprocess.run(command, check=True, capture_output=True, env=variables)
 
 
 def in_fresh_process(function: Callable, *arguments):
     """The result of a function of a module, from a process that has done nothing else."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def resident() -> float:
+    """Memory of this process [KiB], without what is only waiting to be collected."""
+    gc.collect()
+    return _memory()
+
+
+@contextlib.contextmanager
+def peak_growth(interval: float = 0.01) -> Iterator[Callable[[], float]]:
+    """How far memory rose above where it was at the start [KiB], looked at every ``interval``."""
+    start, done = resident(), threading.Event()
+    seen = [start]
+
+    def look() -> None:
+        while not done.wait(interval):
+            seen[0] = max(seen[0], _memory())
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield lambda: max(seen[0], _memory()) - start
+    finally:
+        done.set()
+        thread.join()
+
+
+def _memory() -> float:
+    return psutil.Process().memory_info().rss / 1024

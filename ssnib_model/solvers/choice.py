@@ -48,7 +48,7 @@ class Named:
     """
 
     name: str = AUTO
-    structured: tuple[float, float] = (1e-4, 1e-6)
+    structured: tuple[float, float] = (1e-5, 1e-7)
     idaklu: tuple[float, float] | None = None
     asked: str = ""
     why: str = ""

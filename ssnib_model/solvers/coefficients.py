@@ -84,6 +84,7 @@ class Coefficients:
                 rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
                 symbols[f"gap rate {c}"] = rate * particle.leaving(one)
         self.numbers = Numbers(symbols, values)
+        self._latest: tuple[dict[str, float], tuple[Cell, Scales]] | None = None
         words = "equilibrium potential of the {} electrode"
         self._potentials = {
             "ocp": Potential(p.U_p, values, words.format("positive"), "stoichiometry"),
@@ -94,7 +95,15 @@ class Coefficients:
         return np.array([c[f"{name} {number}"] for number in range(self._classes)])
 
     def cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
-        """The coefficients of the kernel's equations, and how to tell them from SI units."""
+        """The coefficients of the kernel's equations, and how to tell them from SI units.
+
+        Those of the latest inputs are kept, since a test asks for the same at every step.
+        """
+        if self._latest is None or self._latest[0] != inputs:
+            self._latest = dict(inputs), self._cell(inputs)
+        return self._latest[1]
+
+    def _cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
         from ssnib_model.solvers.kernel.cell import Cell
 
         c, modes = self.numbers(inputs), self._modes

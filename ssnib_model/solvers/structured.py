@@ -93,8 +93,8 @@ class StructuredSolver:
     ['ok', 'ok']
     """
 
-    rtol: float = 1e-4
-    atol: float = 1e-6
+    rtol: float = 1e-5
+    atol: float = 1e-7
 
     def __post_init__(self) -> None:
         check_tolerances(self.rtol, self.atol)

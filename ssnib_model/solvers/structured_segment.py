@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # numba takes a second
 _SECONDS = 3600.0
 
 
+@functools.lru_cache(maxsize=256)
 def task_of(step: Step, area: float) -> Task:
     """A step per area [m2] of the cell, as the kernel takes it."""
     from ssnib_model.solvers.kernel import cell as numbers
@@ -107,14 +108,20 @@ class StructuredSegment:
         return float(self.times[-1])
 
     @functools.cached_property
+    def _totals(self) -> tuple[float, float, float, float]:
+        from ssnib_model.solvers.kernel import look
+
+        return look.totals(self._cell, self._task, self._start.alloy[0], *self._samples)
+
+    @property
     def charge(self) -> float:
         """See `Segment`."""
-        return float(self.passed(self.duration))
+        return self._totals[0] * self._scales.area / _SECONDS
 
-    @functools.cached_property
+    @property
     def energy(self) -> float:
         """See `Segment`."""
-        return float(self._look(self.duration, 3) * self._scales.area / _SECONDS)
+        return self._totals[1] * self._scales.area / _SECONDS
 
     def voltage(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
@@ -138,12 +145,7 @@ class StructuredSegment:
 
     def anode(self) -> tuple[float, float]:
         """Potential of the anode [V] at start and end."""
-        from ssnib_model.solvers.kernel.lookup import value
-
-        start = float(self._start.alloy[0])
-        end = start + self._cell.alloy_rate * self._look(self.duration, 2)
-        table = self._cell.alloy
-        return value(table, start), value(table, float(end))
+        return self._totals[2:]
 
     @property
     def uniformity(self) -> float | None:

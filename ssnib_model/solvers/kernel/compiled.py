@@ -18,9 +18,13 @@ def fill(target, source):
         target[n] = source[n]
 
 
-@compiled_by(error_model="numpy", fastmath={"reassoc"})
+#: Sums in the order that suits the processor.
+reordered = compiled_by(error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
+
+
+@reordered
 def dot(a, b):
-    """Sum of products, in an order that suits the processor."""
+    """Sum of products."""
     total = 0.0
     for m in range(a.size):
         total += a[m] * b[m]

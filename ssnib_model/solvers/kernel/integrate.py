@@ -15,7 +15,7 @@ from ssnib_model.solvers.kernel.cell import (
     State,
 )
 from ssnib_model.solvers.kernel.compiled import compiled, dot, fill
-from ssnib_model.solvers.kernel.composite import behind, interface
+from ssnib_model.solvers.kernel.composite import behind, interface, weights_of_voltage
 from ssnib_model.solvers.kernel.control import cathode
 from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, TIE_OF_CURRENT
 
@@ -114,26 +114,45 @@ def rooms(state, points, classes):
 
 
 @compiled
-def _dense(cell, state, now, i, room, part):
-    """Potential of the cathode [V] and current density within the last step."""
+def _between(cell, state, now, i, room):
+    """Potentials and currents at the quarters within the last step, by its dense output.
+
+    And potentials at two of the eighths, to check the polynomial through the others.
+    """
     points, classes, work = cell.points, cell.surface.size, room.work
-    new_i = rodas.within(i, work.scalars[0], work.changes_current, part)
+    ocp, j0, thermal, film = cell.ocp, cell.j0, cell.thermal, cell.film
+    surface, half_gap = cell.surface[0], cell.half_gap
+    old_J, old_sto, old_delta, old_h = now.J, now.sto, now.delta, state.hysteresis
+    new_J, new_sto, new_delta, new_h = work.J, work.sto, work.difference, work.hysteresis
+    changes_J, changes_sto = work.changes_J, work.changes_sto
+    changes_delta = work.changes_difference
+    changes_h, changes_i, new_i = work.changes_hysteresis, work.changes_current, work.scalars[0]
+    samples, fine, currents, delta = room.samples, room.fine, room.currents, room.delta
     J, sto = room.near
-    for turn in range(1 if cell.reduced else 3):  # the points that the voltage needs
-        k = points - 3 + turn if turn > 0 else 0
-        for c in range(classes if cell.reduced else 1):
-            n = k * classes + c
-            J[c] = rodas.within(now.J[n], work.J[n], work.changes_J[:, n], part)
-            sto[c] = rodas.within(now.sto[n], work.sto[n], work.changes_sto[:, n], part)
-        n = k * classes
-        room.delta[k] = interface(
-            cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0], J[0], sto[0]
-        )
-        if cell.gap_rate[0] > 0:
-            room.delta[k] += cell.half_gap * rodas.within(
-                state.hysteresis[n], work.hysteresis[n], work.changes_hysteresis[:, n], part
-            )
-    return cathode(cell, new_i, J, sto, room.delta), new_i
+    first, before, last, of_i = weights_of_voltage(cell)
+    hysteretic = cell.gap_rate[0] > 0
+    for eighth in (1, 2, 4, 5, 6):
+        part = eighth / (2 * PARTS)
+        current = rodas.scalar_within(i, new_i, changes_i, part)
+        for turn in range(1 if cell.reduced else 3):  # the points that the voltage needs
+            k = points - 3 + turn if turn > 0 else 0
+            for c in range(classes if cell.reduced else 1):
+                J[c] = rodas.within(old_J, new_J, changes_J, k * classes + c, part)
+                sto[c] = rodas.within(old_sto, new_sto, changes_sto, k * classes + c, part)
+            if classes > 1:  # which share it: no class by itself is as exact
+                delta[k] = rodas.within(old_delta, new_delta, changes_delta, k, part)
+                continue
+            delta[k] = interface(ocp, j0, thermal, film, surface, J[0], sto[0])
+            if hysteretic:
+                delta[k] += half_gap * rodas.within(old_h, new_h, changes_h, k, part)
+        if cell.reduced:
+            potential = cathode(cell, current, J, sto, delta)
+        else:
+            potential = first * delta[0] + before * delta[points - 2] + last * delta[points - 1]
+            potential += of_i * current
+        fine[eighth] = potential
+        if eighth % 2 == 0:
+            samples[eighth // 2], currents[eighth // 2] = potential, current
 
 
 @compiled
@@ -154,11 +173,7 @@ def take(cell, task, slope, closed, state, now, i, h, room):
         work.scalars[0], work.scalars[1] = i + h * slope, room.state.alloy[0]
         return
     rodas.step(cell, task, slope, state, i, now.J, now.sto, now.delta, h, work)
-    for q in range(1, PARTS):
-        samples[q], currents[q] = _dense(cell, state, now, i, room, q / PARTS)
-        if q % 2 == 1:
-            place = (2 * q - 1) / (2 * PARTS)
-            room.fine[2 * q - 1] = _dense(cell, state, now, i, room, place)[0]
+    _between(cell, state, now, i, room)
     samples[PARTS] = cathode(cell, work.scalars[0], work.J, work.sto, work.difference)
     currents[PARTS] = work.scalars[0]
 
@@ -291,7 +306,7 @@ def integrate(cell, state, task, rtol, atol):
                 outcome, which = AT_START, n
                 break
 
-    t, h, steps, knot, refused = 0.0, 1e-4 * task.duration, 0, 0, 0
+    t, h, steps, knot, refused, before = 0.0, 1e-4 * task.duration, 0, 0, 0, 1.0
     while outcome == GOING_ON:
         steps += 1
         if steps > MAX_STEPS + task.knots.size or t + h == t:
@@ -310,14 +325,17 @@ def integrate(cell, state, task, rtol, atol):
         take(cell, task, slope, closed, state, now, i, h, room)
         error = _error(cell, closed, now, room, rtol, atol)
         if not error <= 1:  # nor a number
-            h *= max(0.1, 0.9 * error**-0.25) if error > 1 else 0.1
+            h *= max(0.1, 0.8 * error**-0.25) if error > 1 else 0.1
             refused += 1
             if refused == 2 and task.control == CURRENT:
                 # after a jump of U the reaction may not go with the state: no step would do
                 _again(cell, state, now, i)
                 potentials[-1] = cathode(cell, i, now.J, now.sto, now.delta)
             continue
-        refused = 0
+        # an error that grew from step to step will go on to (Gustafsson 1991)
+        factor = 0.85 * max(error, 1e-8) ** -0.25 * min(1.0, (before / max(error, 1e-8)) ** 0.1)
+        factor = min(factor, 1.0 if refused else 5.0)
+        before, refused = error, 0
         which, part = _first_end(cell, task, room, state.alloy[0], h, alloy_start)
         if which >= 0:
             h = _to_end(
@@ -340,7 +358,7 @@ def integrate(cell, state, task, rtol, atol):
             if not -STOICHIOMETRY_MARGIN <= sto <= 1 + STOICHIOMETRY_MARGIN:
                 outcome = OUT_OF_RANGE
         # a step cut short by a knot says nothing against the length before
-        h = max(h * min(5.0, 0.9 * max(error, 1e-8) ** -0.25), asked if at_knot else 0.0)
+        h = max(h * factor, asked if at_knot else 0.0)
     return outcome, which, np.array(ends), np.array(potentials), np.array(flows)
 
 

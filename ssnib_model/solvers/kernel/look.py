@@ -24,6 +24,15 @@ def _at(samples, part):
 
 
 @compiled
+def totals(cell, task, alloy_start, ends, potentials, flows):
+    """Charge [C.m-2] and energy [J.m-2] of a whole step; the anode's potential [V] at its ends."""
+    whole = look(cell, task, alloy_start, ends, potentials, flows, ends[-1:])
+    charge, energy = whole[2, 0], whole[3, 0]
+    before = value(cell.alloy, alloy_start)
+    return charge, energy, before, value(cell.alloy, alloy_start + cell.alloy_rate * charge)
+
+
+@compiled
 def look(cell, task, alloy_start, ends, potentials, flows, t):
     """What a step gave up to times ``t`` [s].
 

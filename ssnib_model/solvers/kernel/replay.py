@@ -98,24 +98,25 @@ def replay(cell, state, task, ends):
                 continue
             _modes_within(cell, state, h, work, part, z[at])
             for k in range(sites):
-                reactions[at, k] = rodas.within(now.J[k], work.J[k], work.changes_J[:, k], part)
+                reactions[at, k] = rodas.within(now.J, work.J, work.changes_J, k, part)
                 hysteresis[at, k] = state.hysteresis[k]
                 if cell.gap_rate[0] > 0:
                     hysteresis[at, k] = rodas.within(
-                        state.hysteresis[k],
-                        work.hysteresis[k],
-                        work.changes_hysteresis[:, k],
-                        part,
+                        state.hysteresis, work.hysteresis, work.changes_hysteresis, k, part
                     )
             for k in range(cell.points):
-                # by the kinetics, as the voltage in `integrate`: dense output is less exact
-                site = k * classes
-                differences[at, k] = cell.half_gap * hysteresis[at, site] + interface(
+                if classes > 1:  # as in `integrate`
+                    differences[at, k] = rodas.within(
+                        now.delta, work.difference, work.changes_difference, k, part
+                    )
+                    continue
+                differences[at, k] = cell.half_gap * hysteresis[at, k] + interface(
                     cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0],
-                    reactions[at, site], dot(cell.surface_of, z[at, site]),
+                    reactions[at, k], dot(cell.surface_of, z[at, k]),
                 )  # fmt: skip
-            flows[at] = rodas.within(i, work.scalars[0], work.changes_current, part)
-            places[at] = rodas.within(state.alloy[0], work.scalars[1], work.changes_alloy, part)
+            i_end, place_end = work.scalars
+            flows[at] = rodas.scalar_within(i, i_end, work.changes_current, part)
+            places[at] = rodas.scalar_within(state.alloy[0], place_end, work.changes_alloy, part)
         i = go_on(cell, closed, state, now, h, room)
         t[at], z[at], hysteresis[at], reactions[at] = ends[n], state.modes, state.hysteresis, now.J
         differences[at], flows[at], places[at] = now.delta, i, state.alloy[0]
