@@ -1,12 +1,15 @@
 """What the structured solver refused or gave up, and IDAKLU solved."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.solvers.numbers import Numbers
 
 OCP = "Positive electrode OCP [V]"
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
@@ -129,3 +132,18 @@ def test_charge_of_a_step_is_what_the_states_have_moved(hu2024):
         tin = hu2024["Negative electrode tin amount [mol]"]
         sodium = (before.item() - content) * tin * 96485.33212 / 3600
         assert moved == pytest.approx(sodium, rel=1e-9)
+
+
+def test_threads_that_call_one_solver_get_their_own_numbers():
+    """They got those of others, or the process crashed: all wrote into one array."""
+    numbers = Numbers({"a": pybamm.Parameter("a")}, pybamm.ParameterValues({"a": "[input]"}))
+    evaluate = numbers._evaluate
+
+    def slowly():
+        evaluate()
+        time.sleep(0.01)  # in which another thread has its turn
+
+    numbers._evaluate = slowly
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda value: numbers({"a": value})["a"], range(8)))
+    assert found == list(range(8))
