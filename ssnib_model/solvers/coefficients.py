@@ -99,9 +99,10 @@ class Coefficients:
 
         Those of the latest inputs are kept, since a test asks for the same at every step.
         """
-        if self._latest is None or self._latest[0] != inputs:
-            self._latest = dict(inputs), self._cell(inputs)
-        return self._latest[1]
+        latest = self._latest  # read once: another thread may replace it
+        if latest is None or latest[0] != inputs:
+            self._latest = latest = dict(inputs), self._cell(inputs)
+        return latest[1]
 
     def _cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
         from ssnib_model.solvers.kernel.cell import Cell

@@ -21,6 +21,8 @@ from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, TIE_OF_CURRENT
 
 #: Most steps of the integrator, and as many more as a profile has points.
 MAX_STEPS = 20_000
+#: How often at most a step is started anew where it is refused again and again: at jumps of U.
+MAX_RESTARTS = 500
 #: Where voltage and current are given within a step: at its quarters.
 PARTS = 4
 
@@ -325,7 +327,8 @@ def integrate(cell, state, task, rtol, atol):
                 outcome, which = AT_START, n
                 break
 
-    t, h, steps, knot, refused, before = 0.0, 1e-4 * task.duration, 0, 0, 0, 1.0
+    t, h, steps, knot, before = 0.0, 1e-4 * task.duration, 0, 0, 1.0
+    refused, restarts = 0, 0
     while outcome == GOING_ON:
         steps += 1
         if steps > MAX_STEPS + task.knots.size or t + h == t:
@@ -346,7 +349,8 @@ def integrate(cell, state, task, rtol, atol):
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.8 * error**-0.25) if error > 1 else 0.1
             refused += 1
-            if refused == 2:
+            if refused == 2 and restarts < MAX_RESTARTS:
+                restarts += 1
                 # where U is steep the reaction may not go with the state: no step would do
                 i = _again(cell, task, state, now, i)
                 flows[-1] = i
