@@ -131,16 +131,18 @@ def _run(arguments: argparse.Namespace) -> int:
     document = result_record(arguments, result)
     document |= {name: _records(table) for name, table in tables.items()}
     solved = any(step.segment is not None or step.samples.size for step in result.steps)
-    if folder and solved:
-        with writing(folder):  # what an earlier run left, and this has not
+    # results of a part would keep the same command from going on in its folder
+    written = folder if solved and (result.is_complete or not arguments.out) else None
+    if written:
+        with writing(written):  # what an earlier run left, and this has not
             for name in ("cycles.csv", *(f"{name}.csv" for name in TABLES)):
-                (folder / name).unlink(missing_ok=True)
-        result.save(folder, f"{result.model_name}, {words}")
-        with writing(folder):
-            (folder / "protocol.txt").write_text(protocol.to_text() + "\n", encoding="utf-8")
+                (written / name).unlink(missing_ok=True)
+        result.save(written, f"{result.model_name}, {words}")
+        with writing(written):
+            (written / "protocol.txt").write_text(protocol.to_text() + "\n", encoding="utf-8")
             for name, table in tables.items():
-                table.to_csv(folder / f"{name}.csv", index=False)
-        write_run(folder, document)
+                table.to_csv(written / f"{name}.csv", index=False)
+        write_run(written, document)
     if arguments.json:
         print_json(document)
     elif not arguments.quiet:
@@ -148,9 +150,11 @@ def _run(arguments: argparse.Namespace) -> int:
         say(fitted(result.table, first))
         for table in tables.values():
             say("\n" + fitted(table, ["Direction", "State of charge", *table.columns[6:]]))
-        if folder and solved:
-            say(f"\nTables, curves, plot and run.json are in {folder}")
+        if written:
+            say(f"\nTables, curves, plot and run.json are in {written}")
     if not result.is_complete:
+        if arguments.out:
+            warn(f"what was done is kept in {folder}: the same command goes on from there")
         return EXIT_INTERRUPTED
     if not solved:
         _clear(folder, there)

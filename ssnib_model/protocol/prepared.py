@@ -22,7 +22,7 @@ from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
 from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
-from ssnib_model.solvers.compiling import compilation_shown
+from ssnib_model.solvers.compiling import compilation_shown, interrupts
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import Stepper
@@ -257,17 +257,18 @@ class PreparedProtocol:
             disable=not progress,
         )  # fmt: skip
         try:
-            for number, place in enumerate(bar, start=written + 1):
-                outcome = walk.take(place.step, self._called(number, place))
-                step = StepResult(number, place, outcome)
-                if (place.cycle - 1) % keep and place.cycle != last:
-                    step = step.without_segment(is_new=place.text not in texts)
-                texts.add(place.text)
-                steps.append(step)
-                if store and (number % INTERVAL == 0 or number == len(planned)):
-                    reached = walk.hand_over(temperatures[number - 1])
-                    store.add(steps[written:], reached)
-                    written = number
+            with interrupts():
+                for number, place in enumerate(bar, start=written + 1):
+                    outcome = walk.take(place.step, self._called(number, place))
+                    step = StepResult(number, place, outcome)
+                    if (place.cycle - 1) % keep and place.cycle != last:
+                        step = step.without_segment(is_new=place.text not in texts)
+                    texts.add(place.text)
+                    steps.append(step)
+                    if store and (number % INTERVAL == 0 or number == len(planned)):
+                        reached = walk.hand_over(temperatures[number - 1])
+                        store.add(steps[written:], reached)
+                        written = number
         except KeyboardInterrupt:
             if not interruptible:
                 raise

@@ -75,9 +75,10 @@ def capacity_by_cycle(result: DrawnProtocol, ax: Axes | None = None) -> Axes:
 def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
     """Voltage and current over time, and beside them the capacities where there are cycles."""
     cycles = result.cycles
-    both = (cycles.filter(like="capacity") > 0).all(axis=1)
-    # of parts of a charge, as a titration has them, there is no capacity to compare
-    several = both.sum() > 1
+    capacities = cycles.filter(like="capacity").to_numpy(dtype=float)
+    # of parts of a charge, as titrations and pulses have them, there is nothing to compare
+    whole = capacities.min(axis=1) > 0.5 * capacities.max(axis=1)
+    several = bool(whole.sum() > 1)
     # a figure of its own, not pyplot's: nothing to show or close
     figure = Figure(figsize=(13 if several else 8, 5), layout="constrained")
     parts = figure.subfigures(1, 2 if several else 1, width_ratios=(3, 2)[: 1 + several])

@@ -41,6 +41,25 @@ def numba_problem() -> str:
     return ""
 
 
+# -------------------------------------------------------------------- interrupted
+@contextlib.contextmanager
+def interrupts() -> Iterator[None]:
+    """Ctrl-C stays a `KeyboardInterrupt` where it comes in compiled functions.
+
+    Python takes the signal while numba packs what a function returns, and numba makes a
+    `SystemError` of it.
+    """
+    try:
+        yield
+    except SystemError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise KeyboardInterrupt from None
+
+
 # -------------------------------------------------------------------- compiled once and kept
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator: compile for the types of the arguments and keep the result for other processes.

@@ -1,7 +1,13 @@
 """``ssnib run``."""
 
+import contextlib
 import json
 import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
 
 import pandas as pd
 import pytest
@@ -135,3 +141,36 @@ def test_what_has_no_answer_leaves_no_folder(capsys, tmp_path):
     (tmp_path / "old" / "mine.txt").write_text("mine")
     assert run("Discharge at 100 C until cut-off", "--out", "old") == 3
     assert [f.name for f in (tmp_path / "old").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_and_kill_then_on(tmp_path):
+    """A run of its own process: killed, interrupted in compiled functions, gone on with."""
+    setting = ("--experiment", "cycling", "--setting", "cycles=3000", "--keep", "3000")
+    call = [sys.executable, "-m", "ssnib_model", "run", *setting, "--quiet", "--out", "long"]
+
+    def done():
+        try:
+            with contextlib.closing(
+                sqlite3.connect("file:long/run.sqlite?mode=ro", uri=True)
+            ) as c:
+                return c.execute("select count(*) from steps").fetchone()[0]
+        except sqlite3.Error:
+            return 0
+
+    for number, code, words in (
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+        (signal.SIGINT, 130, "interrupted"),
+    ):
+        before = done()
+        with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+            end = time.monotonic() + 300
+            while process.poll() is None and done() <= before and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(number)
+            said = process.communicate()[1]
+        assert process.returncode == code
+        assert words in said.lower()
+        assert "Traceback" not in said
+        assert done() > before
+    assert not (tmp_path / "long" / "table.csv").exists()

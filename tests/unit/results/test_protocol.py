@@ -225,7 +225,11 @@ def test_plot_says_units_and_whole_cycles(result):
     assert upper > 1.05 * top
 
 
-def test_parts_of_a_charge_are_no_cycles_to_compare(hu2024):
-    """A titration has one direction a group: no capacities beside its curves."""
-    gitt = ss.GITT("C/10", pulses=2, rest=60, direction="charge")
-    assert len(gitt.run(ss.SolidStateSPM(), hu2024).plot().axes) == 2
+@pytest.mark.parametrize(
+    "test",
+    [ss.GITT("C/10", pulses=2, rest=60, direction="charge"), ss.Pulse(states=2, step=20)],
+    ids=["gitt", "pulse"],
+)
+def test_parts_of_a_charge_are_no_cycles_to_compare(test, hu2024):
+    """A group of a titration has one direction, that of pulses little of the other."""
+    assert len(test.run(ss.SolidStateSPM(), hu2024).plot().axes) == 2

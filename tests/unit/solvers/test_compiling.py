@@ -121,3 +121,16 @@ def test_kept_functions_are_not_compiled_again():
     done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "['ok']"
     assert compiling.SENTENCE not in done.stderr
+
+
+def test_an_interrupt_in_compiled_functions_is_one():
+    """As numba hands it on; any other `SystemError` stays what it is."""
+
+    @compiling.interrupts()
+    def failing(cause, words):
+        raise SystemError(words) from cause
+
+    with pytest.raises(KeyboardInterrupt):
+        failing(KeyboardInterrupt(), "returned a result with an exception set")
+    with pytest.raises(SystemError, match="another"):
+        failing(None, "another")
