@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,8 @@ def _run(arguments: argparse.Namespace) -> int:
     protocol, settings, words = _repeated(arguments) if arguments.repeat else _asked(arguments)
     # what a cell cannot do is said before a folder is made
     protocol.schedule(settings["parameters"])
+    named = arguments.out or Path(arguments.folder)
+    there = [path for path in (named, *_own(named)) if os.path.lexists(path)]
     folder = results_folder(arguments, (*FILES, *(f"{name}.csv" for name in TABLES)))
     # a folder of the user's choice keeps what was done, for a run that goes on
     if arguments.out:
@@ -150,6 +153,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if not result.is_complete:
         return EXIT_INTERRUPTED
     if not solved:
+        _clear(folder, there)
         first_reason = next((s.outcome.reason for s in result.steps if s.outcome.reason), "")
         return no_answer(f"no step could be run ({first_reason}), and nothing is written")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
@@ -191,6 +195,7 @@ def _repeated(arguments: argparse.Namespace) -> tuple[Protocol, dict[str, Any], 
 def _protocol(arguments: argparse.Namespace) -> Protocol:
     """The protocol that the arguments name in one of three ways."""
     from ssnib_model.protocol.builders import experiment
+    from ssnib_model.protocol.groups import at
     from ssnib_model.protocol.protocol import Protocol
 
     given = {
@@ -199,8 +204,9 @@ def _protocol(arguments: argparse.Namespace) -> Protocol:
         "--experiment": arguments.experiment is not None,
     }
     if sum(given.values()) != 1:
-        named = ", ".join(name for name, is_given in given.items() if is_given) or "none"
-        raise OptionError(f"what is run is given by {named}: by steps, --file or --experiment")
+        named = " and ".join(name for name, is_given in given.items() if is_given)
+        said = f"{named} are given" if named else "nothing to run is given"
+        raise OptionError(f"{said}: give steps, or --file, or --experiment, one of them")
     if arguments.setting and not given["--experiment"]:
         raise OptionError("--setting is of an --experiment, and none is given")
     soc = arguments.initial_soc
@@ -220,7 +226,7 @@ def _protocol(arguments: argparse.Namespace) -> Protocol:
             if protocol.initial_state_of_charge is not None:
                 raise OptionError("--initial-soc is given, and the protocol says its own as well")
             protocol = Protocol(protocol, initial_state_of_charge=soc)
-    return protocol if arguments.times == 1 else protocol * arguments.times
+    return protocol if arguments.times == 1 else at("--times", protocol.__mul__, arguments.times)
 
 
 def _value(name: str, value: Any) -> Any:
@@ -242,6 +248,27 @@ def _for_this_run(folder: Path | None, force: bool) -> Path | None:
             for name in STORES.values():
                 (folder / name).unlink(missing_ok=True)
     return folder
+
+
+def _own(folder: Path) -> list[Path]:
+    """What a run may write to its folder."""
+    from ssnib_model.protocol.run_store import STORES
+    from ssnib_model.results.store import LOCK, files_of
+
+    stores = (name for store in STORES.values() for name in files_of(store))
+    return [folder / name for name in (*FILES, *stores, LOCK)]
+
+
+def _clear(folder: Path | None, there: list[Path]) -> None:
+    """Take away what a run without an answer left, other than what was there before."""
+    if folder is None:
+        return
+    with writing(folder):
+        for path in _own(folder):
+            if path not in there:
+                path.unlink(missing_ok=True)
+        if folder not in there and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _tables(result: ProtocolResult) -> dict[str, pd.DataFrame]:

@@ -201,10 +201,22 @@ def _problems_of_value(step: Instruction) -> Iterator[str]:
     value, unit = step.value, step.unit
     if isinstance(value, Profile):
         times = value.times
-        if not all(map(math.isfinite, (*times, *value.values))):
-            yield "its profile has values that are not finite numbers"
-        elif times[0] != 0 or any(b <= a for a, b in itertools.pairwise(times)):
-            yield "the times of its profile must begin with 0 and rise from point to point"
+        points = enumerate(zip(times, value.values, strict=True), 1)
+        wrong = next((p for p in points if not all(map(math.isfinite, p[1]))), None)
+        pairs = enumerate(itertools.pairwise(times), 2)
+        back = next(((n, a, b) for n, (a, b) in pairs if b <= a), None)
+        if wrong:
+            yield (
+                f"point {wrong[0]} of its profile is {wrong[1][0]:g} s, {wrong[1][1]:g} {unit}: "
+                "finite numbers are needed"
+            )
+        elif times[0] != 0:
+            yield f"the times of its profile begin with {times[0]:g} s: they must begin with 0"
+        elif back:
+            yield (
+                f"point {back[0]} of its profile is at {back[2]:g} s, after one at {back[1]:g} s: "
+                "times must rise from point to point"
+            )
         elif step.duration is None or step.duration > times[-1]:
             lasts = "no duration" if step.duration is None else f"{step.duration:g} s"
             yield f"its profile has {times[-1]:g} s and it {lasts}: repeat the step instead"

@@ -45,6 +45,9 @@ _END_UNITS: dict[type, str] = {
 #: What PyBaMM raises for text that it cannot read.
 _UNREADABLE = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, OverflowError)
 
+#: In what Python says, and PyBaMM passes on, where a text has a number or a part too few.
+_PYTHONS = ("could not convert", "not enough values", "too many values", "index out of range")
+
 _SUFFIX = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 _RUN = re.compile(r"Run (\[[^\]]*\]|.+?) \(([^()]*)\)( .*)?")
 _HELD = re.compile(rf"Hold at ({'|'.join(HELD)})(?= |$)")
@@ -116,12 +119,12 @@ def _read_plain(text: str) -> tuple[float | str, str, float | None, tuple[Limit,
         raise OptionError(f'PyBaMM would not see what stands after "Rest" in "{imposed}"')
     if (unit == "V") != imposed.startswith("Hold "):
         raise OptionError(
-            f'"{imposed}": a voltage is held, "Hold at 4 V"; anything else is a charge or a '
-            'discharge, "Charge at 0.1 A"'
+            'a voltage is held, "Hold at 4 V"; anything else is a charge or a discharge, "Charge '
+            'at 0.1 A"'
         )
     if not isinstance(step, pybamm.step.Rest) and unit != "V":
         if value == 0:
-            raise OptionError(f'"{imposed}": write Rest for no current')
+            raise OptionError("its size is 0: write Rest for no current")
         if (value > 0) != imposed.startswith("Discharge"):
             raise OptionError(f'"{imposed}" would be the opposite: write it without the minus')
     return (held[1] if held else value), unit, (step.duration if timed else None), ends
@@ -184,9 +187,10 @@ def _by_pybamm(said: str, text: str) -> pybamm.step.BaseStep:
         return pybamm.step.string(said)
     except _UNREADABLE as error:
         words = " ".join(str(error).split()).split(" For example:")[0].rstrip(".:")
-        raise OptionError(
-            f'PyBaMM does not understand "{text}"' + (f" ({words[:200]})" if words else "")
-        ) from error
+        # of Python's own words a user has nothing
+        if any(own in words for own in _PYTHONS) or not words:
+            words = f"a step is {EXAMPLE}"
+        raise OptionError(f'PyBaMM does not understand "{text}" ({words[:200]})') from error
 
 
 def _end(text: str) -> Limit:

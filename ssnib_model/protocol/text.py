@@ -47,6 +47,11 @@ class _Reader:
                 )
             self.next += 1
             if not (match := _REPEAT.fullmatch(line.text)):
+                if line.text.lower().startswith("repeat "):
+                    raise OptionError(
+                        f'{where}: "{short(line.text)}": repeats are "Repeat 3 times:", with a '
+                        "whole number, and the steps indented below"
+                    )
                 if line.text not in self.known:
                     self.known[line.text] = at(where, instruction, line.text, self.folder)
                 found.append(self.known[line.text])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.plotting import axes, label
@@ -31,33 +32,52 @@ class DrawnProtocol(Protocol):
         """One row a cycle."""
 
 
+#: Units of a current: it is drawn in the largest of which it has a tenth; cells of less than 1 mA
+#: are usual.
+CURRENTS = {"A": 1.0, "mA": 1e-3, "µA": 1e-6}
+
+
 def over_time(result: DrawnProtocol, column: str, ax: Axes | None = None) -> Axes:
     """A column of the curves against the time [h] of the test, with gaps where nothing was
-    kept."""
+    kept. A current is drawn in A, mA or µA, whichever fits it."""
     ax = axes(ax)
     curves = result.curves
+    values, name = curves[column].to_numpy(), label(column)
+    if column == "Current [A]":
+        largest = float(np.abs(values).max(initial=0.0))
+        unit = next(
+            (u for u, one in CURRENTS.items() if largest >= 0.1 * one), "µA" if largest else "A"
+        )
+        values, name = values / CURRENTS[unit], f"Current [{unit}]\n(discharge > 0)"
     breaks = np.flatnonzero(np.diff(curves["Step"]) > 1) + 1
     hours = np.insert(curves["Time [s]"].to_numpy() / HOUR, breaks, np.nan)
-    ax.plot(hours, np.insert(curves[column].to_numpy(), breaks, np.nan), lw=1)
-    ax.set(xlabel="Time [h]", ylabel=label(column))
+    ax.plot(hours, np.insert(values, breaks, np.nan), lw=1)
+    ax.set(xlabel="Time [h]", ylabel=name)
     return ax
 
 
 def capacity_by_cycle(result: DrawnProtocol, ax: Axes | None = None) -> Axes:
-    """Charge and discharge capacity of every cycle."""
+    """Charge and discharge capacity of every cycle that has them."""
     ax = axes(ax)
     cycles = result.cycles
     for way, marker in (("Charge", "^"), ("Discharge", "o")):
-        column = f"{way} capacity [mA.h.g-1]"
-        ax.plot(cycles["Cycle"], cycles[column], f"{marker}-", ms=3, lw=0.8, label=way.lower())
-    ax.set(xlabel="Cycle", ylabel=label("Capacity [mA.h.g-1]"), ylim=(0, None))
-    ax.legend()
+        capacity = cycles[f"{way} capacity [mA.h.g-1]"]
+        shown = capacity.where(capacity > 0)
+        ax.plot(cycles["Cycle"], shown, f"{marker}-", ms=4, lw=0.8, mfc="none", label=way.lower())
+    ax.set(xlabel="Cycle", ylabel=label("Capacity [mA.h.g-1]"))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    largest = float(cycles.filter(like="capacity").to_numpy(dtype=float).max(initial=0.0))
+    ax.set_ylim(0, 1.1 * largest if largest > 0 else None)  # room for the markers
+    ax.legend(loc="lower left")
     return ax
 
 
 def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
-    """Voltage and current over time, and beside them the capacities of the cycles."""
-    several = len(result.cycles) > 1
+    """Voltage and current over time, and beside them the capacities where there are cycles."""
+    cycles = result.cycles
+    both = (cycles.filter(like="capacity") > 0).all(axis=1)
+    # of parts of a charge, as a titration has them, there is no capacity to compare
+    several = both.sum() > 1
     # a figure of its own, not pyplot's: nothing to show or close
     figure = Figure(figsize=(13 if several else 8, 5), layout="constrained")
     parts = figure.subfigures(1, 2 if several else 1, width_ratios=(3, 2)[: 1 + several])
@@ -65,6 +85,7 @@ def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
     upper, lower = left.subplots(2, 1, sharex=True)
     over_time(result, "Voltage [V]", upper).set_xlabel("")
     over_time(result, "Current [A]", lower)
+    left.align_ylabels([upper, lower])
     for part in right:
         capacity_by_cycle(result, part.subplots())
     set_title(figure, result, title)

@@ -99,9 +99,10 @@ class Coefficients:
 
         Those of the latest inputs are kept, since a test asks for the same at every step.
         """
-        if self._latest is None or self._latest[0] != inputs:
-            self._latest = dict(inputs), self._cell(inputs)
-        return self._latest[1]
+        latest = self._latest  # read once: another thread may replace it
+        if latest is None or latest[0] != inputs:
+            self._latest = latest = dict(inputs), self._cell(inputs)
+        return latest[1]
 
     def _cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
         from ssnib_model.solvers.kernel.cell import Cell
@@ -174,10 +175,11 @@ class Potential:
     def table(self, high: float, inputs: Mapping[str, float]) -> Table:
         """The potential on [0, high] by `build`."""
         given = [inputs[name] for name in self._inputs]
-        if self._latest is None or self._latest[0] != (high, given):
+        latest = self._latest  # read once: another thread may replace it
+        if latest is None or latest[0] != (high, given):
             table = build(lambda x: self._values_and_slopes(x, given), high, *self._words)
-            self._latest = (high, given), table
-        return self._latest[1]
+            self._latest = latest = (high, given), table
+        return latest[1]
 
     def _values_and_slopes(self, x: np.ndarray, given: list[float]) -> np.ndarray:
         """Both for an array of arguments, shape (2, ...)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import casadi
@@ -10,7 +11,7 @@ import pybamm
 
 
 class Numbers:
-    """Values of symbols for given inputs, compiled once.
+    """Values of symbols for given inputs, compiled once; any number of threads may call it.
 
     Parameters
     ----------
@@ -41,14 +42,18 @@ class Numbers:
         # arrays of our own: converting arguments and results takes longer than the numbers
         self._arguments, self._results = np.zeros(len(self._inputs)), np.zeros(len(self._names))
         self._buffer, self._evaluate = self._function.buffer()
+        self._lock = threading.Lock()  # the arrays are those of one call at a time
         self._buffer.set_arg(0, memoryview(self._arguments))  # type: ignore[call-arg, arg-type]
         self._buffer.set_res(0, memoryview(self._results))  # type: ignore[call-arg, arg-type]
 
     def __call__(self, inputs: Mapping[str, float]) -> dict[str, float]:
         """The numbers by name."""
-        self._arguments[:] = [inputs[name] for name in self._inputs]
-        self._evaluate()
-        return dict(zip(self._names, self._results.tolist(), strict=True))
+        arguments = [inputs[name] for name in self._inputs]
+        with self._lock:
+            self._arguments[:] = arguments
+            self._evaluate()
+            results = self._results.tolist()
+        return dict(zip(self._names, results, strict=True))
 
 
 class Readings:

@@ -68,10 +68,12 @@ DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
 
 @dataclass(frozen=True)
 class StructuredSolver:
-    """Solver of a rate test that uses the structure of the equations.
+    """Solver of any test that uses the structure of the equations.
 
-    To be given as ``solver`` to `RateTest.run` or `RateTest.prepare`, with either model. It
-    gives voltage, capacity and energy of every half-cycle.
+    To be given as ``solver`` to ``run`` or ``prepare`` of a `RateTest` or `Protocol`, with either
+    model. It takes every step of a test: currents, holds, powers, resistances, rests, profiles.
+    The ``solution`` of a result has all variables of the model, worked out when they are asked
+    for. ``solver="auto"``, the default of all tests, takes it wherever it can.
 
     Parameters
     ----------
@@ -90,6 +92,9 @@ class StructuredSolver:
     >>> import ssnib_model as ss
     >>> result = ss.RateTest([0.2, 1]).run(solver=ss.StructuredSolver())
     >>> result.table["Status"].tolist()
+    ['ok', 'ok']
+    >>> test = ss.Protocol(["Charge at C/5 for 1 hour", "Hold at 3.5 V for 10 minutes"])
+    >>> test.run(ss.SolidStateSPM(), solver=ss.StructuredSolver(1e-6)).table["Status"].tolist()
     ['ok', 'ok']
     """
 

@@ -96,8 +96,8 @@ def test_a_run_that_was_cut_goes_on(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "given by none"),
-        (("Rest for 1 s", "--file", "x.txt"), "given by steps, --file"),
+        ((), "nothing to run is given"),
+        (("Rest for 1 s", "--file", "x.txt"), "steps and --file are given"),
         (("--file", "missing.txt"), "missing.txt: cannot be read"),
         (("Rest for 1 s", "Rest at 1 A"), "line 2: "),
         (("Repeat 2 times:", "Rest for 1 s"), "line 1: .*has no steps below"),
@@ -105,7 +105,7 @@ def test_a_run_that_was_cut_goes_on(tmp_path, capsys, monkeypatch):
         (("--experiment", "hppc"), "cycling, formation, gitt, pulse are known"),
         (("--experiment", "gitt", "--setting", "length=1"), "gitt has no 'length'"),
         (("--experiment", "gitt", "--setting", "rate=x"), "rate is 'x'"),
-        (("Rest for 1 s", "--times", "0"), "repeated 0 times"),
+        (("Rest for 1 s", "--times", "0"), "--times: is repeated 0 times"),
         (("Rest for 1 s", "--keep", "0"), "keep is 0"),
         (("Rest for 1 s", "--initial-soc", "2"), "between 0 and 1"),
         (("Hold at 9 V until C/20",), 'step 1, "Hold at 9 V until C/20": it holds 9 V'),
@@ -123,4 +123,15 @@ def test_what_cannot_start_is_no_answer(capsys, tmp_path):
     captured = capsys.readouterr()
     assert "cut-off reached at start" in captured.out
     assert "no answer: no step could be run (the ohmic drop" in captured.err
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_has_no_answer_leaves_no_folder(capsys, tmp_path):
+    """Nor does it take what was there before."""
+    assert run("Discharge at 100 C until cut-off", "--out", "new") == 3
+    assert "nothing is written" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mine.txt").write_text("mine")
+    assert run("Discharge at 100 C until cut-off", "--out", "old") == 3
+    assert [f.name for f in (tmp_path / "old").iterdir()] == ["mine.txt"]

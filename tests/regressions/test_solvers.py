@@ -1,12 +1,15 @@
 """What the structured solver refused or gave up, and IDAKLU solved."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.solvers.numbers import Numbers
 
 OCP = "Positive electrode OCP [V]"
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
@@ -95,3 +98,52 @@ def test_finding_61_a_potential_without_a_value_is_refused(hu2024):
     result = ss.RateTest([1]).run(parameters=beyond, solver=ss.StructuredSolver())
     expected = r"equilibrium potential of the positive electrode is \S+ at stoichiometry 0\.9"
     assert re.search(expected, result.half_cycles[0].reason)
+
+
+@pytest.mark.parametrize("rtol", [1e-7, 3e-7])
+def test_a_resistance_at_a_steep_end_does_not_give_up(rtol, hu2024):
+    """What the reaction was off by, of a state there, no shorter step could put right."""
+    protocol = ss.Protocol(
+        ["Discharge at 1000000 Ohm for 2000 hours or until 2.5 V"], initial_state_of_charge=0.05
+    )
+    model, solver = ss.SolidStateSPM(hu2024.model_options), ss.StructuredSolver(rtol, rtol / 100)
+    (step,) = protocol.run(model, hu2024, solver=solver, var_pts={"r_p": 8}).steps
+    assert (step.outcome.status, step.outcome.recovery) == ("ok", "")
+
+
+def test_charge_of_a_step_is_what_the_states_have_moved(hu2024):
+    """Whatever the tolerance, and whether the current is imposed or follows."""
+    protocol = ss.Protocol(
+        [
+            "Hold at 3.5 V for 1 hour",
+            "Discharge at 0.5 mW for 10 minutes",
+            "Discharge at 3000 Ohm for 10 minutes",
+            "Rest for 1 minute",
+        ],
+        initial_state_of_charge=0.5,
+    )
+    model = ss.SolidStateDFN(hu2024.model_options)
+    for rtol in (1e-3, 1e-5):
+        run = protocol.run(model, hu2024, solver=ss.StructuredSolver(rtol, rtol / 100))
+        moved = sum(step.segment.charge for step in run.steps)
+        content = run.final_state.values["Negative electrode sodium content"].item()
+        rest = ss.Protocol(["Rest for 1 second"], initial_state_of_charge=0.5)
+        before = rest.run(model, hu2024).final_state.values["Negative electrode sodium content"]
+        tin = hu2024["Negative electrode tin amount [mol]"]
+        sodium = (before.item() - content) * tin * 96485.33212 / 3600
+        assert moved == pytest.approx(sodium, rel=1e-9)
+
+
+def test_threads_that_call_one_solver_get_their_own_numbers():
+    """They got those of others, or the process crashed: all wrote into one array."""
+    numbers = Numbers({"a": pybamm.Parameter("a")}, pybamm.ParameterValues({"a": "[input]"}))
+    evaluate = numbers._evaluate
+
+    def slowly():
+        evaluate()
+        time.sleep(0.01)  # in which another thread has its turn
+
+    numbers._evaluate = slowly
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda value: numbers({"a": value})["a"], range(8)))
+    assert found == list(range(8))

@@ -22,6 +22,8 @@ from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, TIE_OF_CURRENT
 
 #: Most steps of the integrator, and as many more as a profile has points.
 MAX_STEPS = 20_000
+#: How often at most a step is started anew where it is refused again and again: at jumps of U.
+MAX_RESTARTS = 500
 #: Where voltage and current are given within a step: at its quarters.
 PARTS = 4
 
@@ -52,6 +54,8 @@ _RISING = np.arange(PARTS + 2)[1:]
 QUARTERS = (
     np.diff(np.linspace(0, 1, PARTS + 1)[:, None] ** _RISING / _RISING, axis=0) @ TO_POLYNOMIAL
 )
+#: Its integral where it is 1 at the quarters and 0 at both ends.
+INSIDE = float(QUARTERS[:, 1:-1].sum())
 
 
 @compiled
@@ -180,6 +184,16 @@ def take(cell, task, slope, closed, state, now, i, h, room):
     _between(cell, state, now, i, room)
     samples[PARTS] = cathode(cell, work.scalars[0], work.J, work.sto, work.difference)
     currents[PARTS] = work.scalars[0]
+    if task.control != CURRENT:
+        # what the polynomial moves is what the states have moved, to the last digit
+        moved = work.changes_alloy[5]
+        for p in range(5):
+            moved += rodas.A[5, p] * work.changes_alloy[p]
+        short = moved / (h * cell.alloy_rate)
+        for q in range(PARTS):
+            short -= dot(QUARTERS[q], currents)
+        for q in range(1, PARTS):
+            currents[q] += short / INSIDE
 
 
 @compiled
@@ -240,9 +254,16 @@ def begin(cell, task, state, now):
 
 
 @compiled
-def _again(cell, state, now, i):
-    """The reactions and differences that go with the present state, exactly."""
+def _again(cell, task, state, now, i):
+    """What goes with the present state, exactly: reactions, differences and current density."""
+    for n in range(now.sto.size):
+        now.sto[n] = dot(cell.surface_of, state.modes[n])
+    if task.control != CURRENT:
+        found = start.current(cell, task, state, now.J, now.sto, now.delta)
+        if np.isfinite(found):
+            i = found
     start.potentials(cell, state.hysteresis, i, now.J, now.sto, now.delta, 1e-10 * cell.scale)
+    return i
 
 
 @compiled
@@ -323,7 +344,8 @@ def integrate(cell, state, task, rtol, atol):
                 outcome, which = AT_START, n
                 break
 
-    t, h, steps, knot, refused, before = 0.0, 1e-4 * task.duration, 0, 0, 0, 1.0
+    t, h, steps, knot, before = 0.0, 1e-4 * task.duration, 0, 0, 1.0
+    refused, restarts = 0, 0
     while outcome == GOING_ON:
         steps += 1
         if steps > MAX_STEPS + task.knots.size or t + h == t:
@@ -344,9 +366,11 @@ def integrate(cell, state, task, rtol, atol):
         if not error <= 1:  # nor a number
             h *= max(0.1, 0.8 * error**-0.25) if error > 1 else 0.1
             refused += 1
-            if refused == 2 and task.control == CURRENT:
-                # after a jump of U the reaction may not go with the state: no step would do
-                _again(cell, state, now, i)
+            if refused == 2 and restarts < MAX_RESTARTS:
+                restarts += 1
+                # where U is steep the reaction may not go with the state: no step would do
+                i = _again(cell, task, state, now, i)
+                flows[-1] = i
                 potentials[-1] = cathode(cell, i, now.J, now.sto, now.delta)
             continue
         # an error that grew from step to step will go on to (Gustafsson 1991)

@@ -96,7 +96,7 @@ def test_text(text, expected):
         ("Run [0 1; 1 x] (A)", "is not of the form"),
         ("Run [0 1; 0 2] (A)", "rise from point to point"),
         ("Run [1 1; 2 2] (A)", "begin with 0"),
-        ("Run [0 1; 1 nan] (A)", "not finite"),
+        ("Run [0 1; 1 nan] (A)", "finite numbers are needed"),
         ("Run [0 1; 1 2] (A) for 2 seconds", "repeat the step instead"),
         ("Run missing.csv (A)", "missing.csv: cannot be read"),
         # PyBaMM reads these, and does something else than they say
@@ -212,7 +212,7 @@ def test_profile_from_a_file(tmp_path):
         ("Time [s],Current [A],Current [mA]\n0,1,1\n1,2,1\n", "are needed"),
         ("Time [s],Current [A]\n0,1\n", "shape"),
         ("Time [s],Current [A]\n0,1\n1,x\n", "x"),
-        ("Time [s],Current [A]\n0,1\n1,\n", "not finite"),
+        ("Time [s],Current [A]\n0,1\n1,\n", "point 2 .* finite"),
         ("", "cannot be read"),
     ]:
         file.write_text(text)
@@ -306,3 +306,30 @@ def test_pybamm_reads_what_is_written(sign, value, unit, duration):
     assert (theirs.value, theirs.duration) == (sign * value, duration)
     assert theirs.termination == [pybamm.step.VoltageTermination(2.5)]
     assert instruction(theirs) == step
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ("0 1; 2 1; 1 3", "point 3 of its profile is at 1 s, after one at 2 s"),
+        ("5 1; 6 1", "begin with 5 s"),
+        ("0 1; 1 nan", "point 2 of its profile is 1 s, nan A"),
+    ],
+)
+def test_the_point_of_a_profile_that_is_wrong_is_named(points, said):
+    with pytest.raises(OptionError, match=said):
+        instruction(f"Run [{points}] (A)")
+
+
+@pytest.mark.parametrize("text", ["Discharge at nan C until cut-off", "Time,Current", ""])
+def test_words_of_python_are_not_passed_on(text):
+    with pytest.raises(OptionError, match="a step is") as error:
+        instruction(text)
+    assert "could not convert" not in str(error.value)
+    assert "unpack" not in str(error.value)
+
+
+def test_a_text_is_not_said_twice():
+    with pytest.raises(OptionError) as error:
+        instruction("Charge at 4 V")
+    assert str(error.value).count('"Charge at 4 V"') == 1

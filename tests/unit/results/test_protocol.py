@@ -210,3 +210,22 @@ def test_step_as_json(result):
     ):  # fmt: skip
         with pytest.raises((ValueError, TypeError, LookupError)):
             StepResult.from_dict(1, result.steps[0].planned, good | change)
+
+
+def test_plot_says_units_and_whole_cycles(result):
+    voltage, current, capacity = result.plot().axes
+    assert voltage.get_ylabel() == "Voltage [V]"
+    assert current.get_ylabel() == "Current [mA]\n(discharge > 0)"
+    drawn = current.lines[0].get_ydata()
+    assert np.nanmin(drawn) == pytest.approx(1e3 * result.curves["Current [A]"].min())
+    assert all(tick == round(tick) for tick in capacity.get_xticks())
+    top = max(np.nanmax(line.get_ydata()) for line in capacity.lines)
+    bottom, upper = capacity.get_ylim()
+    assert bottom == 0
+    assert upper > 1.05 * top
+
+
+def test_parts_of_a_charge_are_no_cycles_to_compare(hu2024):
+    """A titration has one direction a group: no capacities beside its curves."""
+    gitt = ss.GITT("C/10", pulses=2, rest=60, direction="charge")
+    assert len(gitt.run(ss.SolidStateSPM(), hu2024).plot().axes) == 2
