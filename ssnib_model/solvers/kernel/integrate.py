@@ -27,9 +27,6 @@ MAX_RESTARTS = 500
 #: Where voltage and current are given within a step: at its quarters.
 PARTS = 4
 
-#: Of a stoichiometry at a surface, a sum over the modes.
-ROUND_OFF = 1e-14
-
 #: How it may end.
 ENDED, TIME_OVER, AT_START, NO_START, NO_CURRENT, GAVE_UP, OUT_OF_RANGE, GOING_ON = range(8)
 
@@ -204,7 +201,7 @@ def _unknown(cell, now, work):
         n = (points - 3 + turn if turn > 0 else 0) * classes
         for sto in (now.sto[n], work.sto[n]):
             steepest = max(steepest, abs(interpolate(cell.ocp, sto)[1]))
-    return ROUND_OFF * steepest
+    return rodas.ROUND_OFF * steepest
 
 
 @compiled
