@@ -24,7 +24,9 @@ HERE = Path(__file__).parent
 
 #: The compiled functions, the tables that they read, the constants of steps and what they are
 #: compiled by: they take from nothing else.
-SOURCES = ("kernel/**/*.py", "tables.py", "compiling.py", "../steps.py")
+SOURCES = (
+    "solvers/kernel/**/*.py", "solvers/tables.py", "solvers/compiling.py", "steps.py",
+)  # fmt: skip
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0
@@ -112,10 +114,15 @@ def _folder(asked: str) -> Path | None:
     return None
 
 
+def sources() -> set[Path]:
+    """The files of `SOURCES`, which are told from the package's folder."""
+    return {file for pattern in SOURCES for file in HERE.parent.glob(pattern)}
+
+
 def _digest() -> str:
     """Of the source of all compiled functions."""
     digest = hashlib.sha256()
-    for file in sorted(file for pattern in SOURCES for file in HERE.glob(pattern)):
+    for file in sorted(sources()):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
 

@@ -67,6 +67,7 @@ OUTSIDE = {
     EMPTY: "the surface of a particle has no sodium left",
     FULL: "the surface of a particle has no room left for sodium",
 }
+NO_VALUE = "a potential has no value in the state at the start"
 #: Profiles that a stepper keeps its models of.
 MAX_PROFILES = 8
 VOLTAGE, AMPERES, CHARGE = "Voltage [V]", "Current [A]", "Discharge capacity [A.h]"
@@ -148,6 +149,8 @@ class Idaklu:
         """As `Stepper.step`."""
         if refusal := self._refusal(step):
             return Outcome(Status.FAILED, reason=refusal), state
+        if not np.isfinite(state.all_ys[-1][:, -1]).all():
+            return Outcome(Status.FAILED, reason=NO_VALUE), state
         ends = binding_ends(step)
         try:
             solution, event, recovery, first = self._follow(state, step, inputs)

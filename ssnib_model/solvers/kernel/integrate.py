@@ -17,6 +17,7 @@ from ssnib_model.solvers.kernel.cell import (
 from ssnib_model.solvers.kernel.compiled import compiled, dot, fill
 from ssnib_model.solvers.kernel.composite import behind, interface, weights_of_voltage
 from ssnib_model.solvers.kernel.control import cathode
+from ssnib_model.solvers.kernel.lookup import interpolate
 from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, TIE_OF_CURRENT
 
 #: Most steps of the integrator, and as many more as a profile has points.
@@ -193,6 +194,17 @@ def take(cell, task, slope, closed, state, now, i, h, room):
 
 
 @compiled
+def _unknown(cell, now, work):
+    """What round-off of the surfaces leaves open of the potentials at both ends of a step [V]."""
+    points, classes, steepest = cell.points, cell.surface.size, 0.0
+    for turn in range(1 if cell.reduced else 3):  # the points that the voltage needs
+        n = (points - 3 + turn if turn > 0 else 0) * classes
+        for sto in (now.sto[n], work.sto[n]):
+            steepest = max(steepest, abs(interpolate(cell.ocp, sto)[1]))
+    return rodas.ROUND_OFF * steepest
+
+
+@compiled
 def _error(cell, closed, now, room, rtol, atol):
     """Error of the last step over the tolerances: of states, and of potentials in between."""
     between = 0.0
@@ -200,6 +212,8 @@ def _error(cell, closed, now, room, rtol, atol):
         if closed or q % 2 == 0:
             missed = room.fine[2 * q + 1] - dot(BETWEEN[q], room.samples)
             between = max(between, abs(missed) / rtol)
+    if between > 1:
+        between *= rtol / (rtol + _unknown(cell, now, room.work))
     if closed:
         return between
     return max(rodas.error(cell, now.J, now.sto, room.work, rtol, atol), between)

@@ -90,6 +90,10 @@ R[0] = 0.0  # but for round-off: what is infinitely fast has no memory
 POWERS = STAGES + 1
 
 
+#: Of a stoichiometry at a surface, a sum over the modes.
+ROUND_OFF = 1e-14
+
+
 class Work(NamedTuple):
     """Room for a step: what its stages change, and what the step arrives at."""
 
@@ -107,6 +111,7 @@ class Work(NamedTuple):
     hysteresis: np.ndarray
     difference: np.ndarray  #: shape (points,)
     scalars: np.ndarray  #: current density and place of the anode at the end
+    unknown_J: np.ndarray  #: what round-off of the surface leaves open of J, shape (sites,)
 
 
 @compiled
@@ -127,6 +132,7 @@ def room(sites, points, classes, modes):
         np.empty(sites),
         np.empty(points),
         np.empty(2),
+        np.empty(sites),
     )
 
 
@@ -256,6 +262,7 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
             bend[n] = rates[c] * (1 - np.sign(J[n]) * hysteresis[n])
             of_J += of_sto[n] * uptakes[c, 0, 0] + half_gap * gain_h[n] * bend[n]
             ease[n] = 1 / of_J
+            work.unknown_J[n] = ROUND_OFF * abs(of_sto[n] * ease[n])
             conductances[k] += ease[n]
             n += 1
         total_conductance += conductances[k]
@@ -385,6 +392,7 @@ def error(cell, J, sto, work, rtol, atol):
     i, total = work.scalars[0], 0.0
     for n in range(sites):
         scale_J = rtol * max(abs(J[n]), abs(work.J[n]), abs(i), cell.scale)
+        scale_J += work.unknown_J[n]
         scale_sto = atol + rtol * abs(sto[n])
         total += (work.changes_J[5, n] / scale_J) ** 2 + (work.changes_sto[5, n] / scale_sto) ** 2
         if cell.gap_rate[0] > 0:
