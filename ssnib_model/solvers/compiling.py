@@ -30,7 +30,7 @@ SOURCES = (
 
 #: Compiling is said once it has taken so long [s].
 PATIENCE = 1.0
-SENTENCE = "compiling the solver, once: some ten seconds ..."
+SENTENCE = "compiling the solver, once: about a minute ..."
 
 
 def numba_problem() -> str:
