@@ -90,7 +90,7 @@ R[0] = 0.0  # but for round-off: what is infinitely fast has no memory
 POWERS = STAGES + 1
 
 
-#: Of a stoichiometry at a surface, a sum over the modes.
+#: Of a stoichiometry at a surface, a sum over modes and stages of both signs.
 ROUND_OFF = 1e-14
 
 
