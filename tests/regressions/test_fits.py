@@ -160,14 +160,14 @@ def test_finding_05_workers_write_the_checkpoint_and_another_number_goes_on(
     data, hu2024, tmp_path
 ):
     file = tmp_path / "state.json"
-    settings = {"model": "spm", "starts": 4, "seed": 4, "max_iterations": 4}
+    settings = {"model": "spm", "starts": 12, "seed": 4, "max_iterations": 4}
     whole = ss.fit(hu2024, data, BOUNDS, **settings)
     finished = threading.Event()
 
     def interrupt():
         until = time.monotonic() + 120
         while time.monotonic() < until and not finished.is_set():
-            time.sleep(0.05)
+            time.sleep(0.002)
             if file.exists() and "values" in file.read_text():
                 os.kill(os.getpid(), signal.SIGINT)
                 return
