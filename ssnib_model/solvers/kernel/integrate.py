@@ -127,10 +127,9 @@ def _between(cell, state, now, i, room):
     points, classes, work = cell.points, cell.surface.size, room.work
     ocp, j0, thermal, film = cell.ocp, cell.j0, cell.thermal, cell.film
     surface, half_gap = cell.surface[0], cell.half_gap
-    old_J, old_sto, old_delta, old_h = now.J, now.sto, now.delta, state.hysteresis
-    new_J, new_sto, new_delta, new_h = work.J, work.sto, work.difference, work.hysteresis
+    old_J, old_sto, old_h = now.J, now.sto, state.hysteresis
+    new_J, new_sto, new_h = work.J, work.sto, work.hysteresis
     changes_J, changes_sto = work.changes_J, work.changes_sto
-    changes_delta = work.changes_difference
     changes_h, changes_i, new_i = work.changes_hysteresis, work.changes_current, work.scalars[0]
     samples, fine, currents, delta = room.samples, room.fine, room.currents, room.delta
     J, sto = room.near
@@ -144,12 +143,9 @@ def _between(cell, state, now, i, room):
             for c in range(classes if cell.reduced else 1):
                 J[c] = rodas.within(old_J, new_J, changes_J, k * classes + c, part)
                 sto[c] = rodas.within(old_sto, new_sto, changes_sto, k * classes + c, part)
-            if classes > 1:  # which share it: no class by itself is as exact
-                delta[k] = rodas.within(old_delta, new_delta, changes_delta, k, part)
-                continue
             delta[k] = interface(ocp, j0, thermal, film, surface, J[0], sto[0])
             if hysteretic:
-                delta[k] += half_gap * rodas.within(old_h, new_h, changes_h, k, part)
+                delta[k] += half_gap * rodas.within(old_h, new_h, changes_h, k * classes, part)
         if cell.reduced:
             potential = cathode(cell, current, J, sto, delta)
         else:

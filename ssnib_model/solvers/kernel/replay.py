@@ -105,14 +105,10 @@ def replay(cell, state, task, ends):
                         state.hysteresis, work.hysteresis, work.changes_hysteresis, k, part
                     )
             for k in range(cell.points):
-                if classes > 1:  # as in `integrate`
-                    differences[at, k] = rodas.within(
-                        now.delta, work.difference, work.changes_difference, k, part
-                    )
-                    continue
-                differences[at, k] = cell.half_gap * hysteresis[at, k] + interface(
+                site = k * classes
+                differences[at, k] = cell.half_gap * hysteresis[at, site] + interface(
                     cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[0],
-                    reactions[at, k], dot(cell.surface_of, z[at, k]),
+                    reactions[at, site], dot(cell.surface_of, z[at, site]),
                 )  # fmt: skip
             i_end, place_end = work.scalars
             flows[at] = rodas.scalar_within(i, i_end, work.changes_current, part)

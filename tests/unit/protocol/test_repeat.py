@@ -76,7 +76,7 @@ def test_command_line(tmp_path, capsys):
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert json.loads(printed)["settings"]["solver"] == {
-        "name": "structured", "rtol": 1e-4, "atol": 1e-6, "asked": "structured", "why": ""
+        "name": "structured", "rtol": 1e-5, "atol": 1e-7, "asked": "structured", "why": ""
     }  # fmt: skip
     (tmp_path / "run.json").write_text(printed)
     assert main(["rate-test", "--repeat", str(tmp_path / "run.json"), "--json"]) == 0
