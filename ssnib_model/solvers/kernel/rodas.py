@@ -46,8 +46,6 @@ C = np.array([
     [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136,
      -6.058818238834054, 0],
 ])  # fmt: skip
-#: The estimate is of order 3 and what goes on of order 4: by how much it is too large, about.
-OVERESTIMATE = 1.5
 #: Weights of the first five stages in the dense output.
 D = np.array([
     [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823,
@@ -398,7 +396,7 @@ def error(cell, J, sto, work, rtol, atol):
         if cell.gap_rate[0] > 0:
             total += (work.changes_hysteresis[5, n] / (atol + rtol)) ** 2
     total += (work.changes_current[5] / (rtol * max(abs(i), cell.scale))) ** 2
-    return np.sqrt(total / (2 * sites + 1)) / OVERESTIMATE
+    return np.sqrt(total / (2 * sites + 1))
 
 
 @compiled
