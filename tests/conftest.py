@@ -1,11 +1,15 @@
 """Fixtures shared by all tests."""
 
 import sys
+from pathlib import Path
 
 import pybamm
 import pytest
 
 import ssnib_model as ss
+
+# for benchmarks/; last, so that the package that is tested is the installed one
+sys.path.append(str(Path(__file__).parents[1]))
 
 ON_LINUX = sys.platform == "linux"
 
