@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tqdm import tqdm
 
@@ -23,10 +24,17 @@ from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
 from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
 from ssnib_model.solvers.compiling import compilation_shown, interrupts
+from ssnib_model.solvers.derivatives import (
+    Direction,
+    NoDerivativesError,
+    Taken,
+    moved_outcomes,
+)
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import Stepper
-from ssnib_model.steps import Planned, Status
+from ssnib_model.solvers.structured import Structured
+from ssnib_model.steps import Outcome, Planned, Status
 
 #: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
@@ -49,6 +57,14 @@ class Scheduled(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """The protocol as JSON keeps it."""
+
+
+class Side(NamedTuple):
+    """Parameters on two sides of others, close by."""
+
+    ahead: ParameterSet
+    behind: ParameterSet
+    share: float  #: of their difference that is moved by: 0.5, or 1 where one is in the middle
 
 
 class PreparedProtocol:
@@ -154,6 +170,50 @@ class PreparedProtocol:
         return ProtocolResult(
             self.protocol, parameters, run, self.model_name, self.settings, notes
         )
+
+    def _moved(
+        self,
+        parameters: ParameterSet,
+        steps: Sequence[StepResult],
+        sides: Iterable[Side],
+        start: CellState | None,
+    ) -> list[tuple[list[StepResult], list[StepResult]]]:
+        """Steps that were run, moved to either side by their derivatives."""
+
+        def taken(at: ParameterSet) -> list[Taken]:
+            inputs: dict[float | None, dict[str, float]] = {}
+            found = []
+            for planned in self.protocol.schedule(at):
+                temperature = planned.step.temperature
+                if temperature not in inputs:
+                    inputs[temperature] = self._at(at, temperature)
+                found.append(Taken(planned.step, inputs[temperature]))
+            return found
+
+        stepper = self._steppers.first
+        if not isinstance(stepper, Structured):
+            raise NoDerivativesError(f"the solver is {self.choice.name}")
+        base = taken(parameters)
+        directions = []
+        for side in sides:
+            self._check(side.ahead, start)
+            self._check(side.behind, start)
+            directions.append(Direction(taken(side.ahead), taken(side.behind), side.share))
+        if any(len(steps) != len(d.ahead) or len(steps) != len(d.behind) for d in directions):
+            raise NoDerivativesError("the steps of a test differ in their number")
+        outcomes = [step.outcome for step in steps]
+        moved = moved_outcomes(
+            stepper, base, outcomes, directions, given_start=start is not None
+        )
+        return [
+            (
+                _at_side(steps, direction, outcomes_ahead, 1.0),
+                _at_side(steps, direction, outcomes_behind, -1.0),
+            )
+            for direction, (outcomes_ahead, outcomes_behind) in zip(
+                directions, moved, strict=True
+            )
+        ]
 
     def _notes(self, parameters: ParameterSet) -> list[str]:
         """What there is to say beside what the steps say."""
@@ -328,6 +388,44 @@ class PreparedRateTest(PreparedProtocol):
         self._check(parameters, start)
         return self._paired(self._run(parameters, start, progress).steps)
 
+    def nearby(
+        self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
+    ) -> tuple[list[HalfCycle], list[tuple[list[HalfCycle], list[HalfCycle]]]]:
+        """All half-cycles, and what they would be nearby by their exact derivatives.
+
+        Whatever is read off the half-cycles is differentiated by reading it on both sides: the
+        derivative along ``side`` is half the difference, over ``side.share`` and over how far
+        apart ``side.ahead`` and ``side.behind`` are.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            As for `half_cycles`.
+        sides : iterable of Side
+            Parameters close by, a pair for each direction.
+        start : CellState, optional
+            As for `half_cycles`.
+
+        Returns
+        -------
+        half_cycles : list of HalfCycle
+        nearby : list of tuple of list of HalfCycle
+            Ahead and behind, for each direction; with voltage and current, without a solution.
+
+        Raises
+        ------
+        NoDerivativesError
+            Where another solver than the structured one was needed, a step failed, or an
+            equilibrium potential changes along a direction.
+        OptionError
+            As for `half_cycles`.
+        """
+        self._check(parameters, start)
+        steps = self._run(parameters, start, progress=False).steps
+        moved = self._moved(parameters, steps, sides, start)
+        pairs = [(self._paired(ahead), self._paired(behind)) for ahead, behind in moved]
+        return self._paired(steps), pairs
+
     def result(  # type: ignore[override]
         self, parameters: ParameterSet, progress: bool = False, start: CellState | None = None
     ) -> RateTestResult:
@@ -370,6 +468,24 @@ class PreparedRateTest(PreparedProtocol):
 
     def _called(self, number: int, planned: Planned) -> str:
         return planned.tags[-1]
+
+
+def _at_side(
+    steps: Sequence[StepResult], direction: Direction, outcomes: Sequence[Outcome], sign: float
+) -> list[StepResult]:
+    """Steps with the outcomes of one side, and their imposed values there."""
+    found = []
+    for step, outcome, ahead, behind in zip(
+        steps, outcomes, direction.ahead, direction.behind, strict=True
+    ):
+        planned, value = step.planned, step.planned.step.value
+        if isinstance(value, float) and isinstance(ahead.step.value, float):
+            assert isinstance(behind.step.value, float)
+            value += sign * direction.share * (ahead.step.value - behind.step.value)
+            at = dataclasses.replace(planned.step, value=value)
+            planned = dataclasses.replace(planned, step=at)
+        found.append(StepResult(step.number, planned, outcome))
+    return found
 
 
 #: Tags of the steps of a rate test; the last tag is what the step is called in sentences.

@@ -165,12 +165,12 @@ class Structured:
             raise OptionError(f"{lacking}: {INSTEAD}")
         self._solver, self._model = solver, model
         self._points, self._shells = _points(model, var_pts)
-        self._coefficients = Coefficients(model, values, self._shells, self._points)
+        self.coefficients = Coefficients(model, values, self._shells, self._points)
         self._solutions = Solutions(model, values, var_pts)
 
     def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
         """The same composition in every particle, or a state that a solver handed over."""
-        fresh = State(*self._coefficients.start(inputs))
+        fresh = State(*self.coefficients.start(inputs))
         if initial is None:
             return fresh
         sizes = {name: v.size for name, v in self._values(fresh).items()}
@@ -194,7 +194,7 @@ class Structured:
         from ssnib_model.solvers.kernel import integrate
 
         try:
-            cell, scales = self._coefficients.cell(inputs)
+            cell, scales = self.coefficients.cell(inputs)
         except OptionError as error:
             return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
         task = task_of(step, scales.area)
@@ -217,6 +217,9 @@ class Structured:
         if reason:
             gave_up = outcome in integrate.GIVEN_UP
             return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
+        while samples[0].size > 2 and samples[0][-1] == samples[0][-2]:
+            # the end was where the step before arrived
+            samples = [samples[0][:-1], *(array[: -integrate.PARTS] for array in samples[1:])]
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )

@@ -10,6 +10,7 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
+from ssnib_model.errors import SSNIBError
 from ssnib_model.solvers.coefficients import Scales
 from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Control, Measure, Profile, Step
@@ -74,8 +75,8 @@ class StructuredSegment:
         solution: Callable[[StructuredSegment], pybamm.Solution],
     ):
         self.times = samples[0]
-        self._cell, self._scales, self._task, self._start = cell, scales, task, start
-        self._samples, self._solution = samples, solution
+        self.cell, self.scales, self.task, self.start = cell, scales, task, start
+        self.samples, self._solution = samples, solution
 
     @property
     def solution(self) -> pybamm.Solution:
@@ -87,20 +88,39 @@ class StructuredSegment:
         from ssnib_model.solvers.kernel import replay
         from ssnib_model.solvers.kernel.cell import State
 
-        state = State(*(array.copy() for array in self._start))
+        state = State(*(array.copy() for array in self.start))
         t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
-            self._cell, state, self._task, self.times
+            self.cell, state, self.task, self.times
         )
-        sites = len(t), self._cell.points, len(self._cell.surface)
+        sites = len(t), self.cell.points, len(self.cell.surface)
         return Record(
             t,
             modes.reshape(*sites, -1),
             hysteresis.reshape(sites),
             reaction.reshape(sites),
             difference,
-            flow * self._scales.area,
-            alloy * self._scales.alloy_range,
+            flow * self.scales.area,
+            alloy * self.scales.alloy_range,
         )
+
+    def moved(
+        self,
+        cell: Cell,
+        area: float,
+        task: Task,
+        start: State,
+        end: float,
+        potentials: np.ndarray,
+        flows: np.ndarray,
+    ) -> StructuredSegment:
+        """What would have come of a step nearby, from changes of its samples; no solution.
+
+        ``area``, ``end``, ``potentials`` and ``flows`` are changes, the others what there is.
+        """
+        times = np.append(self.times[:-1], self.times[-1] + end)
+        scales = self.scales._replace(area=self.scales.area + area)
+        samples = times, self.samples[1] + potentials, self.samples[2] + flows
+        return StructuredSegment(cell, scales, task, start, samples, _no_solution)
 
     @property
     def duration(self) -> float:
@@ -111,17 +131,17 @@ class StructuredSegment:
     def _totals(self) -> tuple[float, float, float, float]:
         from ssnib_model.solvers.kernel import look
 
-        return look.totals(self._cell, self._task, self._start.alloy[0], *self._samples)
+        return look.totals(self.cell, self.task, self.start.alloy[0], *self.samples)
 
     @property
     def charge(self) -> float:
         """See `Segment`."""
-        return self._totals[0] * self._scales.area / _SECONDS
+        return self._totals[0] * self.scales.area / _SECONDS
 
     @property
     def energy(self) -> float:
         """See `Segment`."""
-        return self._totals[1] * self._scales.area / _SECONDS
+        return self._totals[1] * self.scales.area / _SECONDS
 
     def voltage(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
@@ -129,18 +149,18 @@ class StructuredSegment:
 
     def current(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
-        return self._look(t, 1) * self._scales.area
+        return self._look(t, 1) * self.scales.area
 
     def passed(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
-        return self._look(t, 2) * self._scales.area / _SECONDS
+        return self._look(t, 2) * self.scales.area / _SECONDS
 
     def _look(self, t: ArrayLike, row: int) -> np.ndarray:
         from ssnib_model.solvers.kernel import look
 
         times = np.asarray(t, dtype=float)
-        place = self._start.alloy[0]
-        found = look.look(self._cell, self._task, place, *self._samples, times.ravel())[row]
+        place = self.start.alloy[0]
+        found = look.look(self.cell, self.task, place, *self.samples, times.ravel())[row]
         return found.reshape(times.shape)[()]
 
     def anode(self) -> tuple[float, float]:
@@ -152,9 +172,13 @@ class StructuredSegment:
         """See `Segment`."""
         from ssnib_model.solvers.kernel.composite import uniformity
 
-        if not self._cell.reduced:
+        if not self.cell.reduced:
             return None
         record = self.record()
         half = int(np.argmin(np.abs(record.t - self.duration / 2)))
-        sto = record.modes[half, 0] @ self._cell.surface_of
-        return float(uniformity(self._cell, record.reaction[half, 0], sto))
+        sto = record.modes[half, 0] @ self.cell.surface_of
+        return float(uniformity(self.cell, record.reaction[half, 0], sto))
+
+
+def _no_solution(segment: StructuredSegment) -> pybamm.Solution:
+    raise SSNIBError("a step that was moved along a derivative has a voltage and a current only")

@@ -75,3 +75,12 @@ def integral(table, x):
     there, slope = interpolate(table, inside)
     beyond = x - inside
     return table.rows[row, BEFORE] + within + beyond * (there + slope * beyond / 2)
+
+
+@_compiled
+def curvature(table, x):
+    """Slope of the slope that `interpolate` gives; 0 outside [0, 1]."""
+    if not 0.0 <= x <= _LAST:
+        return 0.0
+    row, u = _locate(table, x)
+    return (2 * table.rows[row, 2] + 6 * table.rows[row, 3] * u) * table.rows[row, PER_WIDTH] ** 2

@@ -1,0 +1,269 @@
+"""What a test would give nearby: its outcomes, moved along directions by their exact derivatives.
+
+A direction is a small change of all that a test depends on. The kernel differentiates each step
+that the structured solver took, with the steps in time as they were; what comes out is moved to
+either side, so that whatever is read off a test is differentiated by reading it there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ssnib_model.errors import SSNIBError
+from ssnib_model.solvers.structured import Structured
+from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
+from ssnib_model.steps import Outcome, Step
+
+if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers.kernel.cell import Cell, State, Task
+    from ssnib_model.solvers.kernel.directions import CellChange, StateChange, TaskChange
+
+
+class NoDerivativesError(SSNIBError):
+    """What came of a test has no derivatives that the kernel could give; why is its text."""
+
+
+class Taken(NamedTuple):
+    """A step that was taken, and with which inputs of the model."""
+
+    step: Step
+    inputs: Mapping[str, float]
+
+
+class Direction(NamedTuple):
+    """The same test for slightly different parameters, on two sides."""
+
+    ahead: Sequence[Taken]
+    behind: Sequence[Taken]
+    share: float  #: of their difference that the outcomes are moved by
+
+
+def moved_outcomes(
+    stepper: Structured,
+    taken: Sequence[Taken],
+    outcomes: Sequence[Outcome],
+    directions: Sequence[Direction],
+    *,
+    given_start: bool,
+) -> list[tuple[list[Outcome], list[Outcome]]]:
+    """The outcomes of a test, moved along every direction and against it.
+
+    Parameters
+    ----------
+    stepper : Structured
+        That took the steps.
+    taken : sequence of Taken
+        The steps.
+    outcomes : sequence of Outcome
+        What came of them.
+    directions : sequence of Direction
+        With as many steps each.
+    given_start : bool
+        Whether the state at the start was given, the same for all; else the inputs say it.
+
+    Raises
+    ------
+    NoDerivativesError
+        If a step failed, was taken by another solver, or differs in more than numbers.
+    """
+    from ssnib_model.solvers.kernel.follow import follow
+
+    count = len(directions)
+    found: list[tuple[list[Outcome], list[Outcome]]] = [([], []) for _ in directions]
+    state_change: StateChange | None = None
+    known: tuple[Mapping[str, float], Any] | None = None
+    for number, (base, outcome) in enumerate(zip(taken, outcomes, strict=True)):
+        segment = outcome.segment
+        if segment is None:
+            if outcome.reason and outcome.end is None:
+                raise NoDerivativesError(f"a step failed: {outcome.reason}")
+            for sides in found:
+                for side in sides:
+                    side.append(outcome)
+            continue
+        if not isinstance(segment, StructuredSegment):
+            raise NoDerivativesError("another solver than the structured one took a step")
+        if known is None or known[0] is not base.inputs:
+            known = base.inputs, _cells(stepper, segment, number, directions)
+        change, areas = known[1]
+        if state_change is None:
+            state_change = _start(stepper, segment, number, directions, given_start)
+        task_change = _tasks(segment, base.step, number, directions, areas)
+        before = _copies(state_change)
+        state = type(segment.start)(*(array.copy() for array in segment.start))
+        which = base.step.ends.index(outcome.end) if outcome.end is not None else -1
+        ends, potentials, flows = follow(
+            segment.cell, change, segment.task, task_change, state, state_change,
+            segment.times, which, segment.samples[2],
+        )  # fmt: skip
+        changes = potentials[:, :count], flows[:, :count], ends[:count]
+        if not all(np.isfinite(array).all() for array in changes):
+            raise NoDerivativesError("the derivatives of a step are no finite numbers")
+        for p, sides in enumerate(found):
+            for side, sign in zip(sides, (1.0, -1.0), strict=True):
+                at = segment.moved(
+                    _cell(segment.cell, change, p, sign),
+                    sign * areas[p],
+                    _task(segment.task, task_change, p, sign),
+                    _state(segment.start, before, p, sign),
+                    sign * ends[p],
+                    sign * potentials[:, p],
+                    sign * flows[:, p],
+                )
+                side.append(dataclasses.replace(outcome, segment=at))
+    return found
+
+
+def _differences(
+    directions: Sequence[Direction], number: int, read: Callable[[Taken], Any]
+) -> np.ndarray:
+    """What is read off a step on both sides, as the change along each direction; these last.
+
+    The last direction is room for the length of a step.
+    """
+    changes = []
+    for direction in directions:
+        ahead, behind = (
+            np.asarray(read(side[number]), dtype=float)
+            for side in (direction.ahead, direction.behind)
+        )
+        if ahead.shape != behind.shape:
+            raise NoDerivativesError("the steps of a test differ in their points")
+        changes.append(direction.share * (ahead - behind))
+    return np.stack([*changes, np.zeros_like(changes[0])], axis=-1)
+
+
+def _cells(
+    stepper: Structured, segment: StructuredSegment, number: int, directions: Sequence[Direction]
+) -> tuple[CellChange, np.ndarray]:
+    """Change of the cell, and of its area [m2], along all directions."""
+    from ssnib_model.solvers.kernel.composite import coupling, weights_of_voltage
+    from ssnib_model.solvers.kernel.directions import CellChange
+
+    own, rows = segment.cell, []
+    for direction in directions:
+        sides = []
+        for taken in (direction.ahead[number], direction.behind[number]):
+            cell, scales = stepper.coefficients.cell(taken.inputs)
+            if cell.ocp is not own.ocp or cell.alloy is not own.alloy:
+                raise NoDerivativesError("an equilibrium potential changes along a direction")
+            both = coupling(cell.points, cell.L, cell.sigma_s, cell.sigma_e)
+            numbers = {name: getattr(cell, name) for name in CellChange._fields[:9]}
+            numbers |= {
+                "log_decay": np.log(-cell.decay[:, 0]),
+                "log_uptake": np.log(np.abs(cell.uptake[:, 0])),
+                "half_gap": cell.half_gap,
+                "gap_rate": cell.gap_rate,
+                "alloy_rate": cell.alloy_rate,
+                "kappa": both[0],
+                "drift": both[1],
+                "weights": weights_of_voltage(cell),
+            }
+            sides.append((numbers, scales.area))
+        rows.append((sides[0], sides[1], direction.share))
+    changes = {
+        name: np.stack(
+            [
+                share * (np.asarray(ahead[0][name]) - np.asarray(behind[0][name]))
+                for ahead, behind, share in rows
+            ]
+            + [np.zeros(np.shape(rows[0][0][0][name]))],
+            axis=-1,
+        )
+        for name in CellChange._fields
+    }
+    areas = np.array([share * (ahead[1] - behind[1]) for ahead, behind, share in rows])
+    return CellChange(**changes), areas
+
+
+def _start(
+    stepper: Structured,
+    segment: StructuredSegment,
+    number: int,
+    directions: Sequence[Direction],
+    given: bool,
+) -> StateChange:
+    """Change of the state at the start."""
+    from ssnib_model.solvers.kernel.directions import StateChange
+
+    if given:
+        start = segment.start
+        return StateChange(*(np.zeros((*a.shape, len(directions) + 1)) for a in start[:2]),
+                           np.zeros(len(directions) + 1))  # fmt: skip
+
+    def read(row: int) -> Callable[[Taken], Any]:
+        return lambda taken: stepper.coefficients.start(taken.inputs)[row]
+
+    modes, hysteresis, sodium = (_differences(directions, number, read(row)) for row in range(3))
+    return StateChange(modes, hysteresis, sodium / segment.scales.alloy_range)
+
+
+def _tasks(
+    segment: StructuredSegment,
+    step: Step,
+    number: int,
+    directions: Sequence[Direction],
+    areas: np.ndarray,
+) -> TaskChange:
+    """Change of what is imposed and of where it ends."""
+    from ssnib_model.solvers.kernel.directions import TaskChange
+
+    own, area = segment.task, segment.scales.area
+    for direction in directions:
+        for taken in (direction.ahead[number], direction.behind[number]):
+            other = task_of(taken.step, area)
+            kinds = [(e.measure, e.rising) for e in step.ends]
+            same = [(e.measure, e.rising) for e in taken.step.ends] == kinds
+            times = step.open_ended or np.array_equal(other.knots, own.knots)
+            if not same or other.control != own.control or not times:
+                raise NoDerivativesError("the steps of a test differ in more than numbers")
+
+    def per_area(change: np.ndarray, values: np.ndarray, power: np.ndarray) -> np.ndarray:
+        relative = np.append(areas, 0.0) / area
+        return change + np.multiply.outer(power * values, relative)
+
+    of = {
+        name: _differences(
+            directions, number, lambda taken, n=name: getattr(task_of(taken.step, area), n)
+        )
+        for name in TaskChange._fields
+    }
+    return TaskChange(
+        per_area(of["value"], np.array(own.value), np.array(POWERS[own.control])),
+        per_area(of["currents"], own.currents, np.array(-1.0)),
+        per_area(of["limits"], own.limits, np.array([OF_END[m] for m in own.measures])),
+    )
+
+
+#: Powers of the area that what is imposed, and what ends a step, is per: by their numbers.
+POWERS, OF_END = (-1.0, 0.0, -1.0, 1.0), (0.0, -1.0, -1.0, -1.0)
+
+
+def _copies(change: StateChange) -> StateChange:
+    return type(change)(*(array.copy() for array in change))
+
+
+def _cell(cell: Cell, change: CellChange, p: int, sign: float) -> Cell:
+    from ssnib_model.solvers.kernel.directions import moved
+
+    return moved(cell, change, p, sign)
+
+
+def _task(task: Task, change: TaskChange, p: int, sign: float) -> Task:
+    return task._replace(
+        value=task.value + sign * float(change.value[p]),
+        currents=task.currents + sign * change.currents[:, p],
+        limits=task.limits + sign * change.limits[:, p],
+    )
+
+
+def _state(state: State, change: StateChange, p: int, sign: float) -> State:
+    return type(state)(
+        state.modes + sign * change.modes[..., p],
+        state.hysteresis + sign * change.hysteresis[..., p],
+        state.alloy + sign * change.alloy[p],
+    )
