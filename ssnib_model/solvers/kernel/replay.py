@@ -8,7 +8,7 @@ from ssnib_model.solvers.kernel import rodas
 from ssnib_model.solvers.kernel.cell import CURRENT
 from ssnib_model.solvers.kernel.compiled import compiled, dot
 from ssnib_model.solvers.kernel.composite import interface
-from ssnib_model.solvers.kernel.integrate import PARTS, begin, go_on, is_exact, rooms, take
+from ssnib_model.solvers.kernel.one_step import PARTS, begin, go_on, is_exact, rooms, take
 
 
 @compiled
