@@ -201,7 +201,7 @@ class Structured:
         place = state.sodium / scales.alloy_range
         start = numbers.State(state.modes, state.hysteresis, np.array([place]))
         end = numbers.State(*(array.copy() for array in start))
-        outcome, which, *samples = integrate.integrate(
+        outcome, which, *samples, renewed = integrate.integrate(
             cell, end, task, self._solver.rtol, self._solver.atol
         )
         reached = step.ends[which] if which >= 0 else None
@@ -220,7 +220,7 @@ class Structured:
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
-        segment = StructuredSegment(cell, scales, task, start, samples, solution)
+        segment = StructuredSegment(cell, scales, task, start, samples, renewed, solution)
         sodium = float(end.alloy[0]) * scales.alloy_range
         charge, energy = state.passed
         passed = charge + segment.charge, energy + segment.energy

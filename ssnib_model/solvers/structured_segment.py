@@ -11,6 +11,7 @@ import pybamm
 from numpy.typing import ArrayLike
 
 from ssnib_model.solvers.coefficients import Scales
+from ssnib_model.solvers.compiling import interrupts
 from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Control, Measure, Profile, Step
 
@@ -71,11 +72,12 @@ class StructuredSegment:
         task: Task,
         start: State,
         samples: Sequence[np.ndarray],
+        renewed: np.ndarray,
         solution: Callable[[StructuredSegment], pybamm.Solution],
     ):
         self.times = samples[0]
         self._cell, self._scales, self._task, self._start = cell, scales, task, start
-        self._samples, self._solution = samples, solution
+        self._samples, self._renewed, self._solution = samples, renewed, solution
 
     @property
     def solution(self) -> pybamm.Solution:
@@ -88,9 +90,10 @@ class StructuredSegment:
         from ssnib_model.solvers.kernel.cell import State
 
         state = State(*(array.copy() for array in self._start))
-        t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
-            self._cell, state, self._task, self.times
-        )
+        with interrupts():
+            t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
+                self._cell, state, self._task, self.times, self._renewed
+            )
         sites = len(t), self._cell.points, len(self._cell.surface)
         return Record(
             t,
@@ -111,7 +114,8 @@ class StructuredSegment:
     def _totals(self) -> tuple[float, float, float, float]:
         from ssnib_model.solvers.kernel import look
 
-        return look.totals(self._cell, self._task, self._start.alloy[0], *self._samples)
+        with interrupts():
+            return look.totals(self._cell, self._task, self._start.alloy[0], *self._samples)
 
     @property
     def charge(self) -> float:
@@ -140,8 +144,9 @@ class StructuredSegment:
 
         times = np.asarray(t, dtype=float)
         place = self._start.alloy[0]
-        found = look.look(self._cell, self._task, place, *self._samples, times.ravel())[row]
-        return found.reshape(times.shape)[()]
+        with interrupts():
+            found = look.look(self._cell, self._task, place, *self._samples, times.ravel())
+        return found[row].reshape(times.shape)[()]
 
     def anode(self) -> tuple[float, float]:
         """Potential of the anode [V] at start and end."""

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.cell import OF_CURRENT, OF_CURRENT_SIZE, OF_VOLTAGE
+from ssnib_model.solvers.kernel import start
+from ssnib_model.solvers.kernel.cell import (
+    OF_CHARGE,
+    OF_CURRENT,
+    OF_CURRENT_SIZE,
+    OF_VOLTAGE,
+    State,
+)
 from ssnib_model.solvers.kernel.compiled import compiled, dot
 from ssnib_model.solvers.kernel.composite import behind
-from ssnib_model.solvers.kernel.one_step import PARTS, QUARTERS, TO_POLYNOMIAL, take
+from ssnib_model.solvers.kernel.control import cathode
+from ssnib_model.solvers.kernel.one_step import PARTS, QUARTERS, TO_POLYNOMIAL, take, unknown
+from ssnib_model.steps import TIE, TIE_OF_CURRENT
+
+EPSILON = float(np.finfo(float).eps)
 
 
 @compiled
@@ -74,27 +85,99 @@ def first_end(cell, task, room, alloy, h, alloy_start):
 
 
 @compiled
-def to_end(cell, task, slope, closed, state, now, i, h, part, room, which, alloy_start):
-    """Take the last step again so that it arrives at an end; returns its length."""
-    near, place = 0.99 * part, state.alloy[0]
+def to_end(cell, task, slope, closed, state, now, t, i, h, part, room, which, alloy_start, rtol):
+    """Take the last step again so that it arrives at an end, which is where its samples say.
+
+    Parameters
+    ----------
+    t, h : float
+        Where the step starts, and how long it was [s].
+    part : float
+        Part of the step in which the polynomial through its samples arrives.
+    which : int
+        Number of the end.
+
+    Returns
+    -------
+    float
+        Length of the step that arrives [s]; 0 where none does: the polynomial, or the reaction
+        at the end of the step, is off by more than the tolerance, and another end is not first.
+    """
+    near = 0.99 * part
     rate = (
-        _apart(cell, task, which, room, place, h, alloy_start, part)
-        - _apart(cell, task, which, room, place, h, alloy_start, near)
+        _apart(cell, task, which, room, state.alloy[0], h, alloy_start, part)
+        - _apart(cell, task, which, room, state.alloy[0], h, alloy_start, near)
     ) / ((part - near) * h)
-    h *= part
-    before_h, before = h, np.nan
     scale = 1.0 if task.measures[which] == OF_VOLTAGE else abs(task.limits[which])
-    for _ in range(20):  # secants, the first with the slope of the polynomials
-        take(cell, task, slope, closed, state, now, i, h, room)
-        new_i, place = room.work.scalars
-        V = room.samples[PARTS] + behind(cell, new_i, place)
-        apart = distance(cell, task, which, V, new_i, place, alloy_start)
+    short, long, length = 0.0, np.inf, part * h
+    before_length, before = 0.0, np.nan
+    for turn in range(60):
+        take(cell, task, slope, closed, state, now, i, length, room)
+        i_end, place = room.work.scalars
+        V = room.samples[PARTS] + behind(cell, i_end, place)
+        apart = distance(cell, task, which, V, i_end, place, alloy_start)
         if abs(apart) < 1e-10 * scale:
-            break
-        if h != before_h:
-            rate = (apart - before) / (h - before_h)
-        if rate == 0 or not np.isfinite(rate):
-            break
-        before_h, before = h, apart
-        h = min(max(h - apart / rate, 0.9 * h), 1.1 * h)
-    return h
+            found = _is_there(cell, task, closed, state, now, room, which, alloy_start, rtol)
+            return length if found else 0.0
+        if apart > 0:
+            if length >= h:
+                return 0.0
+            short = length
+        elif apart <= 0:
+            long = length
+        else:  # not a number
+            return 0.0
+        has_passed = np.isfinite(long)
+        if has_passed and long - short <= 4 * EPSILON * (t + long):  # a jump: no time is nearer
+            take(cell, task, slope, closed, state, now, i, long, room)
+            return long
+        if turn > 0 and length != before_length:
+            rate = (apart - before) / (length - before_length)
+        before_length, before = length, apart
+        length -= apart / rate  # secants, the first with the slope of the polynomial
+        if not has_passed:
+            length = min(length if length > short else np.inf, 1.1 * short, h)
+        elif turn % 4 == 3 or not short < length < long:
+            length = (short + long) / 2
+    return 0.0
+
+
+@compiled
+def _is_there(cell, task, closed, state, now, room, which, alloy_start, rtol):
+    """Whether the potentials that go with the states after the last step are at an end.
+
+    And at none of the others: within `tolerance`.
+    """
+    work, i, place = room.work, room.work.scalars[0], room.work.scalars[1]
+    V = room.samples[PARTS]
+    if not closed:  # which has solved for them
+        hysteresis = work.hysteresis if cell.gap_rate[0] > 0 else state.hysteresis
+        after = State(state.modes, hysteresis, work.scalars[1:])
+        J, delta = work.J.copy(), work.difference.copy()
+        i = start.anew(cell, task, after, i, J, work.sto, delta)
+        V = cathode(cell, i, J, work.sto, delta)
+    V += behind(cell, i, place)
+    open_V = unknown(cell, now, work)
+    open_i = 0.0 if closed else work.unknown_J.sum() / cell.points
+    for n in range(task.measures.size):
+        apart = distance(cell, task, n, V, i, place, alloy_start)
+        allowed = tolerance(cell, task, n, rtol)
+        allowed += open_V if task.measures[n] == OF_VOLTAGE else open_i
+        if not apart >= -allowed or (n == which and not apart <= allowed):
+            return False
+    return True
+
+
+@compiled
+def tolerance(cell, task, n, rtol):
+    """How far from an end a step may stop that was ended by it [V], [A.m-2] or [C.m-2].
+
+    A step from there with the same end has reached it at its start, and no less exact than the
+    rest is.
+    """
+    if task.measures[n] == OF_VOLTAGE:
+        return min(TIE, 10 * rtol)
+    relative = min(TIE_OF_CURRENT, 10 * rtol)
+    if task.measures[n] == OF_CHARGE:
+        return relative * task.limits[n]
+    return relative * max(abs(task.limits[n]), cell.scale)

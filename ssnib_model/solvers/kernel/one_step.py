@@ -58,6 +58,7 @@ class Room(NamedTuple):
     scratch: np.ndarray  #: shape (3, modes)
     near: np.ndarray  #: shape (2, classes)
     delta: np.ndarray
+    extent: np.ndarray  #: least and largest stoichiometry of a closed form, shape (2,)
 
 
 @compiled
@@ -74,6 +75,7 @@ def rooms(state, points, classes):
         np.empty((3, modes)),
         np.empty((2, classes)),
         np.empty(points),
+        np.empty(2),
     )
     return now, room
 
@@ -124,7 +126,7 @@ def take(cell, task, slope, closed, state, now, i, h, room):
     """
     work, samples, currents = room.work, room.samples, room.currents
     if closed:
-        exact.step(
+        room.extent[0], room.extent[1] = exact.step(
             cell, state, i, slope, h, 2 * PARTS, room.fine, room.state,
             work.J, work.sto, work.difference, room.scratch,
         )  # fmt: skip
@@ -150,7 +152,7 @@ def take(cell, task, slope, closed, state, now, i, h, room):
 
 
 @compiled
-def _unknown(cell, now, work):
+def unknown(cell, now, work):
     """What round-off of the surfaces leaves open of the potentials at both ends of a step [V]."""
     points, classes, steepest = cell.points, cell.surface.size, 0.0
     for turn in range(1 if cell.reduced else 3):  # the points that the voltage needs
@@ -169,10 +171,29 @@ def error_of(cell, closed, now, room, rtol, atol):
             missed = room.fine[2 * q + 1] - dot(BETWEEN[q], room.samples)
             between = max(between, abs(missed) / rtol)
     if between > 1:
-        between *= rtol / (rtol + _unknown(cell, now, room.work))
+        between *= rtol / (rtol + unknown(cell, now, room.work))
     if closed:
         return between
     return max(rodas.error(cell, now.J, now.sto, room.work, rtol, atol), between)
+
+
+@compiled
+def within_range(closed, now, room, margin):
+    """Whether all surfaces stayed in 0..1, up to a margin, throughout the last step."""
+    if closed:
+        return room.extent[0] >= -margin and room.extent[1] <= 1 + margin
+    before, after, changes = now.sto, room.work.sto, room.work.changes_sto
+    for n in range(before.size):
+        least, most = min(before[n], after[n]), max(before[n], after[n])
+        bend = rodas.largest_bend(changes, n)
+        if least - bend >= -margin and most + bend <= 1 + margin:
+            continue
+        for part in range(1, 2 * PARTS):
+            sto = rodas.within(before, after, changes, n, part / (2 * PARTS))
+            least, most = min(least, sto), max(most, sto)
+        if not (least >= -margin and most <= 1 + margin):
+            return False
+    return True
 
 
 @compiled
@@ -211,9 +232,5 @@ def again(cell, task, state, now, i):
     """What goes with the present state, exactly: reactions, differences and current density."""
     for n in range(now.sto.size):
         now.sto[n] = dot(cell.surface_of, state.modes[n])
-    if task.control != CURRENT:
-        found = start.current(cell, task, state, now.J, now.sto, now.delta)
-        if np.isfinite(found):
-            i = found
-    start.potentials(cell, state.hysteresis, i, now.J, now.sto, now.delta, 1e-10 * cell.scale)
-    return i
+    found = start.anew(cell, task, state, i, now.J, now.sto, now.delta)
+    return found if np.isfinite(found) else i
