@@ -202,17 +202,13 @@ class PreparedProtocol:
         if any(len(steps) != len(d.ahead) or len(steps) != len(d.behind) for d in directions):
             raise NoDerivativesError("the steps of a test differ in their number")
         outcomes = [step.outcome for step in steps]
-        moved = moved_outcomes(
-            stepper, base, outcomes, directions, given_start=start is not None
-        )
+        moved = moved_outcomes(stepper, base, outcomes, directions, given_start=start is not None)
         return [
             (
                 _at_side(steps, direction, outcomes_ahead, 1.0),
                 _at_side(steps, direction, outcomes_behind, -1.0),
             )
-            for direction, (outcomes_ahead, outcomes_behind) in zip(
-                directions, moved, strict=True
-            )
+            for direction, (outcomes_ahead, outcomes_behind) in zip(directions, moved, strict=True)
         ]
 
     def _notes(self, parameters: ParameterSet) -> list[str]:

@@ -167,8 +167,10 @@ class Potential:
         if value.is_scalar():  # it does not depend on its argument
             value = casadi.repmat(value, AT_ONCE, 1)
         slope = casadi.jtimes(value, x, casadi.DM.ones(AT_ONCE))
+        # what casadi knows to be zero it would not write
+        results = [casadi.densify(result) for result in (value, slope)]
         self._function = casadi.Function(
-            "potential", [x, casadi.vertcat(*inputs.values())], [value, slope]
+            "potential", [x, casadi.vertcat(*inputs.values())], results
         )
         self._latest: tuple[tuple[float, list[float]], Table] | None = None
 

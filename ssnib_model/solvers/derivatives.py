@@ -98,7 +98,7 @@ def moved_outcomes(
         which = base.step.ends.index(outcome.end) if outcome.end is not None else -1
         ends, potentials, flows = follow(
             segment.cell, change, segment.task, task_change, state, state_change,
-            segment.times, which, segment.samples[2],
+            segment.times, segment.renewed, which, segment.samples[2],
         )  # fmt: skip
         changes = potentials[:, :count], flows[:, :count], ends[:count]
         if not all(np.isfinite(array).all() for array in changes):

@@ -192,6 +192,7 @@ class Structured:
         """As `Stepper.step`; the segment is a `StructuredSegment`."""
         from ssnib_model.solvers.kernel import cell as numbers
         from ssnib_model.solvers.kernel import integrate
+        from ssnib_model.solvers.kernel.one_step import PARTS
 
         try:
             cell, scales = self.coefficients.cell(inputs)
@@ -201,7 +202,7 @@ class Structured:
         place = state.sodium / scales.alloy_range
         start = numbers.State(state.modes, state.hysteresis, np.array([place]))
         end = numbers.State(*(array.copy() for array in start))
-        outcome, which, *samples = integrate.integrate(
+        outcome, which, *samples, renewed = integrate.integrate(
             cell, end, task, self._solver.rtol, self._solver.atol
         )
         reached = step.ends[which] if which >= 0 else None
@@ -219,11 +220,11 @@ class Structured:
             return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
         while samples[0].size > 2 and samples[0][-1] == samples[0][-2]:
             # the end was where the step before arrived
-            samples = [samples[0][:-1], *(array[: -integrate.PARTS] for array in samples[1:])]
+            samples = [samples[0][:-1], *(array[: -PARTS] for array in samples[1:])]
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
-        segment = StructuredSegment(cell, scales, task, start, samples, solution)
+        segment = StructuredSegment(cell, scales, task, start, samples, renewed, solution)
         sodium = float(end.alloy[0]) * scales.alloy_range
         charge, energy = state.passed
         passed = charge + segment.charge, energy + segment.energy

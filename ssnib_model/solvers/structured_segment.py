@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ssnib_model.errors import SSNIBError
 from ssnib_model.solvers.coefficients import Scales
+from ssnib_model.solvers.compiling import interrupts
 from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Control, Measure, Profile, Step
 
@@ -72,11 +73,12 @@ class StructuredSegment:
         task: Task,
         start: State,
         samples: Sequence[np.ndarray],
+        renewed: np.ndarray,
         solution: Callable[[StructuredSegment], pybamm.Solution],
     ):
         self.times = samples[0]
         self.cell, self.scales, self.task, self.start = cell, scales, task, start
-        self.samples, self._solution = samples, solution
+        self.samples, self.renewed, self._solution = samples, renewed, solution
 
     @property
     def solution(self) -> pybamm.Solution:
@@ -89,9 +91,10 @@ class StructuredSegment:
         from ssnib_model.solvers.kernel.cell import State
 
         state = State(*(array.copy() for array in self.start))
-        t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
-            self.cell, state, self.task, self.times
-        )
+        with interrupts():
+            t, modes, hysteresis, reaction, difference, flow, alloy = replay.replay(
+                self.cell, state, self.task, self.times, self.renewed
+            )
         sites = len(t), self.cell.points, len(self.cell.surface)
         return Record(
             t,
@@ -120,7 +123,7 @@ class StructuredSegment:
         times = np.append(self.times[:-1], self.times[-1] + end)
         scales = self.scales._replace(area=self.scales.area + area)
         samples = times, self.samples[1] + potentials, self.samples[2] + flows
-        return StructuredSegment(cell, scales, task, start, samples, _no_solution)
+        return StructuredSegment(cell, scales, task, start, samples, self.renewed, _no_solution)
 
     @property
     def duration(self) -> float:
@@ -131,7 +134,8 @@ class StructuredSegment:
     def _totals(self) -> tuple[float, float, float, float]:
         from ssnib_model.solvers.kernel import look
 
-        return look.totals(self.cell, self.task, self.start.alloy[0], *self.samples)
+        with interrupts():
+            return look.totals(self.cell, self.task, self.start.alloy[0], *self.samples)
 
     @property
     def charge(self) -> float:
@@ -160,8 +164,9 @@ class StructuredSegment:
 
         times = np.asarray(t, dtype=float)
         place = self.start.alloy[0]
-        found = look.look(self.cell, self.task, place, *self.samples, times.ravel())[row]
-        return found.reshape(times.shape)[()]
+        with interrupts():
+            found = look.look(self.cell, self.task, place, *self.samples, times.ravel())
+        return found[row].reshape(times.shape)[()]
 
     def anode(self) -> tuple[float, float]:
         """Potential of the anode [V] at start and end."""

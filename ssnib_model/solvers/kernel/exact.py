@@ -28,6 +28,11 @@ def step(cell, state, i, slope, t, parts, samples, result, J, sto, delta, scratc
     The potential of the cathode after every part goes into ``samples[1:]``, the states at the
     end into ``result``, reaction, surface and potential difference there into the three after.
     ``scratch`` is room, shape (3, modes).
+
+    Returns
+    -------
+    float, float
+        The least and the largest stoichiometry of the surface after the parts.
     """
     modes = state.modes.shape[1]
     part = t / parts
@@ -44,11 +49,12 @@ def step(cell, state, i, slope, t, parts, samples, result, J, sto, delta, scratc
     h, moving = state.hysteresis[0], 0.0
     if rate > 0:  # at constant current only, where it goes to its end like an exponential
         moving = np.exp(-abs(rate * i) * part)
-    now = i
+    now, least, most = i, np.inf, -np.inf
     for n in range(1, parts + 1):
         for m in range(modes):
             z[m] = keep[m] * z[m] - take[m] * now - rise[m] * slope
         surface = dot(cell.surface_of, z)
+        least, most = min(least, surface), max(most, surface)
         if rate > 0:
             h = -np.sign(i) + (h + np.sign(i)) * moving
         now = i + n * part * slope
@@ -59,3 +65,4 @@ def step(cell, state, i, slope, t, parts, samples, result, J, sto, delta, scratc
         samples[n] = cathode(cell, now, J, sto, delta)
     result.hysteresis[0] = h
     result.alloy[0] = state.alloy[0] + cell.alloy_rate * (i + slope * t / 2) * t
+    return least, most

@@ -7,8 +7,8 @@ import numpy as np
 from ssnib_model.solvers.kernel.cell import VOLTAGE
 from ssnib_model.solvers.kernel.compiled import compiled, dot
 from ssnib_model.solvers.kernel.composite import behind
-from ssnib_model.solvers.kernel.integrate import PARTS, TO_POLYNOMIAL
 from ssnib_model.solvers.kernel.lookup import integral, value
+from ssnib_model.solvers.kernel.one_step import PARTS, TO_POLYNOMIAL
 
 
 @compiled

@@ -8,7 +8,15 @@ from ssnib_model.solvers.kernel import rodas
 from ssnib_model.solvers.kernel.cell import CURRENT
 from ssnib_model.solvers.kernel.compiled import compiled, dot
 from ssnib_model.solvers.kernel.composite import interface
-from ssnib_model.solvers.kernel.integrate import PARTS, begin, go_on, is_exact, rooms, take
+from ssnib_model.solvers.kernel.one_step import (
+    PARTS,
+    again,
+    begin,
+    go_on,
+    is_exact,
+    rooms,
+    take,
+)
 
 
 @compiled
@@ -41,7 +49,7 @@ def _modes_within(cell, state, h, work, part, z):
 
 
 @compiled
-def replay(cell, state, task, ends):
+def replay(cell, state, task, ends, renewed):
     """The states along a step whose integrator's steps are known; ``state`` changes in place.
 
     Parameters
@@ -52,6 +60,8 @@ def replay(cell, state, task, ends):
     task : Task
     ends : numpy.ndarray
         Ends of the integrator's steps [s], from 0, shape (steps + 1,).
+    renewed : numpy.ndarray
+        Numbers of the steps that were started `again`, rising.
 
     Returns
     -------
@@ -71,7 +81,12 @@ def replay(cell, state, task, ends):
     i, knot, at = begin(cell, task, state, now), 0, 0
     t[0], z[0], hysteresis[0], reactions[0] = 0.0, state.modes, state.hysteresis, now.J
     differences[0], flows[0], places[0] = now.delta, i, state.alloy[0]
+    turn = 0
     for n in range(1, ends.size):
+        if turn < renewed.size and renewed[turn] == n - 1:
+            turn += 1
+            i = again(cell, task, state, now, i)
+            reactions[at], differences[at], flows[at] = now.J, now.delta, i
         h, slope = ends[n] - ends[n - 1], 0.0
         if task.control == CURRENT:
             while knot + 2 < task.knots.size and ends[n - 1] >= task.knots[knot + 1]:

@@ -411,6 +411,16 @@ def within(before, after, changes, n, part):
 
 
 @compiled
+def largest_bend(changes, n):
+    """By how much at most state number ``n`` is off a straight line within the last step."""
+    c3, c4 = 0.0, 0.0
+    for p in range(5):
+        c3 += D[0, p] * changes[p, n]
+        c4 += D[1, p] * changes[p, n]
+    return (abs(c3) + abs(c4)) / 4
+
+
+@compiled
 def scalar_within(before, after, changes, part):
     """As `within`, of a state alone."""
     c3, c4 = 0.0, 0.0

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.cell import POWER, RESISTANCE
+from ssnib_model.solvers.kernel.cell import CURRENT, POWER, RESISTANCE
 from ssnib_model.solvers.kernel.compiled import compiled, fill
 from ssnib_model.solvers.kernel.composite import (
     behind,
     coupling,
     factorise,
     imbalance,
+    imbalance_of_current,
     interface,
     interface_slopes,
     solve,
 )
-from ssnib_model.solvers.kernel.control import cathode, residual
+from ssnib_model.solvers.kernel.control import cathode, residual, slopes
 
 
 @compiled
@@ -197,3 +198,125 @@ def current(cell, task, state, J, sto, delta):
             f_near /= 2
         far, f_far = i, f
     return i
+
+
+@compiled
+def anew(cell, task, state, i, J, sto, delta):
+    """What goes with the states, from potentials and a current density that nearly do.
+
+    Returns
+    -------
+    float
+        The current density, ``i`` where it is imposed; not a number where there is none.
+        Reactions and potential differences are in ``J`` and ``delta``.
+    """
+    found = _near(cell, task, state, i, J, sto, delta)
+    if np.isfinite(found):
+        return found
+    if task.control != CURRENT:
+        i = current(cell, task, state, J, sto, delta)
+        if not np.isfinite(i):
+            return i
+    is_met = potentials(cell, state.hysteresis, i, J, sto, delta, 1e-10 * cell.scale)
+    return i if is_met else np.nan
+
+
+@compiled
+def _near(cell, task, state, i, J, sto, delta):
+    """`anew` by Newton's method for all unknowns at once, where that suffices.
+
+    Every reaction and difference, and the current where it is not imposed; many times faster
+    than from nothing. Where it does not, ``J`` and ``delta`` are as they were.
+    """
+    points, classes, sites = cell.points, cell.surface.size, J.size
+    free = task.control != CURRENT
+    kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
+    new_i, new_J, new_delta = i, J.copy(), delta.copy()
+    old_i, old_J, old_delta = i, J.copy(), delta.copy()
+    change_i, change_J, change_delta = 0.0, np.zeros(sites), np.zeros(points)
+    ease, rho = np.empty(sites), np.empty(sites)
+    conductance, low, pivot = np.empty(points), np.empty(points), np.empty(points)
+    d, by_current, damping, before_all = np.empty(points), np.empty(points), 1.0, np.inf
+    border = 1.0
+    for _ in range(50):
+        missing, off, n = 0.0, 0.0, 0
+        total = points * new_i
+        for k in range(points):
+            d[k], conductance[k] = -imbalance(points, kappa, drift, new_i, new_delta, k), 0.0
+            for c in range(classes):
+                value, of_J, _ = interface_slopes(
+                    cell.ocp, cell.j0, cell.thermal, cell.film, cell.surface[c], new_J[n], sto[n]
+                )
+                ease[n] = 1 / of_J
+                rho[n] = value + cell.half_gap * state.hysteresis[n] - new_delta[k]
+                off = max(off, abs(rho[n]))
+                conductance[k] += ease[n]
+                d[k] += rho[n] * ease[n] - new_J[n]
+                total += new_J[n]
+                n += 1
+        if free:
+            missing = residual(cell, task, new_i, state.alloy[0], new_J, sto, new_delta)
+            off += abs(missing) / (abs(new_i) if task.control == POWER else 1.0)
+        if not off < before_all and off > 1e-12:  # not nearer: half of the last change
+            damping /= 2
+            if damping < 1e-3:
+                return np.nan
+            new_i = old_i + damping * change_i
+            for n in range(sites):
+                new_J[n] = old_J[n] + damping * change_J[n]
+            for k in range(points):
+                new_delta[k] = old_delta[k] + damping * change_delta[k]
+            continue
+        before_all, damping = off, 1.0
+        factorise(kappa, conductance, low, pivot)
+        solve(kappa, low, pivot, d)
+        change_i = 0.0
+        if free:
+            first, before, last, border, _, cost_J, _ = slopes(
+                cell, task, new_i, state.alloy[0], new_J, sto, new_delta
+            )
+            for k in range(points):
+                by_current[k] = -imbalance_of_current(points, drift, k)
+            solve(kappa, low, pivot, by_current)
+            border += (
+                first * by_current[0] + before * by_current[points - 2]
+                + last * by_current[points - 1]
+            )  # fmt: skip
+            missing += first * d[0] + before * d[points - 2] + last * d[points - 1]
+            if cell.reduced:
+                for c in range(classes):
+                    border += cost_J[c] * ease[c] * by_current[0]
+                    missing += cost_J[c] * ease[c] * (d[0] - rho[c])
+            change_i = -missing / border
+            for k in range(points):
+                d[k] += change_i * by_current[k]
+        # the charge of the composite to the last digit, as in a step
+        total += points * change_i
+        everywhere, n = 0.0, 0
+        for k in range(points):
+            everywhere += conductance[k]
+            for _ in range(classes):
+                total += (d[k] - rho[n]) * ease[n]
+                n += 1
+        size, n = abs(change_i), 0
+        fill(old_J, new_J)
+        fill(old_delta, new_delta)
+        old_i = new_i
+        for k in range(points):
+            change_delta[k] = d[k] - total / everywhere
+            new_delta[k] += change_delta[k]
+            for _ in range(classes):
+                change_J[n] = (change_delta[k] - rho[n]) * ease[n]
+                new_J[n] += change_J[n]
+                size = max(size, abs(change_J[n]))
+                n += 1
+        new_i += change_i
+        if not np.isfinite(size):
+            return np.nan
+        if size < 1e-10 * max(cell.scale, abs(new_i)):
+            if task.control == POWER and not border > 0:
+                return np.nan  # the larger of two currents
+            fill(J, new_J)
+            fill(delta, new_delta)
+            return new_i
+    return np.nan

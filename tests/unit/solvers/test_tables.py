@@ -295,3 +295,15 @@ def test_measured_tables_of_pybamm(interpolator):
 def test_potential_that_is_a_number():
     potential = Potential(lambda x: pybamm.Scalar(0.1), pybamm.ParameterValues({}), "a", "b")
     assert interpolate(potential.table(4.0, {}), 0.7) == (0.1, 0.0)
+
+
+def test_what_casadi_knows_to_be_zero_is_zero():
+    """It would leave the numbers of the call before in their place."""
+    potential = Potential(lambda x: 3.4 + 0 * x, pybamm.ParameterValues({}), "a", "b")
+    x = np.linspace(0, 1, 1000)
+    for _ in range(20):
+        left = np.full((2, 1024), np.pi)  # what is freed may be given to the results
+        del left
+        values, slopes = potential._values_and_slopes(x, [])
+        assert set(values) == {3.4}
+        assert set(slopes) == {0.0}

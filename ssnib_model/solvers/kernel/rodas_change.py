@@ -13,18 +13,25 @@ from typing import NamedTuple
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled, contracted, dot
+from ssnib_model.solvers.kernel.compiled import compiled, contracted
 from ssnib_model.solvers.kernel.composite import (
-    arsinh,
     coupling,
     factorise,
     imbalance_of_current,
     solve,
 )
+from ssnib_model.solvers.kernel.composite_change import (
+    bent_by_kappa,
+    imbalance_change,
+    interface_change,
+    kinetics,
+    slopes_change,
+    solve_all,
+)
 from ssnib_model.solvers.kernel.control import residual, slopes
 from ssnib_model.solvers.kernel.directions import moved_by, moved_task
-from ssnib_model.solvers.kernel.lookup import curvature, interpolate
-from ssnib_model.solvers.kernel.rodas import GAMMA, POWERS, STAGES, A, C, P, Q, R, T, combine
+from ssnib_model.solvers.kernel.modes_change import change_memory, change_uptakes
+from ssnib_model.solvers.kernel.rodas import GAMMA, STAGES, A, C, combine
 
 
 class Changes(NamedTuple):
@@ -65,219 +72,6 @@ def changes_for(sites, points, directions):
     )
 
 
-@compiled
-def kinetics(cell, c, J, sto):
-    """What `interface_change` needs of a class, of a potential ``U + film j + thermal arsinh(z)``.
-
-    Returns
-    -------
-    tuple
-        Slopes with reaction and stoichiometry, reaction current density j, slope with j, ``z / sqrt(1 + z**2)``, z.
-    """
-    product = sto * (1 - sto)
-    twice_j0 = 4 * cell.j0 * np.sqrt(max(product, 1e-6))
-    j = J / cell.surface[c]
-    root = np.sqrt(twice_j0 * twice_j0 + j * j)
-    of_j, ratio = cell.film + cell.thermal / root, j / root
-    of_log_j0 = (1 - 2 * sto) / (2 * product) if product > 1e-6 else 0.0
-    of_sto = interpolate(cell.ocp, sto)[1] - cell.thermal * ratio * of_log_j0
-    return of_j / cell.surface[c], of_sto, j, of_j, ratio, j / twice_j0
-
-
-@contracted
-def interface_change(cell, change, c, J, sto, J_change, sto_change, result):
-    """Change of `composite.interface` along all directions, into ``result``."""
-    of_J, of_sto, j, of_j, ratio, z = kinetics(cell, c, J, sto)
-    of_surface = -of_j * j / cell.surface[c]
-    of_j0, of_thermal = -cell.thermal * ratio / cell.j0, arsinh(z)
-    for p in range(result.size):
-        result[p] = (
-            of_J * J_change[p] + of_sto * sto_change[p] + j * change.film[p]
-            + of_thermal * change.thermal[p] + of_surface * change.surface[c, p]
-            + of_j0 * change.j0[p]
-        )  # fmt: skip
-
-
-@contracted
-def _slopes_change(cell, change, c, J, sto, J_change, sto_change, of_J_change, of_sto_change):
-    """Change of both slopes of `composite.interface_slopes`."""
-    product, surface, thermal = sto * (1 - sto), cell.surface[c], cell.thermal
-    inside = product > 1e-6
-    twice_j0 = 4 * cell.j0 * np.sqrt(max(product, 1e-6))
-    of_log_j0 = (1 - 2 * sto) / (2 * product) if inside else 0.0
-    bend = -1 / product - 2 * of_log_j0 * of_log_j0 if inside else 0.0
-    j = J / surface
-    square = twice_j0 * twice_j0 + j * j
-    root = np.sqrt(square)
-    of_J, ratio, slope = (cell.film + thermal / root) / surface, j / root, thermal / root
-    of_U = curvature(cell.ocp, sto)
-    for p in range(of_J_change.size):
-        j_change = (J_change[p] - j * change.surface[c, p]) / surface
-        log_j0 = change.j0[p] / cell.j0 + of_log_j0 * sto_change[p]
-        log_root = (twice_j0 * twice_j0 * log_j0 + j * j_change) / square
-        slope_change = change.thermal[p] / root - slope * log_root
-        ratio_change = j_change / root - ratio * log_root
-        of_J_change[p] = (change.film[p] + slope_change - of_J * change.surface[c, p]) / surface
-        of_sto_change[p] = of_U * sto_change[p] - change.thermal[p] * ratio * of_log_j0
-        of_sto_change[p] -= thermal * (ratio_change * of_log_j0 + ratio * bend * sto_change[p])
-
-
-@compiled
-def imbalance_change(cell, change, kappa, drift, i, delta, i_change, delta_change, k, result):
-    """Change of `composite.imbalance`, into ``result``."""
-    points = cell.points
-    for p in range(result.size):
-        total = 0.0
-        if k < points - 1:
-            total += change.drift[p] * i + drift * i_change[p]
-            total -= change.kappa[p] * (delta[k + 1] - delta[k])
-            total -= kappa * (delta_change[k + 1, p] - delta_change[k, p])
-        else:
-            total += points * i_change[p]
-        if k > 0:
-            total -= change.drift[p] * i + drift * i_change[p]
-            total += change.kappa[p] * (delta[k] - delta[k - 1])
-            total += kappa * (delta_change[k, p] - delta_change[k - 1, p])
-        result[p] = total
-
-
-@contracted
-def solve_all(kappa, low, pivot, rhs):
-    """`composite.solve` of all directions, in place; ``rhs`` has shape (points, directions)."""
-    points, directions = rhs.shape
-    for k in range(1, points):
-        for p in range(directions):
-            rhs[k, p] += low[k] * rhs[k - 1, p]
-    for p in range(directions):
-        rhs[points - 1, p] /= pivot[points - 1]
-    for k in range(points - 2, -1, -1):
-        inverse = 1 / pivot[k]
-        for p in range(directions):
-            rhs[k, p] = rhs[k, p] * inverse + low[k + 1] * rhs[k + 1, p]
-
-
-@compiled
-def bent_by_kappa(change, solution, rhs):
-    """Take off ``rhs`` what the change of kappa in the matrix does to a solution with it."""
-    points, directions = rhs.shape
-    for k in range(points):
-        bent = 0.0
-        if k > 0:
-            bent += solution[k] - solution[k - 1]
-        if k < points - 1:
-            bent += solution[k] - solution[k + 1]
-        for p in range(directions):
-            rhs[k, p] -= change.kappa[p] * bent
-
-
-# ------------------------------------------------------------------- modes of diffusion
-@contracted
-def _uptakes_change(cell, change, stretch, h, work, uptakes_change, gains):
-    """Change of ``work.uptakes``; the gain of every mode goes into ``gains``."""
-    classes, modes = cell.decay.shape
-    directions = stretch.size
-    sums = np.empty(POWERS + 1)
-    for c in range(classes):
-        for power in range(POWERS + 1):
-            sums[power] = 0.0
-        for m in range(modes):
-            gain = 1 / (1 / GAMMA - h * cell.decay[c, m])
-            gains[c, m] = gain
-            value = h * cell.surface_of[m] * cell.uptake[c, m]
-            for power in range(POWERS + 1):
-                sums[power] += value
-                value *= gain
-        for s in range(STAGES):
-            for q in range(s + 1):
-                slope = 0.0
-                for k in range(1, POWERS):
-                    slope += Q[s, q, k] * k * (sums[k + 1] / GAMMA - sums[k])
-                for p in range(directions):
-                    uptakes_change[c, s, q, p] = (
-                        (change.log_uptake[c, p] + stretch[p]) * work.uptakes[c, s, q]
-                        + (change.log_decay[c, p] + stretch[p]) * slope
-                    )  # fmt: skip
-
-
-@contracted
-def _memory_change(cell, change, stretch, z, z_change, work, gains, memory_change):
-    """Change of what of the modes is left on the surfaces at the stages, without reaction."""
-    sites, modes = z.shape
-    classes, directions = cell.surface.size, stretch.size
-    weighted = np.empty((POWERS + 1, modes))
-    sums, sums_change = np.empty(POWERS + 1), np.empty((POWERS, directions))
-    for c in range(classes):
-        for m in range(modes):
-            for k in range(POWERS):
-                weighted[k, m] = cell.surface_of[m] * work.powers[c, k, m]
-            weighted[POWERS, m] = weighted[POWERS - 1, m] * gains[c, m]
-        for n in range(c, sites, classes):
-            for k in range(POWERS + 1):
-                sums[k] = dot(weighted[k], z[n])
-            for k in range(POWERS):
-                for p in range(directions):
-                    sums_change[k, p] = 0.0
-                for m in range(modes):
-                    w = weighted[k, m]
-                    for p in range(directions):
-                        sums_change[k, p] += w * z_change[n, m, p]
-                slope = k * (sums[k + 1] / GAMMA - sums[k])
-                for p in range(directions):
-                    sums_change[k, p] += slope * (change.log_decay[c, p] + stretch[p])
-            for s in range(STAGES):
-                for p in range(directions):
-                    memory_change[s, n, p] = 0.0
-                for k in range(POWERS):
-                    for p in range(directions):
-                        memory_change[s, n, p] += P[s, k] * sums_change[k, p]
-
-
-@contracted
-def advance(cell, change, stretch, z, z_change, h, work, changes):
-    """Change of the modes at the end of the step, in place; ``z`` are those at its start."""
-    sites, modes = z.shape
-    classes, directions = cell.surface.size, stretch.size
-    keep, bend = np.empty(modes), np.empty(modes)
-    takes, take_bends = np.empty((STAGES, modes)), np.empty((STAGES, modes))
-    for c in range(classes):
-        for m in range(modes):
-            gain = 1 / (1 / GAMMA - h * cell.decay[c, m])
-            excess = gain / GAMMA - 1  # g' = rho g excess
-            keep[m], bend[m], power = R[0], 0.0, 1.0
-            for s in range(STAGES):
-                takes[s, m], take_bends[s, m] = 0.0, 0.0
-            for k in range(1, POWERS):
-                power *= gain
-                keep[m] += R[k] * power
-                bend[m] += R[k] * k * power * excess
-                for s in range(STAGES):
-                    takes[s, m] += T[s, k] * power
-                    take_bends[s, m] += T[s, k] * k * power * excess
-            if cell.decay[c, m] == 0:
-                keep[m], bend[m] = 1.0, 0.0
-            for s in range(STAGES):
-                takes[s, m] *= h * cell.uptake[c, m]
-                take_bends[s, m] *= h * cell.uptake[c, m]
-        for n in range(c, sites, classes):
-            for m in range(modes):
-                of_decay, of_uptake, kept = bend[m] * z[n, m], 0.0, keep[m]
-                for s in range(STAGES):
-                    of_decay += take_bends[s, m] * work.forced[s, n]
-                    of_uptake += takes[s, m] * work.forced[s, n]
-                t0, t1, t2 = takes[0, m], takes[1, m], takes[2, m]
-                t3, t4, t5 = takes[3, m], takes[4, m], takes[5, m]
-                for p in range(directions):
-                    z_change[n, m, p] = (
-                        kept * z_change[n, m, p]
-                        + of_decay * (change.log_decay[c, p] + stretch[p])
-                        + of_uptake * (change.log_uptake[c, p] + stretch[p])
-                        + t0 * changes.forced[0, n, p] + t1 * changes.forced[1, n, p]
-                        + t2 * changes.forced[2, n, p] + t3 * changes.forced[3, n, p]
-                        + t4 * changes.forced[4, n, p] + t5 * changes.forced[5, n, p]
-                    )  # fmt: skip
-
-
-# ------------------------------------------------------------------- the stages
 @contracted
 def _started(s, before, changes, result):
     """Change of what a stage starts from: as `rodas.combine`."""
@@ -321,8 +115,8 @@ def step(
     uptakes, gains = work.uptakes, np.empty(cell.decay.shape)
     uptakes_change = np.empty((classes, STAGES, STAGES, directions))
     memory_change = np.empty((STAGES, sites, directions))
-    _uptakes_change(cell, change, stretch, h, work, uptakes_change, gains)
-    _memory_change(
+    change_uptakes(cell, change, stretch, h, work, uptakes_change, gains)
+    change_memory(
         cell, change, stretch, state.modes, state_change.modes, work, gains, memory_change
     )
 
@@ -336,7 +130,7 @@ def step(
     for k in range(points):
         for c in range(classes):
             of_J, of_sto[n], _, _, _, _ = kinetics(cell, c, J[n], sto[n])
-            _slopes_change(
+            slopes_change(
                 cell, change, c, J[n], sto[n], now_change.J[n], now_change.sto[n],
                 ease_change[n], of_sto_change[n],
             )  # fmt: skip
