@@ -48,6 +48,7 @@ _HOMES = {
     "SpectrumData": "fits.data",
     "data_from_file": "fits.data",
     "read_curves": "measured.formats",
+    "read_spectrum": "measured.spectra",
     "half_cycles": "measured.curves",
     "MeasuredProtocol": "measured.protocol",
     "Comparison": "measured.comparison",

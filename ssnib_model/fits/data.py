@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ssnib_model.cell.declared import SETUP
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
@@ -53,6 +54,9 @@ class Data(ABC):
 
     #: Whether the solver of a rate test has a part in it.
     takes_solver = True
+
+    #: What there is to say about the measurement as it was read, one sentence each.
+    findings: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -101,7 +105,7 @@ class Data(ABC):
 
     def ignores(self) -> set[str]:
         """Parameters whose values in the set have no part in this measurement."""
-        return {"Initial state of charge", *self.changes()}
+        return {"Initial state of charge", *SETUP, *self.changes()}
 
     def describe(self) -> dict:
         """All that makes these data what they are, ready for JSON."""
@@ -367,6 +371,10 @@ class SpectrumData(Data):
     def experiment(self) -> Hashable:
         """Frequencies and state."""
         return "spectrum", tuple(self.frequencies.tolist()), self.state
+
+    def ignores(self) -> set[str]:
+        """See `Data.ignores`; a spectrum is the one measurement that sees the set-up."""
+        return super().ignores() - set(SETUP)
 
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
