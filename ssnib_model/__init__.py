@@ -46,7 +46,7 @@ _HOMES = {
     "RateTestData": "fits.data",
     "CurveData": "fits.data",
     "SpectrumData": "fits.data",
-    "data_from_file": "fits.data",
+    "data_from_file": "fits.files",
     "read_curves": "measured.formats",
     "read_spectrum": "measured.spectra",
     "half_cycles": "measured.curves",

@@ -75,7 +75,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 def _fit(arguments: argparse.Namespace) -> int:
     import hashlib
 
-    from ssnib_model.fits.data import data_from_files
+    from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
     from ssnib_model.measured.formats import MAX_CURVES_SIZE

@@ -26,7 +26,8 @@ from tqdm import tqdm
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.checkpoint import Checkpoint, Evaluation, Log, Outcome, Stage, best_of
-from ssnib_model.fits.data import Data, RateTestData, data_from_file
+from ssnib_model.fits.data import Data, RateTestData
+from ssnib_model.fits.files import data_from_file
 from ssnib_model.fits.free import Free, is_number, is_whole
 from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.result import FitResult

@@ -229,9 +229,7 @@ class Comparison:
     @functools.cached_property
     def findings(self) -> list[str]:
         """What there is to say about the measurement and about what the model could not do."""
-        early = [
-            p.done for p in self.points if p.ends_early(self.result.steps[p.done.number - 1])
-        ]
+        early = [p.done for p in self.points if p.ends_early(self.result.steps[p.done.number - 1])]
         found = list(self.measured.findings)
         if early:
             first = early[0]

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -300,9 +299,7 @@ class MeasuredProtocol:
         return Profile(tuple(map(float, t[keep])), tuple(map(float, current[keep])))
 
 
-def _scale(
-    parameters: ParameterSet, mass: float | None, area: float | None
-) -> tuple[float, str]:
+def _scale(parameters: ParameterSet, mass: float | None, area: float | None) -> tuple[float, str]:
     """What currents are multiplied by, and why."""
     if mass is not None and area is not None:
         raise OptionError("mass and area are given: currents are scaled by one of them")
@@ -325,9 +322,7 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def _temperatures(
-    steps: Sequence[MeasuredStep], temperature: float | None
-) -> list[float | None]:
+def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> list[float | None]:
     """Of each step [K], to 0.1 K; of a step without one, that of the step before."""
     low, high = TEMPERATURES
     if temperature is not None:
@@ -393,4 +388,3 @@ def _chosen(
         has = sorted({step.kind for step in steps if step.cycle in wanted})
         raise OptionError(f"nothing is left to compare: the steps of these cycles are {has}")
     return chosen
-

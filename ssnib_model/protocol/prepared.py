@@ -155,9 +155,7 @@ class PreparedProtocol:
             self.protocol, parameters, run, self.model_name, self.settings, notes
         )
 
-    def steps(
-        self, parameters: ParameterSet, start: CellState | None = None
-    ) -> list[StepResult]:
+    def steps(self, parameters: ParameterSet, start: CellState | None = None) -> list[StepResult]:
         """All steps for some parameters, without what else a result has; Ctrl-C ends it.
 
         Parameters
