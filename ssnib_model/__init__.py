@@ -45,6 +45,7 @@ _HOMES = {
     "FitResult": "fits.result",
     "RateTestData": "fits.data",
     "CurveData": "fits.data",
+    "ProtocolData": "fits.protocol_data",
     "SpectrumData": "fits.data",
     "data_from_file": "fits.files",
     "read_curves": "measured.formats",

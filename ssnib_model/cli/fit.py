@@ -16,6 +16,7 @@ from ssnib_model.cli.arguments import (
     in_unit_of,
     once,
 )
+from ssnib_model.cli.compare import add_measured_arguments, measured_settings
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -50,6 +51,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     add_cell_arguments(fit, models=("dfn", "spm", "spm+dfn"))
     add_output_arguments(fit, "fit")
     fit.add_argument("data", nargs="+", metavar="DATA", help="files of measured data")
+    add_measured_arguments(fit)
     fit.add_argument(
         "--free",
         action="append",
@@ -82,7 +84,8 @@ def _fit(arguments: argparse.Namespace) -> int:
 
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
-    data = data_from_files(arguments.data, parameters, sigma)
+    settings = measured_settings(arguments, parameters)
+    data = data_from_files(arguments.data, parameters, sigma, **settings)
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")

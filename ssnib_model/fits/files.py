@@ -4,118 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import MeasuredDataError
+from ssnib_model.errors import MeasuredDataError, OptionError
 from ssnib_model.files import read_bytes
-from ssnib_model.fits.data import (
-    CAPACITY,
-    CHARGE_CAPACITY,
-    MASS,
-    SIGMA,
-    SIGMA_VOLTAGE,
-    TEMPERATURE,
-    VOLTAGE,
-    CurveData,
-    Data,
-    RateTestData,
-    check_sigma,
-)
-from ssnib_model.measured.curves import half_cycles
-from ssnib_model.measured.formats import MAX_CURVES_SIZE, read_curves
-from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.fits.data import SIGMA, TEMPERATURE, Data, RateTestData, check_sigma
+from ssnib_model.fits.protocol_data import ProtocolData, quantities_of
+from ssnib_model.measured.formats import MAX_CURVES_SIZE
+from ssnib_model.measured.protocol import MeasuredProtocol
 from ssnib_model.tables import read_rate_data
 
 
 def data_from_file(
-    path: str | Path, parameters: ParameterSet, sigma: Mapping[str, float] | None = None
+    path: str | Path,
+    parameters: ParameterSet,
+    sigma: Mapping[str, float] | None = None,
+    **settings: Any,
 ) -> list[Data]:
     """What a file holds, ready for a fit.
 
     Parameters
     ----------
     path : str or Path
-        A table with "C-rate" (`read_rate_data`), or the file of a cycler (`read_curves`), of
-        which every charge and discharge is one data set; they are compared with one rate test
-        of their rates in the order of the file.
+        A table with "C-rate" (`read_rate_data`), or the file of a cycler (`read_curves`), with
+        which the model does what was done to the cell, step by step.
     parameters : ParameterSet
-        For the mass of active material and the current of 1 C.
+        The cell.
     sigma : mapping, optional
         Standard deviations, as `SIGMA`, and "Voltage [V]".
+    **settings
+        Of the file of a cycler: ``start``, ``cycles``, ``only``, ``mass``, ``area`` and
+        ``temperature``, as for `MeasuredProtocol`.
 
     Returns
     -------
     list
-        `RateTestData` or `CurveData`.
+        `RateTestData`, one for each temperature, or a `ProtocolData`.
 
     Raises
     ------
     MeasuredDataError
-        If the file is neither, or ``sigma`` has a quantity that it does not.
+        If the file is neither, ``sigma`` has a quantity that it does not, or nothing says what was
+        done in it or from which state.
+    OptionError
+        For a setting that is not allowed, or has no effect.
     """
-    return data_from_files([path], parameters, sigma)
+    return data_from_files([path], parameters, sigma, **settings)
 
 
 def data_from_files(
     paths: Iterable[str | Path],
     parameters: ParameterSet,
     sigma: Mapping[str, float] | None = None,
+    **settings: Any,
 ) -> list[Data]:
-    """As `data_from_file`, of several files; a sigma is for those that have the quantity."""
+    """As `data_from_file`, of several files; a sigma is for those that have the quantity, and
+    the settings are for all files of cyclers."""
     sigma = dict(sigma or {})
+    settings = {name: value for name, value in settings.items() if value is not None}
     data: list[Data] = []
     quantities: set[str] = set()
     for path in map(Path, paths):
-        read = _rate_tables if path.suffix == ".csv" and _has_rates(path) else _curves
-        found, has = read(path, parameters, sigma)
-        data += found
-        quantities |= has
+        if path.suffix == ".csv" and _has_rates(path):
+            found, has = _rate_tables(path, parameters, sigma)
+            data += found
+            quantities |= has
+        else:
+            measured = MeasuredProtocol(path, parameters, **settings)
+            own = quantities_of(measured)
+            data.append(ProtocolData(measured, parameters, sigma=_of(sigma, own)))
+            quantities |= own
+    if settings and not any(isinstance(d, ProtocolData) for d in data):
+        raise OptionError(
+            f"{', '.join(settings)}: has no effect, as there is no file of a cycler among the data"
+        )
     check_sigma("the data", sigma, sorted(quantities))
     return data
 
 
+def _of(sigma: Mapping[str, float], quantities: set[str]) -> dict[str, float]:
+    return {quantity: value for quantity, value in sigma.items() if quantity in quantities}
+
+
 def _rate_tables(
     path: Path, parameters: ParameterSet, sigma: dict[str, float]
-) -> tuple[list[Data], set[str]]:
+) -> tuple[list[RateTestData], set[str]]:
     table = read_rate_data(path)
     has = {column for column in SIGMA if column in table.columns}
-    own = {column: value for column, value in sigma.items() if column in has}
-    data: list[Data] = [
-        RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
+    data = [
+        RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=_of(sigma, has), temperature=kelvin)
         for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
     ]
     return data, has
-
-
-def _curves(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
-) -> tuple[list[Data], set[str]]:
-    parts = half_cycles(read_curves(path), parameters[MASS])
-    if not parts:
-        raise MeasuredDataError(f"{path}: holds no charge or discharge of at least 5 points")
-    one_c = parameters["Nominal cell capacity [A.h]"]
-    # rounded as a person would say it
-    rates = [float(f"{abs(part.attrs['current']) / one_c:.2g}") for part in parts]
-    test = RateTest(dict.fromkeys(rates))
-    found: list[Data] = []
-    has = {VOLTAGE}
-    for number, (rate, part) in enumerate(zip(rates, parts, strict=True), start=1):
-        rising = part.drop_duplicates("Capacity [mA.h.g-1]")
-        ends = CHARGE_CAPACITY if part.attrs["direction"] == "charge" else CAPACITY
-        has.add(ends)
-        found.append(
-            CurveData(
-                f"{path.stem} {number}",
-                rising["Capacity [mA.h.g-1]"],
-                rising["Voltage [V]"],
-                rate,
-                part.attrs["direction"],
-                sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
-                sigma_capacity=sigma.get(ends, SIGMA[ends]),
-                test=test,
-            )
-        )
-    return found, has
 
 
 def _has_rates(path: Path) -> bool:

@@ -112,11 +112,12 @@ class ProtocolData(Data):
             [sigma[quantity] for *_, quantity in rows],
             None,
         )
-
-    @property
-    def quantities(self) -> set[str]:
-        """What it has standard deviations of."""
-        return {quantity for p in self._points for *_, quantity in _rows(p, 1.0)}
+        state = measured.protocol.initial_state_of_charge
+        self.findings = (
+            *measured.findings,
+            f"starts at state of charge {state:.4g}: {measured.start}",
+            measured.size,
+        )
 
     @property
     def experiment(self) -> Hashable:
@@ -175,6 +176,12 @@ class ProtocolData(Data):
             "at": [p.fractions.tolist() for p in self._points],
             "steps": [p.done.number for p in self._points],
         }
+
+
+def quantities_of(measured: MeasuredProtocol, points: int = POINTS) -> set[str]:
+    """What there is to compare of a measurement, by the names that standard deviations have."""
+    compared = (points_of(measured, d, points) for d in measured.done if d.is_compared)
+    return {quantity for p in compared for *_, quantity in _rows(p, 1.0)}
 
 
 def _rows(p: StepPoints, mass: float) -> list[tuple[str, float, str]]:

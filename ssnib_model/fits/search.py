@@ -30,7 +30,10 @@ from ssnib_model.fits.data import Data, RateTestData
 from ssnib_model.fits.files import data_from_file
 from ssnib_model.fits.free import Free, is_number, is_whole
 from ssnib_model.fits.problem import Answer, FitProblem
+from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.fits.result import FitResult
+from ssnib_model.measured.formats import TIME
+from ssnib_model.measured.protocol import MeasuredProtocol
 from ssnib_model.models.names import MODELS
 from ssnib_model.results.record import versions
 from ssnib_model.solvers.choice import AUTO, Solver
@@ -66,8 +69,9 @@ def fit(
     parameters : ParameterSet
         The cell; every parameter that is not free keeps its value.
     data : one or an iterable of data sets
-        `RateTestData`, `CurveData` and `SpectrumData`, with different names; or the path of a
-        file (see `data_from_file`), or a table as for `RateTestData`.
+        `RateTestData`, `CurveData`, `ProtocolData` and `SpectrumData`, with different names; or
+        the path of a file (see `data_from_file`), a `MeasuredProtocol`, or a table as for
+        `RateTestData` or as from `read_curves`.
     free : iterable of Free or str, or mapping
         What to fit; a name alone takes the range of the set as bounds, a mapping gives them.
     model : str, optional
@@ -178,12 +182,16 @@ def _as_data(given: Any, parameters: ParameterSet, number: int) -> Sequence[Data
     """Data sets from whatever was given in their place."""
     if isinstance(given, str | Path):
         return data_from_file(given, parameters)
+    if isinstance(given, MeasuredProtocol):
+        return [ProtocolData(given, parameters)]
+    if isinstance(given, pd.DataFrame) and "C-rate" not in given.columns and TIME in given.columns:
+        return [ProtocolData(given, parameters, name=f"measurement {number}")]
     if isinstance(given, pd.DataFrame):
         return [RateTestData(f"table {number}", given)]
     if not isinstance(given, Data):
         raise OptionError(
-            f"data has a {type(given).__name__}: a RateTestData, CurveData, SpectrumData, table "
-            "or path is needed"
+            f"data has a {type(given).__name__}: a RateTestData, CurveData, ProtocolData, "
+            "SpectrumData, table or path is needed"
         )
     return [given]
 

@@ -33,7 +33,7 @@ MARGIN = 0.5
 
 #: A charge passed one way [-] of what the cathode holds that no cell of this size takes, and
 #: below which it is doubtful that it is one of this size.
-TOO_MUCH, LITTLE = 1.05, 0.02
+TOO_MUCH, LITTLE = 1.05, 0.15
 
 #: Digits of what becomes a step.
 DIGITS = 6

@@ -144,8 +144,14 @@ class Columns:
             raise MeasuredDataError("the measurement has no current at all")
         self.current_noise, self.voltage_noise = _noise(self.i), _noise(self.v)
         self.same_voltage = max(SAME_VOLTAGE, min(NOISES * self.voltage_noise, LARGEST_NOISE))
-        self.marks = [curves[name].to_numpy() for name in (STEP, CYCLE) if name in curves.columns]
-        self.cycles = curves[CYCLE].to_numpy() if CYCLE in curves.columns else None
+        # numbers, words and blanks alike, as long as they are the same
+        self.marks = [
+            pd.factorize(curves[name])[0] for name in (STEP, CYCLE) if name in curves.columns
+        ]
+        self.cycles: np.ndarray | None = None
+        if CYCLE in curves.columns:
+            numbers = pd.to_numeric(curves[CYCLE], errors="coerce").ffill().bfill()
+            self.cycles = numbers.to_numpy(dtype=float) if numbers.notna().all() else None
         optional = (CHARGED, DISCHARGED, "Temperature [K]")
         self.charged, self.discharged, self.temperature = (
             curves[name].to_numpy(dtype=float) if name in curves.columns else None
@@ -420,7 +426,8 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
         start = end
     if rests:
         findings.append(
-            f"{len(rests)} rest(s) have a current of up to {max(rests):.3g} A, which counts as none"
+            f"{len(rests)} rest(s) have a current of up to {max(rests):.3g} A, which is taken for "
+            "none"
         )
     if counts:
         findings.append(
@@ -430,8 +437,8 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
     if gaps:
         longest = max(gaps)
         findings.append(
-            f"{len(gaps)} time(s) nothing is recorded before a step, at most {longest[0]:.4g} s from "
-            f"{longest[1]:.6g} s on: this counts as rest"
+            f"{len(gaps)} time(s) nothing is recorded before a step, at most {longest[0]:.4g} s "
+            f"from {longest[1]:.6g} s on: this is taken for a rest"
         )
     return found
 
