@@ -103,7 +103,7 @@ def _of_current(
         2 * any(_differs(s.duration, step.duration) for s in same_end)
         + 2 * (abs(cut_offs[up] - step.voltage) <= near)
         + (abs(last - step.voltage) <= near)
-        + any(abs(_multiple(step.voltage, one) - step.voltage) <= by for one, by in ROUND_VOLTAGES)
+        + _is_round(c, step.voltage)
     )
     for_time = _for_time(step, others, lambda s: abs(s.voltage - step.voltage) > 2 * near)
     extreme = voltages.max() - step.voltage if up else step.voltage - voltages.min()
@@ -112,7 +112,7 @@ def _of_current(
         return MeasuredEnd(EndedBy.VOLTAGE, _as_set(alike, near, cut_offs))
     charge = abs(step.charge)
     same_charge = [s for s in others if abs(abs(s.charge) - charge) <= SAME_CHARGE * charge]
-    if any(_differs(s.duration, step.duration) for s in same_charge) and not for_time:
+    if any(_differs(s.duration, step.duration) for s in same_charge) and for_time < 3:
         return MeasuredEnd(EndedBy.CAPACITY, charge)
     return MeasuredEnd(EndedBy.TIME, step.duration)
 
@@ -121,6 +121,8 @@ def _of_hold(c: Columns, steps: Sequence[MeasuredStep], step: MeasuredStep) -> M
     def last(s: MeasuredStep) -> float:
         return abs(float(c.i[s.last]))
 
+    if last(step) <= 3 * c.same_current(0.0):  # nothing is left to tell by
+        return MeasuredEnd(EndedBy.TIME, step.duration)
     others = [s for s in steps if s.kind == "hold" and s is not step]
     for_time = _for_time(step, others, lambda s: _differs(last(s), last(step), 5 * OTHER))
     alike = [s for s in others if not _differs(last(s), last(step), 5 * OTHER)]
@@ -139,6 +141,13 @@ def _for_time(
     is_round = abs(_multiple(duration, one) - duration) <= min(near, 0.05 * one)
     again = any(abs(s.duration - duration) <= near and otherwise(s) for s in others)
     return 2 * is_round + 3 * again
+
+
+def _is_round(c: Columns, voltage: float) -> bool:
+    return any(
+        abs(_multiple(voltage, one) - voltage) <= max(by, min(2.5 * c.voltage_noise, one / 8))
+        for one, by in ROUND_VOLTAGES
+    )
 
 
 def _near(c: Columns, step: MeasuredStep) -> float:

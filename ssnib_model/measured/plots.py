@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 #: Measured points that are drawn of one step at most.
 DRAWN = 150
 
-MEASURED = {"color": "k", "marker": "o", "ms": 2.5, "mfc": "none", "mew": 0.6, "ls": ""}
+MEASURED: dict[str, Any] = {
+    "color": "k",
+    "marker": "o",
+    "ms": 2.5,
+    "mfc": "none",
+    "mew": 0.6,
+    "ls": "",
+}
 
 #: Parts of a step for which losses are drawn.
 FRACTIONS = np.linspace(0.02, 0.98, 49)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -267,7 +268,7 @@ class MeasuredProtocol:
         by = end.by
         duration = _rounded(step.duration) if by is EndedBy.TIME else None
         value: float | Profile
-        unit, ends = "A", ()
+        unit, ends = "A", tuple[Limit, ...]()
         if step.kind == "rest":
             value = 0.0
         elif step.kind == "hold":
@@ -303,19 +304,19 @@ def _scale(parameters: ParameterSet, mass: float | None, area: float | None) -> 
     """What currents are multiplied by, and why."""
     if mass is not None and area is not None:
         raise OptionError("mass and area are given: currents are scaled by one of them")
-    for name, own, value, unit in (
-        ("mass", MASS, mass, "kg"),
-        ("area", AREA, area, "m2"),
-    ):
+    for name, own, value, unit in (("mass", MASS, mass, "kg"), ("area", AREA, area, "m2")):
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (
-            0 < value < math.inf
-        ):  # fmt: skip
+        if not (is_number(value) and 0 < value < math.inf):
             raise OptionError(f"{name} is {short(value)}: a number above 0 is needed [{unit}]")
         scale = parameters[own] / value
         return scale, f"currents times {scale:.4g}, by the {name} of {value:.4g} {unit}"
     return 1.0, f"the measured cell is taken to be of the size of {parameters.name}"
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a number, and not a truth value."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _rounded(value: float) -> float:
@@ -326,6 +327,10 @@ def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> l
     """Of each step [K], to 0.1 K; of a step without one, that of the step before."""
     low, high = TEMPERATURES
     if temperature is not None:
+        if not (is_number(temperature) and low <= temperature <= high):
+            raise OptionError(
+                f"temperature is {short(temperature)}: it must be from {low:g} to {high:g} K"
+            )
         return [float(temperature)] * len(steps)
     measured = [step.temperature for step in steps]
     there = [t for t in measured if t is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -62,7 +61,7 @@ def starting_state(
     """
     if given is None:
         return _implied(steps, parameters)
-    if isinstance(given, numbers.Real) and not isinstance(given, bool):
+    if isinstance(given, int | float) and not isinstance(given, bool):
         if not 0 < given < 1:
             raise OptionError(f"start is {given!r}: allowed is {ALLOWED}")
         return float(given), "as stated"

@@ -7,7 +7,9 @@ what current and voltage do; where there are no such columns, by the latter alon
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,9 +27,15 @@ CHARGED, DISCHARGED = "Charge capacity [A.h]", "Discharge capacity [A.h]"
 #: [V]; or within this many times the noise, up to so many volts.
 SAME_CURRENT, SAME_VOLTAGE, NOISES, LARGEST_NOISE = 0.015, 1e-3, 5.0, 0.01
 
+#: Noise of the current at most, as a part of the largest one.
+LARGEST_CURRENT_NOISE = 3e-3
+
 #: Currents that are no current at all, as a part of the largest of the file, and those that are
 #: none if next to no charge passes, as a part of the largest and of all the charge.
 NO_CURRENT, SMALL_CURRENT, NO_CHARGE = 1e-4, 1e-2, 1e-3
+
+#: Time that it may take to switch, as a part of what comes after.
+SWITCH = 0.02
 
 #: Rows in which a held voltage is seen as such.
 HOLD_ROWS = 3
@@ -142,7 +150,8 @@ class Columns:
         self.largest = float(np.abs(self.i).max())
         if not self.largest > 0:
             raise MeasuredDataError("the measurement has no current at all")
-        self.current_noise, self.voltage_noise = _noise(self.i), _noise(self.v)
+        self.current_noise = min(_noise(self.i, 1), LARGEST_CURRENT_NOISE * self.largest)
+        self.voltage_noise = _noise(self.v, 2)
         self.same_voltage = max(SAME_VOLTAGE, min(NOISES * self.voltage_noise, LARGEST_NOISE))
         # numbers, words and blanks alike, as long as they are the same
         self.marks = [
@@ -158,6 +167,12 @@ class Columns:
             for name in optional
         )
 
+    @functools.cached_property
+    def span(self) -> float:
+        """Largest difference between two states of charge [A.h]."""
+        passed = np.cumsum(self.i * np.diff(self.t, prepend=self.t[0]))
+        return float(np.ptp(passed)) / 3600
+
     def same_current(self, current: float) -> float:
         """By how much a current may differ from another one to be the same [A]."""
         floor = max(NO_CURRENT * self.largest, NOISES * self.current_noise)
@@ -172,10 +187,16 @@ class Columns:
         yield from zip([0, *(at + 1)], [*at, len(self.t) - 1], strict=True)
 
 
-def _noise(values: np.ndarray) -> float:
-    """Standard deviation of the noise, by the median of what no parabola explains."""
-    second = np.diff(values, 2)
-    return float(np.median(np.abs(second))) / 0.6745 / 6**0.5 if second.size else 0.0
+def _noise(values: np.ndarray, order: int) -> float:
+    """Standard deviation of the noise, by the smaller of the differences from row to row: jumps
+    from step to step, or where there are few rows, are the larger ones."""
+    differences = np.abs(np.diff(values, order))
+    if not differences.size:
+        return 0.0
+    quartile = 0.3186  # of the size of a normal variable
+    return (
+        float(np.quantile(differences, 0.25)) / quartile / math.sqrt(math.comb(2 * order, order))
+    )
 
 
 # ---------------------------------------------------------------- pieces of one kind each
@@ -218,9 +239,9 @@ def _held_voltage(c: Columns, at: int, last: int) -> int:
         stop = min(end + size, last)
         rows = slice(end + 1, stop + 1)
         away = np.abs(c.v[rows] - level) > c.same_voltage
-        away |= c.i[rows] * c.i[at] < 0
-        # a hold may be followed by a rest at nearly its voltage, where the current is off
-        away |= np.abs(c.i[rows]) <= c.same_current(0.0)
+        away |= c.i[rows] * np.sign(c.i[at]) < -c.same_current(0.0)
+        if not c.marks:  # a rest may follow at nearly the same voltage, with the current off
+            away |= np.abs(c.i[rows]) <= c.same_current(0.0)
         if away.any():
             end += int(away.argmax())
             break
@@ -330,7 +351,11 @@ def _without_transitions(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
         if piece.size == 1 and after and before:
             low, high = sorted((c.i[before.last], c.i[after.first]))
             margin = c.same_current(0.0)
-            if low - margin <= c.i[piece.first] <= high + margin:
+            between = low - margin <= c.i[piece.first] <= high + margin
+            took = c.t[piece.first] - c.t[piece.first - 1]
+            passed = abs(c.i[piece.first]) * took / 3600
+            short = took <= SWITCH * (c.t[after.last] - c.t[piece.first])
+            if between and short and passed <= NO_CHARGE * c.span:
                 start = piece.first
                 continue
         found.append(_Piece(piece.kind, first, piece.last))
@@ -375,7 +400,7 @@ def measured_steps(curves: pd.DataFrame) -> tuple[list[MeasuredStep], list[str]]
 
 
 def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[MeasuredStep]:
-    limit = NO_CHARGE * _span(c)
+    limit = NO_CHARGE * c.span
     found: list[MeasuredStep] = []
     typical = float(np.median(np.diff(c.t)))
     start = c.t[0] - typical if 0 < c.t[0] <= 1.01 * typical else c.t[0]
@@ -448,12 +473,6 @@ def _rest(start: float, end: float, row: int, voltage: float) -> MeasuredStep:
     return MeasuredStep("rest", row, row - 1, 0, start, end, 0.0, 0.0, voltage)
 
 
-def _span(c: Columns) -> float:
-    """Largest difference between two states of charge of the measurement [A.h]."""
-    steps = np.diff(c.t, prepend=c.t[0])
-    return float(np.ptp(np.cumsum(c.i * steps))) / 3600
-
-
 def _integral(c: Columns, first: int, last: int, start: float) -> float:
     """Charge passed from a time before the first row to the last one [A.h]."""
     within = np.trapezoid(c.i[first : last + 1], c.t[first : last + 1])
@@ -463,11 +482,13 @@ def _integral(c: Columns, first: int, last: int, start: float) -> float:
 def _is_rest(c: Columns, piece: _Piece, current: float, charge: float, limit: float) -> bool:
     if piece.kind != "current":
         return False
-    if abs(current) <= max(NO_CURRENT * c.largest, 2 * c.current_noise):
+    if abs(current) <= NO_CURRENT * c.largest:
         return True
-    return abs(current) <= SMALL_CURRENT * c.largest and abs(charge) <= limit and (
-        _relaxes(c, piece, current)
-    )  # fmt: skip
+    if abs(charge) > limit:
+        return False
+    noise = NOISES * c.current_noise / math.sqrt(piece.size)
+    small = abs(current) <= SMALL_CURRENT * c.largest
+    return abs(current) <= noise or (small and _relaxes(c, piece, current))
 
 
 def _relaxes(c: Columns, piece: _Piece, current: float) -> bool:
