@@ -47,6 +47,7 @@ _HOMES = {
     "CurveData": "fits.data",
     "SpectrumData": "fits.data",
     "data_from_file": "fits.data",
+    "spectrum_from_file": "fits.spectrum_files",
     "read_curves": "measured.formats",
     "read_spectrum": "measured.spectra",
     "half_cycles": "measured.curves",
