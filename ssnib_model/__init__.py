@@ -47,7 +47,7 @@ _HOMES = {
     "CurveData": "fits.data",
     "SpectrumData": "fits.data",
     "data_from_file": "fits.data",
-    "read_curves": "measured.formats",
+    "read_curves": "measured.reading",
     "half_cycles": "measured.curves",
     "sweep": "runs.sweep",
     "grid": "runs.designs",

@@ -78,7 +78,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.data import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
-    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.measured.text import MAX_SIZE
 
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
@@ -87,7 +87,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
-    contents = {file: read_bytes(Path(file), MAX_CURVES_SIZE) for file in arguments.data}
+    contents = {file: read_bytes(Path(file), MAX_SIZE) for file in arguments.data}
     record["settings"]["data"] = [
         {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
         for file, content in contents.items()
