@@ -48,7 +48,7 @@ _HOMES = {
     "SpectrumData": "fits.data",
     "data_from_file": "fits.data",
     "spectrum_from_file": "fits.spectrum_files",
-    "read_curves": "measured.formats",
+    "read_curves": "measured.reading",
     "read_spectrum": "measured.spectra",
     "half_cycles": "measured.curves",
     "sweep": "runs.sweep",

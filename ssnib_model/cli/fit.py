@@ -140,9 +140,9 @@ def _fit(arguments: argparse.Namespace) -> int:
 def _sha256(file: str) -> str:
     import hashlib
 
-    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.measured.text import MAX_SIZE
 
-    return hashlib.sha256(read_bytes(Path(file), MAX_CURVES_SIZE)).hexdigest()
+    return hashlib.sha256(read_bytes(Path(file), MAX_SIZE)).hexdigest()
 
 
 def _report(result: FitResult) -> str:

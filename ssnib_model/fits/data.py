@@ -22,7 +22,8 @@ from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
 from ssnib_model.fits.free import is_number
 from ssnib_model.measured.curves import half_cycles
-from ssnib_model.measured.formats import MAX_CURVES_SIZE, read_curves
+from ssnib_model.measured.reading import read_curves
+from ssnib_model.measured.text import MAX_SIZE
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
@@ -572,8 +573,6 @@ def _curves(
 
 def _has_rates(path: Path) -> bool:
     try:
-        return any(
-            b"C-rate" in line for line in read_bytes(path, MAX_CURVES_SIZE).split(b"\n", 5)[:5]
-        )
+        return any(b"C-rate" in line for line in read_bytes(path, MAX_SIZE).split(b"\n", 5)[:5])
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
