@@ -124,7 +124,7 @@ def measured_settings(arguments: argparse.Namespace, parameters: ParameterSet) -
 
 def _compare(arguments: argparse.Namespace) -> int:
     from ssnib_model.measured.comparison import compare
-    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.measured.text import MAX_SIZE
 
     parameters, words = cell(arguments)
     settings = measured_settings(arguments, parameters)
@@ -140,7 +140,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         **settings,
     )
     figures = {f"step_{step}.png": comparison.plot(step) for step in arguments.step}
-    content = read_bytes(Path(arguments.file), MAX_CURVES_SIZE)
+    content = read_bytes(Path(arguments.file), MAX_SIZE)
     document = result_record(arguments, comparison)
     document["settings"] |= {
         "file": arguments.file,

@@ -11,8 +11,8 @@ from ssnib_model.errors import MeasuredDataError, OptionError
 from ssnib_model.files import read_bytes
 from ssnib_model.fits.data import SIGMA, TEMPERATURE, Data, RateTestData, check_sigma
 from ssnib_model.fits.protocol_data import ProtocolData, quantities_of
-from ssnib_model.measured.formats import MAX_CURVES_SIZE
 from ssnib_model.measured.protocol import MeasuredProtocol
+from ssnib_model.measured.text import MAX_SIZE
 from ssnib_model.tables import read_rate_data
 
 
@@ -101,8 +101,6 @@ def _rate_tables(
 
 def _has_rates(path: Path) -> bool:
     try:
-        return any(
-            b"C-rate" in line for line in read_bytes(path, MAX_CURVES_SIZE).split(b"\n", 5)[:5]
-        )
+        return any(b"C-rate" in line for line in read_bytes(path, MAX_SIZE).split(b"\n", 5)[:5])
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error

@@ -32,7 +32,7 @@ from ssnib_model.fits.free import Free, is_number, is_whole
 from ssnib_model.fits.problem import Answer, FitProblem
 from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.fits.result import FitResult
-from ssnib_model.measured.formats import TIME
+from ssnib_model.measured.columns import TIME
 from ssnib_model.measured.protocol import MeasuredProtocol
 from ssnib_model.models.names import MODELS
 from ssnib_model.results.record import versions

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import writing
-from ssnib_model.measured.formats import CURRENT, TIME, VOLTAGE
+from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.points import StepPoints, points_of
 from ssnib_model.measured.protocol import MeasuredProtocol
 from ssnib_model.models.names import MODELS

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import cumulative_trapezoid
 
-from ssnib_model.measured.formats import CURRENT, TIME, VOLTAGE
+from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 
 #: Smallest part of the largest current that counts as current.
 REST = 0.01

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ssnib_model.errors import OptionError
-from ssnib_model.measured.formats import CURRENT, TIME, VOLTAGE
+from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.plotting import axes, label
 from ssnib_model.results.plots import loss_lines, set_title
 from ssnib_model.results.protocol_plots import CURRENTS, HOUR

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ssnib_model.measured.columns import TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy
-from ssnib_model.measured.formats import TIME, VOLTAGE
 from ssnib_model.measured.protocol import Done, MeasuredProtocol
 from ssnib_model.results.step import StepResult
 from ssnib_model.steps import Status

@@ -14,8 +14,9 @@ import pandas as pd
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import MeasuredDataError, OptionError
+from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy, MeasuredEnd, held, measured_ends
-from ssnib_model.measured.formats import CURRENT, TIME, VOLTAGE, read_curves
+from ssnib_model.measured.reading import read_curves
 from ssnib_model.measured.start import starting_state
 from ssnib_model.measured.steps import Columns, MeasuredStep, measured_steps
 from ssnib_model.protocol.instruction import TEMPERATURES, Instruction, Limit

@@ -6,9 +6,8 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ssnib_model.errors import MeasuredDataError
+from ssnib_model.measured.text import Source
 from ssnib_model.tables import listed
 
 FREQUENCY, REAL, IMAGINARY = "Frequency [Hz]", "Re(Z) [Ohm]", "Im(Z) [Ohm]"
@@ -46,6 +45,7 @@ _PATTERNS = {
 _COMPILED = {quantity: re.compile(pattern) for quantity, pattern in _PATTERNS.items()}
 
 _UNIT = re.compile(r"(?P<name>.*?)\s*(?:\[(?P<b>[^\[\]]*)\]|\((?P<p>[^()]*)\)|/\s*(?P<s>[^/]+))")
+_AGAIN = re.compile(r"(.+)\.\d+")
 _MINUS = re.compile(r"(-|neg\.? |negative |minus )\s*")
 #: As people and instruments type it: minus signs, primes, underscores.
 _TYPED = str.maketrans("\u2212\u2013\u2032\u2033\u2019\u201d_", "--'\"'\" ")
@@ -109,16 +109,16 @@ def _found(name: str, unit: str) -> Named | None:
 
 
 def choose(
-    path: Path, names: Sequence[str], electrode: str
-) -> tuple[dict[str, list[tuple[int, Named]]], list[str]]:
-    """The columns that count: place and meaning, by quantity.
+    source: Source, names: Sequence[str], electrode: str
+) -> tuple[dict[str, list[tuple[str, Named]]], list[str]]:
+    """The columns that count: name and meaning, by quantity.
 
     Parameters
     ----------
-    path : Path
+    source : Source
         The file, for messages.
     names : sequence of str
-        Of its columns.
+        Of its columns, as from `ssnib_model.measured.text.read_table`.
     electrode : str
         Whose impedance is wanted. An impedance that does not say whose it is, is that of the
         working electrode, and of the cell where there is no other.
@@ -130,31 +130,41 @@ def choose(
         `GROUP`.
     list of str
         What there is to say about the choice.
+
+    Raises
+    ------
+    MeasuredDataError
+        If there is not one column for each of the three, or none of the electrode.
     """
-    named = [(place, n) for place, name in enumerate(names) if (n := quantity_of(name))]
+    known = set(names)
+    # the second column of a name is called "name.1"
+    bare = {n: m[1] if (m := _AGAIN.fullmatch(n)) and m[1] in known else n for n in names}
+    named = [(name, n) for name in names if (n := quantity_of(bare[name]))]
     there = {n.of or WORKING for _, n in named if n.name == REAL}
     of, problems = electrode, []
     if electrode == CELL and CELL not in there:
         of = WORKING
-    if of not in there:
-        raise MeasuredDataError(
-            f"{path}: has no impedance of the {electrode} electrode, only of {sorted(there)}"
+    if of not in there and there:
+        raise source.error(
+            f"has no impedance of the {electrode} electrode, only of {sorted(there)}"
         )
     if len(there) > 1:
         problems.append(
             f"the file has the impedances of {', '.join(sorted(there))}: this is that of the {of}"
             ", and electrode=... chooses another"
         )
-    found: dict[str, list[tuple[int, Named]]] = {}
-    for place, n in named:
+    found: dict[str, list[tuple[str, Named]]] = {}
+    for name, n in named:
         if n.name not in _OF_AN_ELECTRODE or (n.of or WORKING) == of:
-            found.setdefault(n.name, []).append((place, n))
+            found.setdefault(n.name, []).append((name, n))
     for quantity in (FREQUENCY, REAL, IMAGINARY):
-        if len(found.get(quantity, [])) != 1:
-            which = listed([names[place] for place, _ in found.get(quantity, [])])
-            raise MeasuredDataError(
-                f"{path}: one column for {quantity.split(' [')[0]} is needed, and there "
-                f"{f'are {which}' if which else f'is none in {listed(names)}'}"
+        columns = found.get(quantity, [])
+        if len(columns) != 1:
+            which = f"are {listed([bare[name] for name, _ in columns])}"
+            none = f"is none in {listed(names)}"
+            raise source.error(
+                f"one column for {quantity.split(' [')[0]} is needed, and there "
+                f"{which if columns else none}"
             )
     single = {q: v for q, v in found.items() if len(v) == 1 or q == GROUP}
     return single, problems

@@ -1,28 +1,25 @@
 """Files of impedance analysers: one class a format, and the list of them.
 
-A format says whether a file is its own and gives its blocks: tables of text with a name to each
-column. What the columns are, and which sign they have, is found in one place for all formats.
+A format says whether a file is its own ("can I open this") and gives the tables in it. What the
+columns are, and which sign they have, is found in one place for all formats.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
+
+import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured.spectrum_columns import FREQUENCY, IMAGINARY, REAL, quantity_of
-from ssnib_model.tables import MAX_COLUMNS, listed
+from ssnib_model.measured.text import Source, cells_of, find_header, read_table, separator_of
+from ssnib_model.tables import listed
 
-#: Spectra, and rows of all of them, that one file may have.
-MAX_BLOCKS, MAX_ROWS = 10_000, 500_000
-
-#: Lines in which the names of the columns are looked for.
-MAX_PREAMBLE = 500
+#: Tables of spectra that one file may have.
+MAX_BLOCKS = 5_000
 
 
 @dataclass
@@ -31,298 +28,291 @@ class Block:
 
     Attributes
     ----------
-    names : list of str
-        Of its columns.
-    rows : list of list of str
-        Its cells.
-    lines : list of int
-        The line of the file that each row is on, counted from 1.
+    raw : pandas.DataFrame
+        Texts, with the lines of the file as index.
+    separator : str
+        Between its cells.
     problems : list of str
         What there is to say about it, one sentence each.
     """
 
-    names: list[str]
-    rows: list[list[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    raw: pd.DataFrame
+    separator: str
     problems: list[str] = field(default_factory=list)
 
-    def add(self, path: Path, line: int, cells: list[str]) -> None:
-        """One more row, as long as the others; names at the end may have no cells."""
-        while len(cells) > len(self.names) and not cells[-1]:
-            cells.pop()
-        needed = len(self.rows[0]) if self.rows else min(len(cells), len(self.names))
-        if len(cells) != needed:
-            raise MeasuredDataError(
-                f"{path}: line {line} has {len(cells)} value(s), where {needed} are needed: "
-                f"{' '.join(cells)[:60]!r}"
-            )
-        if len(self.rows) >= MAX_ROWS:
-            raise MeasuredDataError(f"{path}: more than {MAX_ROWS} rows")
-        self.rows.append(cells)
-        self.lines.append(line)
 
-
-class SpectrumFormat(ABC):
-    """Spectra in files of one kind."""
+class SpectrumFormat:
+    """Files of one kind: whether a file is one, and the tables of spectra in it."""
 
     name: ClassVar[str]
+    #: How such files usually end, for the documentation.
+    suffixes: ClassVar[str]
+    #: What is particular about them, for the documentation.
+    about: ClassVar[str]
 
-    @abstractmethod
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether a file is of this kind."""
+        raise NotImplementedError
 
-    @abstractmethod
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
-        """Its tables, in order."""
+    def blocks(self, source: Source) -> list[Block]:
+        """Its tables, in order, at least one.
+
+        Raises
+        ------
+        MeasuredDataError
+            If there is none, or one cannot be read.
+        """
+        raise NotImplementedError
+
+    def found(self, source: Source, blocks: list[Block]) -> list[Block]:
+        """The blocks, if it is a number that is allowed."""
+        if not 1 <= len(blocks) <= MAX_BLOCKS:
+            raise source.error(
+                f"{self.name}, but with {len(blocks)} tables of impedance: 1 to {MAX_BLOCKS} are "
+                "needed"
+            )
+        return blocks
 
 
-class Table(SpectrumFormat):
+class NamedTable(SpectrumFormat):
     """A line with the names of the columns, and rows of numbers; again for each further block."""
 
-    name = "table with names (Parstat, Powersuite, NOVA, this package's impedance.csv, others)"
+    name = "table with names"
+    suffixes = ".csv, .txt, .tsv"
+    about = (
+        "any table whose names of frequency, real and imaginary part are known: Parstat (cycling "
+        "rows before the impedance are left out), Powersuite, Autolab's NOVA, and the "
+        "`impedance.csv` of this package"
+    )
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether there is a line that names a frequency, a real and an imaginary part."""
-        return self._header(lines) is not None
+        return find_header(source.lines, has_impedance) is not None
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
-        """See `SpectrumFormat.blocks`."""
-        start = self._header(lines)
-        if start is None:
-            raise MeasuredDataError(
-                f"{path}: no line names a frequency, a real and an imaginary part of an impedance"
-            )
-        separator = separator_of(lines[start])
-        found = [Block(names_of(cells_of(lines[start], separator)))]
-        for number, line in enumerate(lines[start + 1 :], start + 2):
-            if not line.strip():
-                continue
-            cells = cells_of(line, separator)
-            if has_impedance(names := names_of(cells)):
-                found.append(Block(names))
-                if len(found) > MAX_BLOCKS:
-                    raise MeasuredDataError(f"{path}: more than {MAX_BLOCKS} blocks")
-                continue
-            found[-1].add(path, number, cells)
-        return found
-
-    def _header(self, lines: Sequence[str]) -> int | None:
-        for number, line in enumerate(lines[:MAX_PREAMBLE]):
-            if has_impedance(names_of(cells_of(line, separator_of(line)))):
-                return number
-        return None
+    def blocks(self, source: Source) -> list[Block]:
+        """A table under each line of names."""
+        starts: list[tuple[int, str]] = []
+        found = find_header(source.lines, has_impedance)
+        while found and len(starts) <= MAX_BLOCKS:
+            starts.append(found)
+            found = find_header(source.lines, has_impedance, found[0] + 1)
+        stops = [place for place, _ in starts[1:]] + [len(source.lines)]
+        blocks = [
+            Block(read_table(source, place, separator, stop=stop), separator)
+            for (place, separator), stop in zip(starts[: MAX_BLOCKS + 1], stops, strict=False)
+        ]
+        return self.found(source, blocks)
 
 
-class ChInstruments(Table):
+class ChInstruments(NamedTable):
     """Text of CH Instruments, whose second line says what was done."""
 
-    name = "CH Instruments text"
+    name = "CH Instruments"
+    suffixes = ".txt"
+    about = "what the instrument exports as text, with its settings above the table"
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether the second line says so."""
-        return len(lines) > 1 and lines[1].strip() == "A.C. Impedance"
+        return source.start.split("\n")[1:2] == ["A.C. Impedance"]
 
 
-class EcLab(Table):
-    """Text of EC-Lab and BT-Lab (.mpt; PEIS, GEIS and what holds them), with its header."""
+class EcLabSpectrum(SpectrumFormat):
+    """Text of EC-Lab and BT-Lab (.mpt) with its header."""
 
-    name = "EC-Lab and BT-Lab text (PEIS, GEIS)"
+    name = "EC-Lab and BT-Lab"
+    suffixes = ".mpt"
+    about = "PEIS, GEIS, and techniques that hold them; cycles are spectra of their own"
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether the first line says so."""
-        return bool(lines) and re.match(r"(EC|BT)-Lab ASCII FILE", lines[0]) is not None
+        return re.match(r"(EC|BT)-Lab ASCII FILE", source.start) is not None
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
+    def blocks(self, source: Source) -> list[Block]:
         """The rows under as many lines of header as the second line says."""
+        lines = source.lines
         count = re.search(r"Nb header lines\s*:\s*(\d{1,6})", lines[1]) if lines[1:] else None
         if not count or not 1 <= int(count[1]) <= len(lines):
-            raise MeasuredDataError(
-                f"{path}: line 2 must say 'Nb header lines : N' with N lines in the file"
-            )
-        start = int(count[1]) - 1
-        block = Block(names_of(cells_of(lines[start], "\t")))
-        if not has_impedance(block.names):
-            raise MeasuredDataError(
-                f"{path}: {self.name}, but without an impedance: its columns are "
-                f"{listed(block.names)}"
-            )
-        for number, line in enumerate(lines[start + 1 :], start + 2):
-            if line.strip():
-                block.add(path, number, [cell.strip() for cell in line.split("\t")])
-        return [block]
+            raise source.error("line 2 must say 'Nb header lines : N' with N lines in the file")
+        header = int(count[1]) - 1
+        names = cells_of(lines[header], "\t")
+        if not has_impedance(names):
+            raise source.error(f"{self.name}, but without an impedance: it has {listed(names)}")
+        return [Block(read_table(source, header, "\t"), "\t")]
 
 
 class Gamry(SpectrumFormat):
     """Gamry's Framework (.DTA): a table ``ZCURVE`` for each spectrum, units in its second line."""
 
-    name = "Gamry DTA"
+    name = "Gamry"
+    suffixes = ".DTA"
+    about = "every table ZCURVE is a spectrum; those of anything else are left out"
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
-        """Whether the first line is that of Gamry and a table of impedance follows."""
-        return bool(lines) and lines[0].strip() == "EXPLAIN"
+    def opens(self, source: Source) -> bool:
+        """Whether it begins as Gamry's files do."""
+        return source.start.startswith("EXPLAIN\n")
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
-        """Every table of impedance; those of anything else are left."""
-        found: list[Block] = []
+    def blocks(self, source: Source) -> list[Block]:
+        """Every table of impedance."""
+        lines = list(source.lines)
+        blocks = []
         starts = [n for n, line in enumerate(lines) if re.match(r"ZCURVE\w*\tTABLE", line)]
-        if not 1 <= len(starts) <= MAX_BLOCKS:
-            raise MeasuredDataError(
-                f"{path}: {self.name}, but with {len(starts)} tables ZCURVE: 1 to {MAX_BLOCKS} "
-                "are needed"
-            )
-        for start in starts:
-            head = [line.strip().split("\t") for line in lines[start + 1 : start + 3]]
+        for start in starts[: MAX_BLOCKS + 1]:
+            head = [cells_of(line, "\t") for line in lines[start + 1 : start + 3]]
             if len(head) < 2 or len(head[0]) != len(head[1]):
-                raise MeasuredDataError(
-                    f"{path}: line {start + 2}: two lines with as many names as units must follow"
+                raise source.error(
+                    "a line of names and one of as many units are needed", start + 2
                 )
-            block = Block([f"{n.strip()} [{u.strip()}]" for n, u in zip(*head, strict=True)])
-            for number, line in enumerate(lines[start + 3 :], start + 4):
-                if not line.startswith("\t"):
-                    break
-                block.add(path, number, [cell.strip() for cell in line[1:].split("\t")])
-            found.append(block)
-        return found
+            names = [f"{n} [{u}]" if u else n for n, u in zip(*head, strict=True)]
+            lines[start + 2] = "\t".join(names)
+            stop = start + 3
+            while stop < len(lines) and lines[stop].startswith("\t"):
+                stop += 1
+            blocks.append(Block(read_table(source, start + 2, "\t", lines, stop), "\t"))
+        return self.found(source, blocks)
 
 
 class ZPlot(SpectrumFormat):
     """Scribner's ZPlot and ZView (.z), with comments above the rows."""
 
-    name = "ZPlot (.z)"
+    name = "ZPlot"
+    suffixes = ".z"
+    about = "Scribner's ZPlot and ZView"
+    separator = "\t"
 
-    #: Their own names have no units, which are these.
-    columns: ClassVar[list[str]] = [
+    #: Its own names have no units, which are these.
+    columns: ClassVar[tuple[str, ...]] = (
         "Freq [Hz]", "Ampl", "Bias", "Time [s]", "Z' [Ohm]", "Z'' [Ohm]", "GD", "Err", "Range",
-    ]  # fmt: skip
+    )  # fmt: skip
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether the first line says so."""
-        return bool(lines) and re.match(r"ZPLOT\d? ASCII", lines[0].strip()) is not None
+        return re.match(r"ZPLOT\d? ASCII", source.start) is not None
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
+    def blocks(self, source: Source) -> list[Block]:
         """The rows after the comments, as many as these say."""
+        lines = source.lines
         ends = [n for n, line in enumerate(lines) if line.strip() == "End Comments"]
-        heads = [n for n, line in enumerate(lines) if self._is_header(line, "\t")]
-        if len(ends) != 1 or len(heads) != 1:
-            raise MeasuredDataError(
-                f"{path}: one line 'End Comments' is needed, and one with the names "
-                f"Freq(Hz), ..., Z'(a), Z''(b), ... above it"
-            )
-        said = next(
-            (
-                m
-                for line in lines[: ends[0]]
-                if (m := re.match(r"\s*Data Points:\s*(\d{1,6})", line))
-            ),
-            None,
-        )
-        return [self._rows(path, lines, ends[0] + 1, "\t", int(said[1]) if said else None)]
+        if len(ends) != 1:
+            raise source.error(f"has {len(ends)} lines 'End Comments': one is needed")
+        heads = [line for line in lines[: ends[0]] if self.has_names(line)]
+        if len(heads) != 1:
+            raise source.error("one line with the names Freq(Hz), ..., Z'(a), Z''(b) is needed")
+        counts = [re.fullmatch(r"\s*Data Points:\s*(\d{1,6})\s*", n) for n in lines[: ends[0]]]
+        said = next((int(count[1]) for count in counts if count), None)
+        return [self.rows(source, ends[0], said)]
 
-    @staticmethod
-    def _is_header(line: str, separator: str | None) -> bool:
-        cells = [cell.strip() for cell in line.strip().strip('"').split(separator)]
-        return cells[0].startswith("Freq") and "Z'(a)" in cells and "Z''(b)" in cells
+    def has_names(self, line: str) -> bool:
+        """Whether these are the names whose units are known."""
+        return re.match(r"[\s\"]*Freq ?\(Hz\)\s.*Z'\(a\)\s+Z''\(b\)\s", line) is not None
 
-    def _rows(
-        self,
-        path: Path,
-        lines: Sequence[str],
-        start: int,
-        separator: str,
-        said: int | None,
-    ) -> Block:
-        block = Block(list(self.columns))
-        for number, line in enumerate(lines[start:], start + 1):
-            if line.strip():
-                block.add(path, number, [cell.strip() for cell in line.split(separator)])
-        if said is not None and said != len(block.rows):
+    def rows(self, source: Source, header: int, said: int | None) -> Block:
+        """The rows below a line, with names put in its place."""
+        lines = list(source.lines)
+        lines[header] = self.separator.join(self.columns)
+        block = Block(read_table(source, header, self.separator, lines), self.separator)
+        if said is not None and said != len(block.raw):
             block.problems.append(
-                f"the header says {said} points, the file has {len(block.rows)}: the measurement "
+                f"the header says {said} points, the file has {len(block.raw)}: the measurement "
                 "was stopped, or the file is cut"
             )
         return block
 
 
-class Autolab(ZPlot):
+class Z60(ZPlot):
     """``Z60W``, as written by Autolab and others for ZView."""
 
-    name = "Autolab and others for ZView (Z60W)"
+    name = "Z60W for ZView"
+    suffixes = ".txt, .z"
+    about = "as Autolab and other instruments export it"
+    separator = ","
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether the first line says so."""
-        return bool(lines) and lines[0].strip('" ').startswith("Z60W Data File")
+        return re.match(r'"?Z60W Data File', source.start) is not None
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
+    def blocks(self, source: Source) -> list[Block]:
         """The rows under the line of names; the line above it is their number."""
-        heads = [n for n, line in enumerate(lines) if line.lstrip('" ').startswith("Freq")]
+        lines = source.lines
+        heads = [n for n, line in enumerate(lines) if self.has_names(line)]
         if len(heads) != 1 or not re.fullmatch(r"\d{1,6}", lines[heads[0] - 1].strip()):
-            raise MeasuredDataError(
-                f"{path}: one line with the names Freq (Hz), ..., Z'(a), Z''(b), ... is needed, "
-                "under the number of points"
+            raise source.error(
+                "one line with the names Freq (Hz), ..., Z'(a), Z''(b) is needed, under the "
+                "number of points"
             )
-        said = int(lines[heads[0] - 1])
-        return [self._rows(path, lines, heads[0] + 1, ",", said)]
+        return [self.rows(source, heads[0], int(lines[heads[0] - 1]))]
 
 
 class VersaStudio(SpectrumFormat):
     """VersaStudio (.par) of Princeton Applied Research: a ``<Segment>`` for each measurement."""
 
-    name = "VersaStudio (.par)"
+    name = "VersaStudio"
+    suffixes = ".par"
+    about = "every segment with an impedance is a spectrum"
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether it names the application first."""
-        return [line.strip() for line in lines[:2]] == ["<Application>", "Name=VersaStudio"]
+        return source.start.startswith("<Application>\nName=VersaStudio")
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
+    def blocks(self, source: Source) -> list[Block]:
         """The segments whose definition has an impedance."""
-        found: list[Block] = []
-        block: Block | None = None
-        for number, line in enumerate(lines, 1):
-            if line.startswith("Definition="):
-                names = names_of(line.removeprefix("Definition=").split(","))
-                block = Block([f"{n} [Ohm]" if n in ("Z Real", "Z Imag") else n for n in names])
-                if has_impedance(block.names):
-                    found.append(block)
-            elif line.startswith("</Segment"):
-                block = None
-            elif block is not None and line.strip():
-                block.add(path, number, [cell.strip() for cell in line.split(",")])
-        if not 1 <= len(found) <= MAX_BLOCKS:
-            raise MeasuredDataError(
-                f"{path}: {self.name}, but with {len(found)} segments of impedance: 1 to "
-                f"{MAX_BLOCKS} are needed"
-            )
-        return found
+        lines = list(source.lines)
+        blocks: list[Block] = []
+        for start, line in enumerate(source.lines):
+            if not line.startswith("Definition="):
+                continue
+            names = cells_of(line.removeprefix("Definition="), ",")
+            # the impedance is in ohm, and does not say so
+            names = [f"{n} [Ohm]" if n in ("Z Real", "Z Imag") else n for n in names]
+            if not has_impedance(names):
+                continue
+            lines[start] = ",".join(names)
+            stop = start + 1
+            while stop < len(lines) and not lines[stop].startswith("<"):
+                stop += 1
+            blocks.append(Block(read_table(source, start, ",", lines, stop), ","))
+            if len(blocks) > MAX_BLOCKS:
+                break
+        return self.found(source, blocks)
 
 
-class Bare(SpectrumFormat):
+class BareSpectrum(SpectrumFormat):
     """Three columns of numbers without names: frequency, real and imaginary part."""
 
     name = "three columns without names"
+    suffixes = ".csv, .txt"
+    about = "frequency [Hz], real and imaginary part [Ohm], in this order"
 
-    def opens(self, path: Path, lines: Sequence[str]) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether its first line is three numbers."""
-        first = next((line for line in lines if line.strip()), "")
+        first = source.start.lstrip("\n").split("\n")[0]
         cells = cells_of(first, separator_of(first))
-        return len(cells) == 3 and all(_is_number(cell) for cell in cells)
+        return len(cells) == 3 and all(is_number(cell) for cell in cells)
 
-    def blocks(self, path: Path, lines: Sequence[str]) -> list[Block]:
+    def blocks(self, source: Source) -> list[Block]:
         """All lines."""
-        first = next(line for line in lines if line.strip())
-        block = Block(["Frequency [Hz]", "Re(Z) [Ohm]", "Im(Z) [Ohm]"])
-        block.problems.append(
-            "the columns have no names: they are taken for frequency [Hz], real and imaginary "
-            "part [Ohm]"
-        )
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                block.add(path, number, cells_of(line, separator_of(first)))
-        return [block]
+        first = next(line for line in source.lines if line.strip())
+        separator = separator_of(first)
+        names = ("Frequency [Hz]", "Re(Z) [Ohm]", "Im(Z) [Ohm]")
+        raw = table_without_names(source, separator, names)
+        said = "the columns have no names: taken for frequency [Hz], real and imaginary part [Ohm]"
+        return [Block(raw, separator, [said])]
+
+
+def table_without_names(source: Source, separator: str, names: Sequence[str]) -> pd.DataFrame:
+    """All lines of a file as a table whose names it does not have; the lines are the file's."""
+    glue = "\t" if separator == " " else separator
+    lines = [glue.join(names), *source.lines]
+    if separator == " ":
+        lines[1:] = ["\t".join(line.split()) for line in source.lines]
+    raw = read_table(source, 0, glue, lines)
+    raw.index = raw.index - 1
+    return raw
 
 
 #: The first that opens a file reads it.
 SPECTRUM_FORMATS: tuple[SpectrumFormat, ...] = (
-    EcLab(), Gamry(), ZPlot(), Autolab(), VersaStudio(), ChInstruments(), Table(), Bare(),
+    EcLabSpectrum(), Gamry(), ZPlot(), Z60(), VersaStudio(), ChInstruments(), NamedTable(),
+    BareSpectrum(),
 )  # fmt: skip
 
 
@@ -332,32 +322,21 @@ def has_impedance(names: Iterable[str]) -> bool:
     return {FREQUENCY, REAL, IMAGINARY} <= quantities
 
 
-def separator_of(line: str) -> str | None:
-    """The separator of a line; None: blanks."""
-    best = max("\t;,", key=line.count)
-    return best if best in line else None
-
-
-def cells_of(line: str, separator: str | None) -> list[str]:
-    """The cells of a line."""
-    if separator is None:
-        return line.split()
-    if '"' not in line:
-        return [cell.strip() for cell in line.split(separator)]
-    rows: Iterator[list[str]] = csv.reader([line], delimiter=separator, skipinitialspace=True)
-    try:
-        return [cell.strip() for cell in next(rows, [])]
-    except csv.Error:  # a cell of too many characters
-        return [line]
-
-
-def names_of(cells: Sequence[str]) -> list[str]:
-    """Cells as names of columns, without empty ones at the end."""
-    names = [cell.strip().lstrip("#").strip() for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    return names[: MAX_COLUMNS + 1]
-
-
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a point or a comma before its decimals."""
     return re.fullmatch(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", cell) is not None
+
+
+def format_of(source: Source) -> SpectrumFormat:
+    """The kind of a file.
+
+    Raises
+    ------
+    MeasuredDataError
+        If it is none that is known.
+    """
+    for format_ in SPECTRUM_FORMATS:
+        if format_.opens(source):
+            return format_
+    known = "; ".join(f"{format_.name} ({format_.suffixes})" for format_ in SPECTRUM_FORMATS)
+    raise MeasuredDataError(f"{source.path}: is no file of a spectrum that is known: {known}")

@@ -18,10 +18,16 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
-from ssnib_model.measured.formats import CURRENT, TIME, VOLTAGE
-
-STEP, CYCLE = "Step", "Cycle"
-CHARGED, DISCHARGED = "Charge capacity [A.h]", "Discharge capacity [A.h]"
+from ssnib_model.measured.columns import (
+    CHARGED,
+    CURRENT,
+    CYCLE,
+    DISCHARGED,
+    STEP,
+    TEMPERATURE,
+    TIME,
+    VOLTAGE,
+)
 
 #: A current is the same as another one within this part of it, and a voltage held within this
 #: [V]; or within this many times the noise, up to so many volts.
@@ -161,7 +167,7 @@ class Columns:
         if CYCLE in curves.columns:
             numbers = pd.to_numeric(curves[CYCLE], errors="coerce").ffill().bfill()
             self.cycles = numbers.to_numpy(dtype=float) if numbers.notna().all() else None
-        optional = (CHARGED, DISCHARGED, "Temperature [K]")
+        optional = (CHARGED, DISCHARGED, TEMPERATURE)
         self.charged, self.discharged, self.temperature = (
             curves[name].to_numpy(dtype=float) if name in curves.columns else None
             for name in optional
