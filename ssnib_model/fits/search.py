@@ -117,7 +117,7 @@ def fit(
     """
     given = [Free(n, *b) for n, b in free.items()] if isinstance(free, Mapping) else free
     wanted = [Free(f) if isinstance(f, str) else f for f in given]
-    single = isinstance(data, str | Path | pd.DataFrame | Data)
+    single = isinstance(data, str | Path | pd.DataFrame | Data | MeasuredProtocol)
     data = [
         d
         for number, one in enumerate([data] if single else data, start=1)

@@ -54,9 +54,10 @@ def measured_ends(
 
     A charge or discharge ended at a voltage if a hold at that voltage follows, or if more speaks
     for a voltage than for a time: that others of other durations end there too, that it is a
-    cut-off of the cell, a round number, the last voltage of the whole file; against a duration
-    that is round or comes again at other voltages. A charge passed that comes again at other
-    currents is an end too. Where nothing speaks for either, the step is as long as it was.
+    cut-off of the cell, a round number, the last voltage of all charges or of all discharges;
+    against a duration that is round or comes again at other voltages. A charge passed that comes
+    again at other currents is an end too. Where nothing speaks for either, the step is as long as
+    it was.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ def _of_current(
         return MeasuredEnd(EndedBy.VOLTAGE, held(c, after.voltage, cut_offs))
     others = [s for s in steps if s.kind == step.kind and s is not step]
     same_end = [s for s in others if abs(s.voltage - step.voltage) <= near]
-    last = max(c.v) if up else min(c.v)
+    all_ends = [step.voltage, *(s.voltage for s in others)]
+    last = max(all_ends) if up else min(all_ends)
     for_voltage = (
         2 * any(_differs(s.duration, step.duration) for s in same_end)
         + 2 * (abs(cut_offs[up] - step.voltage) <= near)

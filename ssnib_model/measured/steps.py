@@ -43,6 +43,9 @@ NO_CURRENT, SMALL_CURRENT, NO_CHARGE = 1e-4, 1e-2, 1e-3
 #: Time that it may take to switch, as a part of what comes after.
 SWITCH = 0.02
 
+#: Time that is none, as a part of what comes after.
+NO_TIME = 1e-3
+
 #: Rows in which a held voltage is seen as such.
 HOLD_ROWS = 3
 
@@ -136,6 +139,7 @@ class Columns:
                 raise MeasuredDataError(
                     f"the measurement has no column {name!r}: it has {list(curves.columns)}"
                 )
+        self._index = curves.index
         self.t, self.i, self.v = (
             pd.to_numeric(curves[name], errors="coerce").to_numpy(dtype=float)
             for name in (TIME, CURRENT, VOLTAGE)
@@ -145,13 +149,13 @@ class Columns:
         for name, values in ((TIME, self.t), (CURRENT, self.i), (VOLTAGE, self.v)):
             bad = np.flatnonzero(~np.isfinite(values))
             if bad.size:
-                raise MeasuredDataError(f"row {bad[0] + 1} of {name!r} is no finite number")
+                raise MeasuredDataError(f"{self._row(bad[0])}: {name!r} is no finite number")
         back = np.flatnonzero(np.diff(self.t) < 0)
         if back.size:
             raise MeasuredDataError(
                 f"time goes back at {back.size} place(s), first from {self.t[back[0]]:g} to "
-                f"{self.t[back[0] + 1]:g} s in row {back[0] + 2}: what was done is not known from "
-                "such a file"
+                f"{self.t[back[0] + 1]:g} s in {self._row(back[0] + 1)}: what was done is not "
+                "known from such a file"
             )
         self.largest = float(np.abs(self.i).max())
         if not self.largest > 0:
@@ -173,6 +177,12 @@ class Columns:
             for name in optional
         )
 
+    def _row(self, place: int) -> str:
+        """What a row is called: by its line, where it comes from a file."""
+        if self._index.name == "Line":
+            return f"line {self._index[place]}"
+        return f"row {place + 1}"
+
     @functools.cached_property
     def span(self) -> float:
         """Largest difference between two states of charge [A.h]."""
@@ -183,6 +193,10 @@ class Columns:
         """By how much a current may differ from another one to be the same [A]."""
         floor = max(NO_CURRENT * self.largest, NOISES * self.current_noise)
         return max(SAME_CURRENT * abs(current), floor)
+
+    def one_part(self, row: int, other: int) -> bool:
+        """Whether two rows have the same step and cycle."""
+        return all(mark[row] == mark[other] for mark in self.marks)
 
     def parts(self) -> Iterator[tuple[int, int]]:
         """Rows, both included, between the changes of the step and cycle columns."""
@@ -368,6 +382,23 @@ def _without_transitions(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
     return found
 
 
+def _without_switches(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
+    """A single row in which next to no time and no charge passes belongs to what comes next."""
+    found: list[_Piece] = []
+    first: int | None = None
+    for piece, after in itertools.zip_longest(pieces, pieces[1:]):
+        begin, first = piece.first if first is None else first, None
+        if piece.size == 1 and piece.first and after is not None:
+            took = c.t[piece.first] - c.t[piece.first - 1]
+            passed = abs(c.i[piece.first]) * took / 3600
+            short = took <= NO_TIME * (c.t[after.last] - c.t[piece.first])
+            if short and passed <= NO_CHARGE * c.span:
+                first = begin
+                continue
+        found.append(_Piece(piece.kind, begin, piece.last))
+    return found
+
+
 # ---------------------------------------------------------------- steps
 def measured_steps(curves: pd.DataFrame) -> tuple[list[MeasuredStep], list[str]]:
     """What was done in a measurement, step by step.
@@ -398,6 +429,7 @@ def measured_steps(curves: pd.DataFrame) -> tuple[list[MeasuredStep], list[str]]
         if c.marks and any(piece.kind == "profile" for piece in own):
             own = [_Piece("profile", first, last)]
         pieces += own
+    pieces = _without_switches(c, pieces)
     findings: list[str] = []
     steps = _steps(c, pieces, findings)
     if not steps:
@@ -435,6 +467,11 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
             charge = _integral(c, begin, piece.last, start)
         if rest:
             kind, current, charge = "rest", 0.0, 0.0
+            before = found[-1] if found else None
+            if before and before.kind == "rest" and c.one_part(before.first, begin):
+                found.pop()
+                begin, start = before.first, before.start
+                rows = slice(begin, piece.last + 1)
         elif piece.kind == "current":
             counted = _counted(c, begin, piece.last, charge)
             if counted is not None:
