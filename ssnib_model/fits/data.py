@@ -21,15 +21,16 @@ from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
 from ssnib_model.fits.free import is_number
+from ssnib_model.measured.capacity_voltage import is_capacity_curve, read_capacity_curve
 from ssnib_model.measured.curves import half_cycles
+from ssnib_model.measured.rate_tables import is_rate_table, read_rate_table
 from ssnib_model.measured.reading import read_curves
-from ssnib_model.measured.text import MAX_SIZE
+from ssnib_model.measured.text import MAX_SIZE, Source
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.choice import Solver
 from ssnib_model.steps import Status
-from ssnib_model.tables import read_rate_data
 
 CAPACITY, CHARGE_CAPACITY = "Discharge capacity [mA.h.g-1]", "Charge capacity [mA.h.g-1]"
 GAP = "Polarization [V]"
@@ -488,9 +489,11 @@ def data_from_file(
     Parameters
     ----------
     path : str or Path
-        A table with "C-rate" (`read_rate_data`), or the file of a cycler (`read_curves`), of
-        which every charge and discharge is one data set; they are compared with one rate test
-        of their rates in the order of the file.
+        A table of capacities by C-rate (`read_rate_table`); voltage against capacity
+        (`read_capacity_curve`) with the C-rate in the name of each curve, compared with a rate
+        test of these in rising order; or the file of a cycler (`read_curves`), of which every
+        charge and discharge is one data set, compared with one rate test of their rates in the
+        order of the file. For spectra see `spectrum_from_file`.
     parameters : ParameterSet
         For the mass of active material and the current of 1 C.
     sigma : mapping, optional
@@ -519,8 +522,7 @@ def data_from_files(
     data: list[Data] = []
     quantities: set[str] = set()
     for path in map(Path, paths):
-        read = _rate_tables if path.suffix == ".csv" and _has_rates(path) else _curves
-        found, has = read(path, parameters, sigma)
+        found, has = _reader_of(path)(path, parameters, sigma)
         data += found
         quantities |= has
     check_sigma("the data", sigma, sorted(quantities))
@@ -530,14 +532,59 @@ def data_from_files(
 def _rate_tables(
     path: Path, parameters: ParameterSet, sigma: dict[str, float]
 ) -> tuple[list[Data], set[str]]:
-    table = read_rate_data(path)
+    mass, area = parameters[MASS], parameters["Electrode area [m2]"]
+    table = read_rate_table(path, active_mass=mass, area=area)
     has = {column for column in SIGMA if column in table.columns}
     own = {column: value for column, value in sigma.items() if column in has}
-    data: list[Data] = [
-        RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
-        for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
-    ]
+    findings = tuple(table.attrs["problems"])
+    data: list[Data]
+    if TEMPERATURE in table.columns:
+        data = [
+            RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
+            for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
+        ]
+    else:
+        kelvin = parameters[TEMPERATURE]
+        findings += (f"the temperature is that of the set, {kelvin:g} K",)
+        data = [RateTestData(path.stem, table, sigma=own)]
+    for one in data:
+        one.findings = findings
     return data, has
+
+
+def _capacity_curves(
+    path: Path, parameters: ParameterSet, sigma: dict[str, float]
+) -> tuple[list[Data], set[str]]:
+    mass, area = parameters[MASS], parameters["Electrode area [m2]"]
+    frame = read_capacity_curve(path, "all", active_mass=mass, area=area)
+    names, rates = frame.attrs["name"], frame.attrs["rate"]
+    for name, rate in zip(names, rates, strict=True):
+        if rate is None:
+            raise MeasuredDataError(
+                f"{path}: {name}: nothing says at which C-rate it was taken: put it into the name "
+                "of the curve, as in '0.1 C', or say it (--curve, curve_from_file)"
+            )
+    test = RateTest(sorted(set(rates)))
+    found: list[Data] = []
+    has = {VOLTAGE}
+    for number, rows in frame.groupby("Curve"):
+        place = int(str(number)) - 1
+        direction = frame.attrs["direction"][place]
+        ends = CHARGE_CAPACITY if direction == "charge" else CAPACITY
+        has.add(ends)
+        one = CurveData(
+            f"{path.stem} {names[place]}",
+            rows["Capacity [mA.h.g-1]"],
+            rows[VOLTAGE],
+            rates[place],
+            direction,
+            sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
+            sigma_capacity=sigma.get(ends, SIGMA[ends]),
+            test=test,
+        )
+        one.findings = tuple(frame.attrs["problems"][place])
+        found.append(one)
+    return found, has
 
 
 def _curves(
@@ -571,8 +618,14 @@ def _curves(
     return found, has
 
 
-def _has_rates(path: Path) -> bool:
+def _reader_of(path: Path) -> Callable[..., tuple[list[Data], set[str]]]:
+    """What reads a file, by what is in it."""
     try:
-        return any(b"C-rate" in line for line in read_bytes(path, MAX_SIZE).split(b"\n", 5)[:5])
+        source = Source(path, read_bytes(path, MAX_SIZE))
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    if is_rate_table(source):
+        return _rate_tables
+    if is_capacity_curve(source):
+        return _capacity_curves
+    return _curves
