@@ -12,10 +12,22 @@ import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError, OptionError
 from ssnib_model.files import read_bytes
-from ssnib_model.measured.capacity_voltage_formats import CURVE_FORMATS, CurveFormat, Dataset
-from ssnib_model.measured.text import MAX_SIZE
+from ssnib_model.measured.capacity_voltage_formats import (
+    BareColumns,
+    CurveFormat,
+    Dataset,
+    NamedColumns,
+    Pairs,
+)
+from ssnib_model.measured.digitised import DigitizerProject, DigitizerTar
+from ssnib_model.measured.text import MAX_SIZE, Source
 from ssnib_model.tables import listed
 from ssnib_model.units import convert
+
+#: The first that opens a file reads it.
+CURVE_FORMATS: tuple[CurveFormat, ...] = (
+    DigitizerTar(), DigitizerProject(), Pairs(), NamedColumns(), BareColumns(),
+)  # fmt: skip
 
 CAPACITY, VOLTAGE = "Capacity [mA.h.g-1]", "Voltage [V]"
 
@@ -96,18 +108,16 @@ def read_capacity_curve(
     path = Path(path)
     _check(curve, active_mass, area)
     try:
-        data = read_bytes(path, MAX_SIZE)
+        source = Source(path, read_bytes(path, MAX_SIZE))
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
-    format_ = format_of(path, data)
+    format_ = format_of(source)
     if format_ is None:
-        raise MeasuredDataError(
-            f"{path}: is no file of voltage against capacity that is known. Known are: "
-            f"{'; '.join(f.name for f in CURVE_FORMATS)}"
-        )
-    datasets = format_.datasets(path, data)
+        known = "; ".join(f"{f.name} ({f.suffixes})" for f in CURVE_FORMATS)
+        raise source.error(f"is no file of voltage against capacity that is known: {known}")
+    datasets = format_.datasets(source)
     if not datasets:
-        raise MeasuredDataError(f"{path}: {format_.name}, but without any data")
+        raise source.error(f"{format_.name}, but without any point")
     names = [dataset.name for dataset in datasets]
     if curve == "all":
         frames = [_frame(path, d, unit, active_mass, area) for d in datasets]
@@ -138,9 +148,14 @@ def read_capacity_curve(
     return _frame(path, datasets[number - 1], unit, active_mass, area)
 
 
-def format_of(path: Path, data: bytes) -> CurveFormat | None:
+def format_of(source: Source) -> CurveFormat | None:
     """The kind of a file; None if it is no file of voltage against capacity."""
-    return next((f for f in CURVE_FORMATS if f.opens(path, data)), None)
+    return next((f for f in CURVE_FORMATS if f.opens(source)), None)
+
+
+def is_capacity_curve(source: Source) -> bool:
+    """Whether a file is one of voltage against capacity."""
+    return format_of(source) is not None
 
 
 def _check(curve: object, active_mass: float | None, area: float | None) -> None:
@@ -164,10 +179,11 @@ def _frame(
     problems = list(dataset.problems)
     if unit is None and not dataset.unit:
         problems.append("the file says no unit: the capacity is taken in mA.h/g, the voltage in V")
-    capacity = np.asarray(dataset.capacity) * _factor(
-        where, unit or dataset.unit or "mA.h.g-1", active_mass, area
-    )
-    voltage = np.asarray(dataset.voltage)
+    if unit and dataset.unit and unit != dataset.unit:
+        problems.append(f"the file has the capacity in {dataset.unit}, it is taken in {unit}")
+    unit = unit or dataset.unit or "mA.h.g-1"
+    factor = specific(where, unit, active_mass, area)
+    capacity, voltage = dataset.capacity * factor, dataset.voltage
     if len(capacity) < LEAST:
         raise MeasuredDataError(f"{where}: has {len(capacity)} points: {LEAST} are needed")
     low, high = voltage.min(), voltage.max()
@@ -227,8 +243,11 @@ def _rising(
     return values, np.bincount(place, weights=voltage) / np.bincount(place)
 
 
-def _factor(where: str, unit: str, active_mass: float | None, area: float | None) -> float:
-    """What makes a capacity in a unit one in mA.h/g."""
+def specific(where: str, unit: str, active_mass: float | None, area: float | None) -> float:
+    """What makes a capacity in a unit one in mA.h/g; ``where`` is for the message."""
+    # as journals and instruments write it: mAhg-1, mAh g^{-1}, a real minus sign
+    unit = re.sub(r"[{}]", "", unit.replace("\u2212", "-"))
+    unit = re.sub(r"(m?A)\s?h\s?(?=[gck])", r"\1h ", unit)
     kinds: tuple[tuple[str, tuple[float | None, ...], str], ...] = (
         ("mA.h.g-1", (), ""),
         ("A.h", (active_mass,), "the mass of active material [kg] (active_mass=...)"),

@@ -1,27 +1,30 @@
-"""Files of voltage against capacity: one class a format, and the list of them."""
+"""Tables of voltage against capacity: one class a format."""
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import tarfile
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ssnib_model.errors import MeasuredDataError
-from ssnib_model.measured.spectra import _lines, number
-from ssnib_model.measured.spectrum_formats import cells_of, separator_of
-from ssnib_model.tables import MAX_COLUMNS, listed
+import numpy as np
+import pandas as pd
 
-#: Data sets of a file, points of one, and members of a .tar.
-MAX_DATASETS, MAX_POINTS, MAX_MEMBERS = 500, 100_000, 500
+from ssnib_model.measured.spectrum_formats import is_number, table_without_names
+from ssnib_model.measured.text import (
+    Source,
+    cells_of,
+    decimal_of,
+    find_header,
+    known_unit,
+    numbers,
+    read_table,
+    separator_of,
+)
+from ssnib_model.units import convert
 
-#: Lines in which the names of the columns are looked for.
-MAX_PREAMBLE = 100
+#: Curves that one file may have.
+MAX_CURVES = 500
 
 
 @dataclass
@@ -32,8 +35,8 @@ class Dataset:
     ----------
     name : str
         What it is called there.
-    capacity, voltage : list of float
-        Its points; the voltage in V.
+    capacity, voltage : numpy.ndarray
+        Its points, shape (n,); the voltage in V.
     unit : str
         Of the capacity, "" if the file does not say.
     rate : float or None
@@ -43,361 +46,237 @@ class Dataset:
     """
 
     name: str
-    capacity: list[float] = field(default_factory=list)
-    voltage: list[float] = field(default_factory=list)
+    capacity: np.ndarray
+    voltage: np.ndarray
     unit: str = ""
     rate: float | None = None
     problems: list[str] = field(default_factory=list)
 
-    def add(self, path: Path, where: str, capacity: Any, voltage: Any) -> None:
-        """A point, from texts or numbers; ``where`` is for the message."""
-        if len(self.capacity) >= MAX_POINTS:
-            raise MeasuredDataError(f"{path}: {self.name[:60]} has more than {MAX_POINTS} points")
-        try:
-            if isinstance(capacity, bool) or isinstance(voltage, bool):
-                raise ValueError("a truth value")
-            point = number(str(capacity)), number(str(voltage))
-        except ValueError as error:
-            raise MeasuredDataError(
-                f"{path}: {where}: {str(capacity)[:30]!r}, {str(voltage)[:30]!r} are no two "
-                "finite numbers"
-            ) from error
-        self.capacity.append(point[0])
-        self.voltage.append(point[1])
 
-
-class CurveFormat(ABC):
-    """Curves in files of one kind."""
+class CurveFormat:
+    """Files of one kind: whether a file is one, and the curves in it."""
 
     name: ClassVar[str]
+    #: How such files usually end, for the documentation.
+    suffixes: ClassVar[str]
+    #: What is particular about them, for the documentation.
+    about: ClassVar[str]
 
-    @abstractmethod
-    def opens(self, path: Path, data: bytes) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether a file is of this kind."""
+        raise NotImplementedError
 
-    @abstractmethod
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
-        """Its curves, in order."""
+    def datasets(self, source: Source) -> list[Dataset]:
+        """Its curves, in order.
 
-
-class DigitizerProject(CurveFormat):
-    """A project of WebPlotDigitizer as JSON, of its versions 3 and 4."""
-
-    name = "WebPlotDigitizer project (.json)"
-
-    def opens(self, path: Path, data: bytes) -> bool:
-        """Whether it is JSON with the words of such a project."""
-        start = data[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
-        return start.startswith(b"{") and (b'"datasetColl"' in data or b'"dataSeries"' in data)
-
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
-        """The data sets on x and y axes."""
-        try:
-            project = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise MeasuredDataError(f"{path}: is no JSON: {str(error)[:100]}") from error
-        try:
-            return self._datasets(path, project)
-        except (LookupError, TypeError, AttributeError) as error:
-            raise MeasuredDataError(
-                f"{path}: is no project of WebPlotDigitizer as of versions 3 and 4: "
-                f"{str(error)[:100]}"
-            ) from error
-
-    def _datasets(self, path: Path, project: Any) -> list[Dataset]:
-        found: list[Dataset] = []
-        for given in self._plane(path, project):
-            name = str(given["name"]).strip() or f"curve {len(found) + 1}"
-            dataset = Dataset(name[:200])
-            for place, point in enumerate(given["data"], 1):
-                if "value" not in point:
-                    raise MeasuredDataError(
-                        f"{path}: {name[:60]!r} has points in pixels only: open it in "
-                        "WebPlotDigitizer with its image and save it again"
-                    )
-                x, y, *_ = point["value"]
-                dataset.add(path, f"{name[:60]!r}, point {place}", x, y)
-            # one is made with every axis, and may be left empty
-            if dataset.capacity:
-                found.append(dataset)
-        return found
-
-    @staticmethod
-    def _plane(path: Path, project: Any) -> list[Any]:
-        if "wpd" in project:  # version 3
-            old = project["wpd"]
-            if old["axesType"] != "XYAxes":
-                raise MeasuredDataError(
-                    f"{path}: its axes are {old['axesType']!r:.30}, not x and y"
-                )
-            return list(old["dataSeries"])[:MAX_DATASETS]
-        axes = {axis["name"] for axis in project["axesColl"] if axis["type"] == "XYAxes"}
-        return [d for d in project["datasetColl"] if d["axesName"] in axes][:MAX_DATASETS]
-
-
-class DigitizerTar(DigitizerProject):
-    """The same in a .tar with the image; only the project is read, and into memory."""
-
-    name = "WebPlotDigitizer project (.tar)"
-
-    def opens(self, path: Path, data: bytes) -> bool:
-        """Whether it is a .tar."""
-        return data[257:262] == b"ustar" or path.suffix == ".tar"
-
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
-        """See `DigitizerProject.datasets`."""
-        return super().datasets(path, self._project(path, data))
-
-    @staticmethod
-    def _project(path: Path, data: bytes) -> bytes:
-        found: list[bytes] = []
-        try:
-            # without decompression: nothing in it is larger than the file
-            with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-                for count, member in enumerate(archive):
-                    if count >= MAX_MEMBERS:
-                        raise MeasuredDataError(f"{path}: more than {MAX_MEMBERS} members")
-                    if member.isreg() and member.name.split("/")[-1] == "wpd.json":
-                        content = archive.extractfile(member)
-                        if content is None or member.size > len(data) or member.issparse():
-                            raise MeasuredDataError(f"{path}: its wpd.json is no plain file")
-                        found.append(content.read(len(data)))
-        except (tarfile.TarError, OSError, EOFError, ValueError, LookupError) as error:
-            if isinstance(error, MeasuredDataError):
-                raise
-            raise MeasuredDataError(f"{path}: cannot be read as .tar: {error}") from error
-        if len(found) != 1:
-            raise MeasuredDataError(
-                f"{path}: has {len(found)} files wpd.json: one is needed, as WebPlotDigitizer "
-                "writes it"
-            )
-        return found[0]
+        Raises
+        ------
+        MeasuredDataError
+            If they cannot be read.
+        """
+        raise NotImplementedError
 
 
 class Pairs(CurveFormat):
-    """Pairs of columns side by side, their names above: WebPlotDigitizer's CSV, and the like."""
+    """Pairs of columns side by side, what each is called in the line above their names."""
 
-    name = "pairs of columns with two lines of names (WebPlotDigitizer's CSV)"
+    name = "pairs of columns"
+    suffixes = ".csv"
+    about = (
+        "WebPlotDigitizer's CSV of several data sets, with their names in the first line and "
+        "X, Y in the second; the same with capacity and voltage there"
+    )
 
-    def opens(self, path: Path, data: bytes) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether a line names x and y, or capacity and voltage, again and again."""
-        return self._header(_head(data)) is not None
+        return find_header(source.lines[:100], self._names_pairs) is not None
 
     @staticmethod
-    def _header(lines: Sequence[str]) -> int | None:
-        for place, line in enumerate(lines):
-            cells = cells_of(line, separator_of(line))
-            kinds = "".join(kind_of(cell)[0] for cell in cells)
-            if re.fullmatch(r"(xy)+|(cv){2,}", kinds):
-                return place
-        return None
+    def _names_pairs(cells: Sequence[str]) -> bool:
+        kinds = "".join(kind_of(cell)[0] for cell in cells if cell)
+        return re.fullmatch(r"(xy)+|(cv){2,}", kinds) is not None
 
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
+    def datasets(self, source: Source) -> list[Dataset]:
         """A curve for each pair."""
-        lines = _lines(data)
-        header = self._header(lines[:MAX_PREAMBLE])
-        assert header is not None
-        separator = separator_of(lines[header])
-        names = cells_of(lines[header], separator)
-        above = cells_of(lines[header - 1], separator) if header else []
+        header, separator = find_header(source.lines[:100], self._names_pairs) or (0, ",")
+        names = [cell for cell in cells_of(source.lines[header], separator) if cell]
+        above = cells_of(source.lines[header - 1], separator) if header else []
         above += [""] * (len(names) - len(above))
-        _check_columns(path, names)
+        raw = read_table(source, header, separator).iloc[:, : len(names)]
+        decimal = decimal_of(source, raw, separator)
+        values = np.column_stack([numbers(source, raw[name], decimal) for name in raw.columns])
         found = []
-        for left in range(0, len(names), 2):
+        for left in range(0, min(len(names), 2 * MAX_CURVES), 2):
             name = above[left] or above[left + 1] or f"curve {left // 2 + 1}"
-            found.append(Dataset(name, unit=kind_of(names[left])[1]))
-            _check_volt(path, names[left + 1])
-        for place, line in enumerate(lines[header + 1 :], header + 2):
-            cells = cells_of(line, separator)
-            if not any(cells):
-                continue
-            if len(cells) > len(names) and any(cells[len(names) :]):
-                raise MeasuredDataError(
-                    f"{path}: line {place} has {len(cells)} values for {len(names)} names"
-                )
-            cells += [""] * (len(names) - len(cells))
-            for dataset, left in zip(found, range(0, len(names), 2), strict=True):
-                if cells[left] or cells[left + 1]:
-                    dataset.add(path, f"line {place}", cells[left], cells[left + 1])
-        return [dataset for dataset in found if dataset.capacity]
-
-
-class Named(CurveFormat):
-    """A table with one column each for capacity and voltage, and none for time and current."""
-
-    name = "table with names for capacity and voltage"
-
-    def opens(self, path: Path, data: bytes) -> bool:
-        """Whether a line has such names."""
-        return self._header(_head(data)) is not None
-
-    @staticmethod
-    def _header(lines: Sequence[str]) -> int | None:
-        for place, line in enumerate(lines):
-            kinds = [kind_of(cell)[0] for cell in cells_of(line, separator_of(line))]
-            if "c" in kinds and kinds.count("v") == 1 and not {"t", "i"} & set(kinds):
-                return place
-        return None
-
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
-        """A curve for each run of equal rate, cycle and direction."""
-        lines = _lines(data)
-        header = self._header(lines[:MAX_PREAMBLE])
-        assert header is not None
-        separator = separator_of(lines[header])
-        names = cells_of(lines[header], separator)
-        _check_columns(path, names)
-        kinds = [kind_of(name) for name in names]
-        capacities = [n for n, kind in enumerate(kinds) if kind[0] == "c"]
-        if len(capacities) > 1:
-            raise MeasuredDataError(
-                f"{path}: the columns {[names[n][:30] for n in capacities]} are all capacities: "
-                "which one belongs to the voltage cannot be told"
-            )
-        voltage = next(n for n, kind in enumerate(kinds) if kind[0] == "v")
-        _check_volt(path, names[voltage])
-        groups = [n for n, kind in enumerate(kinds) if kind[0] in ("r", "g")]
-        found: list[Dataset] = []
-        before: list[str] | None = None
-        for place, line in enumerate(lines[header + 1 :], header + 2):
-            cells = cells_of(line, separator)
-            if not any(cells):
-                continue
-            if len(cells) != len(names):
-                raise MeasuredDataError(
-                    f"{path}: line {place} has {len(cells)} values for {len(names)} names"
-                )
-            group = [cells[n] for n in groups]
-            if group != before:
-                if len(found) >= MAX_DATASETS:
-                    raise MeasuredDataError(f"{path}: more than {MAX_DATASETS} curves")
-                found.append(self._new(path, place, names, kinds, cells, groups, len(found)))
-                before = group
-            found[-1].add(path, f"line {place}", cells[capacities[0]], cells[voltage])
-        unit = kinds[capacities[0]][1]
-        for dataset in found:
-            dataset.unit = unit
+            pair = values[:, left : left + 2]
+            half = np.isnan(pair).sum(axis=1) == 1
+            if half.any():
+                line = int(raw.index[np.flatnonzero(half)[0]])
+                raise source.error(f"{name[:60]!r} has one of two values only", line)
+            pair = pair[~np.isnan(pair[:, 0])]
+            if len(pair):
+                factor = volts(source, names[left + 1])
+                unit = kind_of(names[left])[1]
+                found.append(Dataset(name, pair[:, 0], factor * pair[:, 1], unit))
         return found
 
+
+class NamedColumns(CurveFormat):
+    """A table with one column each for capacity and voltage, and none for time and current."""
+
+    name = "table of capacity and voltage"
+    suffixes = ".csv, .txt"
+    about = "names with units, and no time or current; a column of rates, cycles or names tells "
+    about += "several curves apart"
+
+    def opens(self, source: Source) -> bool:
+        """Whether a line has such names."""
+        return find_header(source.lines[:100], self._names_curve) is not None
+
     @staticmethod
-    def _new(
-        path: Path,
-        place: int,
-        names: Sequence[str],
-        kinds: Sequence[tuple[str, str]],
-        cells: Sequence[str],
-        groups: Sequence[int],
-        count: int,
-    ) -> Dataset:
-        words = [f"{names[n]} {cells[n]}".strip() for n in groups]
-        dataset = Dataset(", ".join(words)[:200] or f"curve {count + 1}")
-        for n in groups:
-            if kinds[n][0] == "r":
-                try:
-                    dataset.rate = rate_of(cells[n])
-                except ValueError as error:
-                    raise MeasuredDataError(
-                        f"{path}: line {place}, column '{names[n][:60]}' is {cells[n][:30]!r}: "
-                        "a C-rate was expected"
-                    ) from error
-        return dataset
+    def _names_curve(cells: Sequence[str]) -> bool:
+        kinds = [kind_of(cell)[0] for cell in cells]
+        return "c" in kinds and kinds.count("v") == 1 and not {"t", "i"} & set(kinds)
+
+    def datasets(self, source: Source) -> list[Dataset]:
+        """A curve for each run of equal rate, cycle and name."""
+        header, separator = find_header(source.lines[:100], self._names_curve) or (0, ",")
+        raw = read_table(source, header, separator)
+        kinds = {name: kind_of(name) for name in raw.columns}
+        capacities = [name for name, kind in kinds.items() if kind[0] == "c"]
+        if len(capacities) > 1:
+            raise source.error(
+                f"the columns {[n[:30] for n in capacities[:10]]} are all capacities: which one "
+                "belongs to the voltage cannot be told"
+            )
+        capacity = capacities[0]
+        voltage = next(name for name, kind in kinds.items() if kind[0] == "v")
+        decimal = decimal_of(source, raw[[capacity, voltage]], separator)
+        x, y = (_full(source, raw[name], decimal) for name in (capacity, voltage))
+        y = y * volts(source, voltage)
+        groups = [name for name, kind in kinds.items() if kind[0] in "rg"]
+        new = np.zeros(len(raw), dtype=bool)
+        for name in groups:
+            new |= (raw[name] != raw[name].shift()).to_numpy()
+        starts = sorted({0, *np.flatnonzero(new).tolist()})
+        if len(starts) > MAX_CURVES:
+            raise source.error(f"holds {len(starts)} curves: at most {MAX_CURVES} are read")
+        found = []
+        for count, rows in enumerate(np.split(np.arange(len(raw)), starts[1:]), 1):
+            cells = {name: str(raw[name].iloc[rows[0]]) for name in groups}
+            name = ", ".join(f"{n} {cell}" for n, cell in cells.items())[:200]
+            dataset = Dataset(name or f"curve {count}", x[rows], y[rows], kinds[capacity][1])
+            for group, cell in cells.items():
+                if kinds[group][0] == "r":
+                    dataset.rate = _rate(source, group, cell, int(raw.index[rows[0]]))
+            found.append(dataset)
+        return found
 
 
-class Bare(CurveFormat):
+class BareColumns(CurveFormat):
     """Two columns of numbers without names: WebPlotDigitizer's CSV of one data set."""
 
-    name = "two columns without names (capacity, voltage)"
+    name = "two columns without names"
+    suffixes = ".csv, .txt"
+    about = "capacity, then voltage: WebPlotDigitizer's CSV of one data set"
 
-    def opens(self, path: Path, data: bytes) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether its first line is two numbers."""
-        first = next((line for line in _head(data) if line.strip()), "")
-        return len(self._cells(first)) == 2
+        first = source.start.lstrip("\n").split("\n")[0]
+        cells = cells_of(first, separator_of(first))
+        return len(cells) == 2 and all(is_number(cell) for cell in cells)
 
-    @staticmethod
-    def _cells(line: str) -> list[str]:
-        """Cells that are numbers; decimals may have a comma where a semicolon separates."""
-        cells = cells_of(line, separator_of(line))
-        try:
-            return [cell for cell in cells if number(cell) is not None]
-        except ValueError:
-            return []
-
-    def datasets(self, path: Path, data: bytes) -> list[Dataset]:
+    def datasets(self, source: Source) -> list[Dataset]:
         """All lines."""
-        dataset = Dataset(path.stem)
-        dataset.problems.append("the columns have no names: capacity first, then voltage")
-        for place, line in enumerate(_lines(data), 1):
-            if line.strip():
-                cells = cells_of(line, separator_of(line))
-                if len(cells) != 2:
-                    raise MeasuredDataError(
-                        f"{path}: line {place} has {len(cells)} values: two are needed"
-                    )
-                dataset.add(path, f"line {place}", *cells)
-        return [dataset]
+        first = next(line for line in source.lines if line.strip())
+        separator = separator_of(first)
+        raw = table_without_names(source, separator, ("Capacity", "Voltage"))
+        decimal = decimal_of(source, raw, separator)
+        x, y = (_full(source, raw[name], decimal) for name in raw.columns)
+        said = "the columns have no names: taken for capacity and voltage, in this order"
+        return [Dataset(source.path.stem, x, y, problems=[said])]
 
 
-#: The first that opens a file reads it.
-CURVE_FORMATS: tuple[CurveFormat, ...] = (
-    DigitizerTar(), DigitizerProject(), Pairs(), Named(), Bare(),
-)  # fmt: skip
+def _full(source: Source, column: pd.Series, decimal: str) -> np.ndarray:
+    values = numbers(source, column, decimal)
+    empty = np.flatnonzero(np.isnan(values))
+    if empty.size:
+        raise source.error(f"column '{column.name}' is empty", int(column.index[empty[0]]))
+    return values
+
+
+# ---------------------------------------------------------------------------------------------
+# names
 
 _KINDS = {
     "c": r"(specific |areal |areic |charge |discharge |gravimetric )*(capacity|cap\.?|q)",
     "v": r"(cell |terminal )?(voltage|potential|volt|e|v|u|ewe|ecell)( vs\.? .*)?",
     "x": "x",
     "y": "y",
-    "r": r"c-?_? ?rate|rate",
+    "r": r"c[- ]?rate|rate",
     "g": r"cycle( number| index)?|half-?cycle|direction|curve|data ?set|series|step",
-    "t": r"(test |total |elapsed |step )?time",
-    "i": r"current|<?i>?",
+    "t": r".*(time|date|duration).*",
+    "i": r".*current.*|<?i>?|cur|amps?",
 }
 _COMPILED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _KINDS.items()}
-_WITH_UNIT = re.compile(r"(?P<name>[^\[(/]*)(?:\[(?P<b>.*)\]|\((?P<p>.*)\)|/(?P<s>.*))\s*")
+
+#: A unit behind a name; a slash may be in the unit, so that the first one counts.
+_UNITS = (r"(.*?)\s*\[(.*)\]", r"(.*?)\s*\((.*)\)", r"([^/]*?)\s*/\s*(.*)")
 
 
 def kind_of(name: str) -> tuple[str, str]:
-    """What a column holds, as a letter of `_KINDS` or "?", and its unit, "" without one."""
-    name = " ".join(name[:100].replace("_", " ").split())
-    match = _WITH_UNIT.fullmatch(name)
-    unit = ""
-    if match:
-        name = match["name"].strip()
-        unit = (match["b"] or match["p"] or match["s"] or "").strip().replace("\u2212", "-")
-    for kind, pattern in _COMPILED.items():
-        if pattern.fullmatch(name):
+    """What a column holds, as a letter of the kinds above or "?", and its unit, or "".
+
+    Examples
+    --------
+    >>> kind_of("Specific capacity / mAh g-1"), kind_of("Voltage (V vs. Na/Na+)")
+    (('c', 'mAh g-1'), ('v', 'V vs. Na/Na+'))
+    """
+    bare, unit = " ".join(name[:100].replace("_", " ").split()), ""
+    for pattern in _UNITS:
+        match = re.fullmatch(pattern, bare)
+        if match:
+            bare, unit = match[1], match[2].strip()
+            break
+    for kind, compiled in _COMPILED.items():
+        if compiled.fullmatch(bare):
             return kind, unit
     return "?", unit
 
 
+def volts(source: Source, name: str) -> float:
+    """What makes a voltage of a column of this name one in V."""
+    unit = re.split(r"\s+vs\b|\s+against\b", kind_of(name)[1])[0]
+    try:
+        return convert(1.0, known_unit(unit, "V") or "V", "V")
+    except ValueError as error:
+        raise source.error(f"column '{name[:60]}': {error}") from error
+
+
+def _rate(source: Source, name: str, cell: str, line: int) -> float:
+    try:
+        return rate_of(cell)
+    except ValueError as error:
+        raise source.error(f"column '{name[:60]}' is {cell[:30]!r}: no C-rate", line) from error
+
+
 def rate_of(text: str) -> float:
-    """A C-rate as people write it: 0.1, "0.1C", "C/10".
+    """A C-rate as people write it.
 
     Raises
     ------
     ValueError
         If it is none.
+
+    Examples
+    --------
+    >>> rate_of("0.1"), rate_of("0.5 C"), rate_of("C/10")
+    (0.1, 0.5, 0.1)
     """
-    text = text.strip()
-    hours = re.fullmatch(r"C\s*/\s*(\S+)", text, re.IGNORECASE)
-    if hours:
-        return number(str(1 / (number(hours[1]) or float("nan"))))
-    rate = number(re.sub(r"\s*C$", "", text, flags=re.IGNORECASE))
-    if rate <= 0:
-        raise ValueError(text)
-    return rate
-
-
-def _head(data: bytes) -> list[str]:
-    return _lines(data[:100_000])[:MAX_PREAMBLE]
-
-
-def _check_columns(path: Path, names: Sequence[str]) -> None:
-    if len(names) > MAX_COLUMNS:
-        raise MeasuredDataError(f"{path}: has more than {MAX_COLUMNS} columns: {listed(names)}")
-
-
-def _check_volt(path: Path, name: str) -> None:
-    unit = kind_of(name)[1]
-    if unit not in ("", "V", "v", "volt") and not unit.startswith("V vs"):
-        raise MeasuredDataError(f"{path}: column '{name[:60]}': only a voltage in V is read")
+    match = re.fullmatch(r"\s*(C\s*/)?\s*(\d*[.,]?\d+(?:[eE][+-]?\d+)?)\s*(C)?\s*", text, re.I)
+    if not match or (match[1] and match[3]):
+        raise ValueError(f"{text!r} is no C-rate")
+    number = float(match[2].replace(",", "."))
+    if not 1e-6 < number < 1e6:
+        raise ValueError(f"{text!r} is no C-rate")
+    return 1 / number if match[1] else number
