@@ -41,6 +41,7 @@ EXAMPLES = """examples:
   ssnib compare test.mpt --set mycell
   ssnib compare test.csv --set mycell --cycles 2,5-7 --only discharge --start as-made
   ssnib compare gitt.csv --set mycell --area "0.785 cm2" --start 0.9 --step 4
+Example: ssnib compare test.mpt --set mycell --start charged
 """
 
 
