@@ -9,7 +9,7 @@ import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured.capacity import chosen, increments, totals
-from ssnib_model.measured.columns import CHARGED, CURRENT, TEMPERATURE, TIME, VOLTAGE
+from ssnib_model.measured.columns import CHARGED, CURRENT, STEP, TEMPERATURE, TIME, VOLTAGE
 from ssnib_model.measured.text import Source
 
 #: Longest test that is believed [s], and voltages of a cell [V].
@@ -107,7 +107,10 @@ def _runs(values: np.ndarray) -> Iterator[np.ndarray]:
 def _times(frame: pd.DataFrame) -> Iterator[str]:
     line, time = frame.index.to_numpy(), frame[TIME].to_numpy()
     interval = np.diff(time)
-    still = np.flatnonzero(interval <= 0)
+    # two rows at one time are usual where a step ends and the next begins
+    same = np.sign(frame[CURRENT].to_numpy())
+    same = (same[1:] == same[:-1]) & (np.diff(frame.get(STEP, frame[CURRENT] * 0)) == 0)
+    still = np.flatnonzero((interval <= 0) & same)
     if still.size:
         yield f"time does not rise at {still.size} place(s), first at line {line[still[0] + 1]}"
     gaps = _gaps(frame)
@@ -188,13 +191,16 @@ def _ends(frame: pd.DataFrame) -> Iterator[str]:
         if len(runs) < 2:
             continue
         ends = np.array([voltage[run[-1]] for run in runs])
-        limit = ends.max() if direction < 0 else ends.min()
-        short = np.abs(ends - limit) > SAME_CUT_OFF
-        if short.any():
-            run = runs[int(np.flatnonzero(short)[0])]
+        # the voltage at which most end; of as many, the one furthest out
+        outwards = np.sort(ends)[::-1] if direction < 0 else np.sort(ends)
+        there = [np.count_nonzero(np.abs(ends - end) <= SAME_CUT_OFF) for end in outwards]
+        limit = outwards[int(np.argmax(there))]
+        other = np.abs(ends - limit) > SAME_CUT_OFF
+        if other.any():
+            run = runs[int(np.flatnonzero(other)[0])]
             yield (
-                f"{short.sum()} of {len(runs)} {name}s did not end at {limit:.3f} V, where the "
-                f"others did: the first ends at {voltage[run[-1]]:.3f} V, line "
+                f"{other.sum()} of {len(runs)} {name}s did not end at {limit:.3f} V as the others "
+                f"did, first the one that ends at {voltage[run[-1]]:.3f} V, line "
                 f"{frame.index[run[-1]]}"
             )
 
