@@ -63,7 +63,7 @@ def _impossible(source: Source, frame: pd.DataFrame) -> None:
     high = frame[VOLTAGE].abs() > MAX_VOLTAGE
     if high.mean() > 0.5:
         raise source.error(
-            f"its voltage is {frame[VOLTAGE][high].iloc[0]:.4g} V: it is that of no cell",
+            f"its voltage is {frame[VOLTAGE][high].iloc[0]:.4g} V, which is that of no single cell",
             int(frame.index[high][0]),
         )
 

@@ -39,7 +39,7 @@ NAMES: dict[str, str] = {
     ),
     CURRENT: "i <i> current amps amp cur currents im 电流 strom",
     STEP: (
-        "stepindex stepcount stepno stepnumber stepid ns step line 工步序号 工步号 工步 过程序号"
+        "stepcount stepindex stepno stepnumber stepid ns step line 工步序号 工步号 工步 过程序号"
     ),
     CYCLE: (
         "cycleindex cyclec cyclenumber cycleno cycleid cycle cyc cyccount cyclecount cyclep"
@@ -227,7 +227,9 @@ class Reader:
         if quantity not in self.columns:
             raise missing(self.source, self.table.raw.columns, quantity)
         for column in self.columns[quantity]:
-            if (self.table.raw[column.name].astype(str).str.strip() != "").any():
+            raw = self.table.raw[column.name]
+            some = raw.notna() if pd.api.types.is_numeric_dtype(raw) else raw.astype(str) != ""
+            if some.any():
                 return column
         return self.columns[quantity][0]
 

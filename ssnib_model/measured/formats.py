@@ -1,7 +1,7 @@
-"""Files of cyclers: one class a format, and the list of them.
+"""Files of cyclers as text: one class a format.
 
-A new format is a class here, in `FORMATS`: it says whether a file is its own ("can I open this")
-and gives its table; where its columns have names of their own, it says these too.
+A new format is a class here and in the list of `registry`: it says whether a file is its own
+("can I open this") and gives its table; where its columns have names of their own, it says these.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ from ssnib_model.tables import listed, one_line
 
 #: Numbers in a Parquet file.
 MAX_NUMBERS = 20_000_000
+
+
+#: Of Arbin's columns where their names say none.
+ARBIN_UNITS = {
+    cols.TIME: "s", cols.STEP_TIME: "s", cols.CURRENT: "A", cols.VOLTAGE: "V",
+    cols.CHARGED: "A.h", cols.DISCHARGED: "A.h",
+}  # fmt: skip
 
 
 class Format:
@@ -355,10 +362,7 @@ class Arbin(Marked):
     def table(self, source: Source) -> Table:
         """As any table; without units it is in SI and A.h."""
         table = super().table(source)
-        table.units = {
-            cols.TIME: "s", cols.STEP_TIME: "s", cols.CURRENT: "A", cols.VOLTAGE: "V",
-            cols.CHARGED: "A.h", cols.DISCHARGED: "A.h",
-        }  # fmt: skip
+        table.units = ARBIN_UNITS
         return table
 
 
@@ -404,22 +408,3 @@ def _of_numbers(types, kind) -> bool:
         or types.is_string(kind)
         or types.is_large_string(kind)
     )
-
-
-#: The first that opens a file reads it.
-FORMATS: tuple[Format, ...] = (
-    Parquet(),
-    OwnTable(),
-    EcLab(),
-    Novonix(),
-    Maccor(),
-    Basytec(),
-    Pec(),
-    LayeredNeware(),
-    Digatron(),
-    Landt(),
-    Arbin(),
-    BatteryDataFormat(),
-    Neware(),
-    TextTable(),
-)

@@ -30,7 +30,8 @@ from ssnib_model.measured.columns import (
     frequencies,
     plain,
 )
-from ssnib_model.measured.formats import FORMATS, Format
+from ssnib_model.measured.formats import Format
+from ssnib_model.measured.registry import format_of
 from ssnib_model.measured.text import MAX_SIZE, Source, split_name
 from ssnib_model.tables import listed
 
@@ -82,8 +83,7 @@ def read_curves(
         source = Source(path, read_bytes(path, MAX_SIZE))
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
-    form = next(f for f in FORMATS if f.opens(source))
-    return _curves(source, form, columns or {}, units or {})
+    return _curves(source, format_of(source), columns or {}, units or {})
 
 
 def _curves(

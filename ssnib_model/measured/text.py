@@ -334,7 +334,7 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=float, na_value=np.nan)
         empty = np.isnan(values)
-        text = column.astype(str)
+        text = column
     else:
         text = column.astype(str).str.strip()
         plain = text
@@ -352,7 +352,7 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(
-            f"column '{str(column.name)[:60]}' is {text.iloc[bad[0]][:60]!r}: a finite number "
+            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite number "
             "was expected",
             int(column.index[bad[0]]),
         )
