@@ -122,7 +122,7 @@ def test_files_become_data_for_a_fit(hu2024, tmp_path):
     path = tmp_path / "cycler.csv"
     frame[["Time [s]", "Current [A]", "Voltage [V]"]].to_csv(path, index=False)
     data = ss.data_from_file(path, hu2024)
-    assert [d.name for d in data] == ["cycler 1", "cycler 2"]
+    assert [d.name for d in data] == ["cycler"]
     fit = ss.fit(hu2024, data, [ss.Free(name, 0.005, 0.05)], model="spm")
     assert fit.values[name] == pytest.approx(0.02, rel=0.01)
 
