@@ -516,11 +516,15 @@ def data_from_files(
     paths: Iterable[str | Path],
     parameters: ParameterSet,
     sigma: Mapping[str, float] | None = None,
+    beside: Iterable[Data] = (),
 ) -> list[Data]:
-    """As `data_from_file`, of several files; a sigma is for those that have the quantity."""
+    """As `data_from_file`, of several files; a sigma is for those that have the quantity.
+
+    Data sets ``beside`` come first, and have their sigmas already.
+    """
     sigma = dict(sigma or {})
-    data: list[Data] = []
-    quantities: set[str] = set()
+    data = list(beside)
+    quantities = {label.partition(" at ")[0] for d in data for label in d.labels}
     for path in map(Path, paths):
         found, has = _reader_of(path)(path, parameters, sigma)
         data += found
