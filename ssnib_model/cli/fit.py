@@ -109,8 +109,8 @@ def _fit(arguments: argparse.Namespace) -> int:
         raise OptionError(
             "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
         )
-    data = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
-    data = data_from_files(arguments.data, parameters, sigma, beside=data)
+    curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
+    data = data_from_files(arguments.data, parameters, sigma, beside=curves)
     data += [spectrum_from_file(p, parameters, **given) for p, given in arguments.spectrum]
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)

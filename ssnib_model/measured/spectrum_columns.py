@@ -88,6 +88,9 @@ def quantity_of(name: str) -> Named | None:
     bare, unit = split_name(name)
     if "_" in name and unit and bare + "_" + unit == name:  # Battery Data Format: frequency_hertz
         return _found(bare.replace("_", " "), unit)
+    bare, unit = split_name(name)
+    if f"{bare}_{unit}" == name:  # Battery Data Format: frequency_hertz
+        return _found(bare.replace("_", " "), unit)
     name = " ".join(name.translate(_TYPED).split())
     whole = _found(name, "")
     if whole:
