@@ -17,7 +17,7 @@ from ssnib_model.cli.arguments import (
     once,
 )
 from ssnib_model.cli.compare import add_measured_arguments, measured_settings
-from ssnib_model.cli.measurements import SPECTRUM_KEYS, spectrum
+from ssnib_model.cli.measurements import CURVE_KEYS, SPECTRUM_KEYS, curve, spectrum
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -60,6 +60,15 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("data", nargs="*", metavar="DATA", help="files of measured data")
     add_measured_arguments(fit)
     fit.add_argument(
+        "--curve",
+        action="append",
+        default=[],
+        type=curve,
+        metavar='"FILE, rate=C[, KEY=VALUE ...]"',
+        help="voltage against capacity of a half-cycle (digitised, for example), whose rate or "
+        f"unit the file does not say; keys: {', '.join(CURVE_KEYS)}; repeatable",
+    )
+    fit.add_argument(
         "--spectrum",
         action="append",
         default=[],
@@ -92,6 +101,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
+    from ssnib_model.fits.curve_files import curve_from_file
     from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
@@ -99,10 +109,13 @@ def _fit(arguments: argparse.Namespace) -> int:
 
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
-    if not (arguments.data or arguments.spectrum):
-        raise OptionError("nothing to fit to: give a file of measured data, or a --spectrum")
+    if not (arguments.data or arguments.curve or arguments.spectrum):
+        raise OptionError(
+            "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
+        )
+    curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
     settings = measured_settings(arguments, parameters)
-    data = data_from_files(arguments.data, parameters, sigma, **settings)
+    data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
     for file, given in arguments.spectrum:
         state = _state(given["state"], data)
         data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
@@ -110,9 +123,10 @@ def _fit(arguments: argparse.Namespace) -> int:
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
+    files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [
         {"file": file, "sha256": _sha256(file), **settings}
-        for file, settings in [*((file, {}) for file in arguments.data), *arguments.spectrum]
+        for file, settings in [*files_as_given, *arguments.curve, *arguments.spectrum]
     ]
     result = fit(
         parameters,
