@@ -213,8 +213,8 @@ def test_cycles_and_kinds_are_chosen(hu2024):
 
 def test_the_measured_temperature_is_that_of_the_step(hu2024):
     frame = measured(TESTS["aborted"], hu2024, rows=20)
-    warm = frame.assign(**{"Temperature [K]": 298.0 + 5 * (frame["Step"] > 3)})
+    warm = frame.assign(**{"Temperature [K]": 298.15 + 5 * (frame["Step"] > 3)})
     found = MeasuredProtocol(warm, hu2024)
-    assert [d.instruction.temperature for d in found.done] == [298.0] * 3 + [303.0] * 3
+    assert [d.instruction.temperature for d in found.done] == [298.15] * 3 + [303.15] * 3
     told = MeasuredProtocol(warm, hu2024, temperature=310.0)
     assert {d.instruction.temperature for d in told.done} == {310.0}
