@@ -40,6 +40,9 @@ LARGEST_CURRENT_NOISE = 3e-3
 #: none if next to no charge passes, as a part of the largest and of all the charge.
 NO_CURRENT, SMALL_CURRENT, NO_CHARGE = 1e-4, 1e-2, 1e-3
 
+#: How much more charge may pass where the current is none, as offsets of an instrument do.
+OFFSET = 10.0
+
 #: Time that it may take to switch, as a part of what comes after.
 SWITCH = 0.02
 
@@ -501,6 +504,8 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
             gaps.append((gap, start))
             found.append(_rest(start, float(c.t[begin]), begin, float(c.v[max(begin - 1, 0)])))
             start = float(c.t[begin])
+            if not end > start:  # a single row after it, of which nothing is known
+                continue
             charge = _integral(c, begin, piece.last, start)
         if rest:
             kind, current, charge = "rest", 0.0, 0.0
@@ -562,7 +567,7 @@ def _integral(c: Columns, first: int, last: int, start: float) -> float:
 def _is_rest(c: Columns, piece: _Piece, current: float, charge: float, limit: float) -> bool:
     if piece.kind != "current":
         return False
-    if abs(current) <= NO_CURRENT * c.largest:
+    if abs(current) <= NO_CURRENT * c.largest and abs(charge) <= OFFSET * limit:
         return True
     if abs(charge) > limit:
         return False
