@@ -16,6 +16,7 @@ from ssnib_model.cli.arguments import (
     in_unit_of,
     once,
 )
+from ssnib_model.cli.compare import add_measured_arguments, measured_settings
 from ssnib_model.cli.measurements import CURVE_KEYS, SPECTRUM_KEYS, curve, spectrum
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
@@ -48,14 +49,15 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         "cycler, impedance spectra. Writes the fitted parameter set, report.txt, fit.json, fit.png"
         " and run.json.",
         epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
-        '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log". '
-        'Example: ssnib fit --spectrum "eis.mpt, state=0.5, temperature=25, to=1e5" '
+        '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"; '
+        'ssnib fit --spectrum "eis.mpt, state=0.5, temperature=25, to=1e5" '
         '--free "Set-up series inductance [H]:0:1e-5" '
         '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"',
     )
     add_cell_arguments(fit, models=("dfn", "spm", "spm+dfn"))
     add_output_arguments(fit, "fit")
     fit.add_argument("data", nargs="*", metavar="DATA", help="files of measured data")
+    add_measured_arguments(fit)
     fit.add_argument(
         "--curve",
         action="append",
@@ -98,7 +100,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 def _fit(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.curve_files import curve_from_file
-    from ssnib_model.fits.data import data_from_files
+    from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.search import fit
     from ssnib_model.fits.spectrum_files import spectrum_from_file
@@ -110,7 +112,8 @@ def _fit(arguments: argparse.Namespace) -> int:
             "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
         )
     curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
-    data = data_from_files(arguments.data, parameters, sigma, beside=curves)
+    settings = measured_settings(arguments, parameters)
+    data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
     data += [spectrum_from_file(p, parameters, **given) for p, given in arguments.spectrum]
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
@@ -118,8 +121,8 @@ def _fit(arguments: argparse.Namespace) -> int:
     record = run_record(arguments, parameters, chosen)
     files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [
-        {"file": file, "sha256": _sha256(file), **settings}
-        for file, settings in [*files_as_given, *arguments.curve, *arguments.spectrum]
+        {"file": file, "sha256": _sha256(file), **said}
+        for file, said in [*files_as_given, *arguments.curve, *arguments.spectrum]
     ]
     result = fit(
         parameters,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,7 @@ from ssnib_model.cell.declared import SETUP
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
-from ssnib_model.files import read_bytes
 from ssnib_model.fits.free import is_number
-from ssnib_model.measured.capacity_voltage import is_capacity_curve, read_capacity_curve
-from ssnib_model.measured.curves import half_cycles
-from ssnib_model.measured.rate_tables import is_rate_table, read_rate_table
-from ssnib_model.measured.reading import read_curves
-from ssnib_model.measured.text import MAX_SIZE, Source
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
@@ -479,157 +472,3 @@ def _why(half_cycles: Iterable[HalfCycle]) -> str:
             reason = f" ({h.reason})" if h.reason and h.status is not Status.FAILED else ""
             return f"the {h.direction} at {h.rate:g} C: {h.ending}{reason}"
     return ""
-
-
-def data_from_file(
-    path: str | Path, parameters: ParameterSet, sigma: Mapping[str, float] | None = None
-) -> list[Data]:
-    """What a file holds, ready for a fit.
-
-    Parameters
-    ----------
-    path : str or Path
-        A table of capacities by C-rate (`read_rate_table`); voltage against capacity
-        (`read_capacity_curve`) with the C-rate in the name of each curve, compared with a rate
-        test of these in rising order; or the file of a cycler (`read_curves`), of which every
-        charge and discharge is one data set, compared with one rate test of their rates in the
-        order of the file. For spectra see `spectrum_from_file`.
-    parameters : ParameterSet
-        For the mass of active material and the current of 1 C.
-    sigma : mapping, optional
-        Standard deviations, as `SIGMA`, and "Voltage [V]".
-
-    Returns
-    -------
-    list
-        `RateTestData` or `CurveData`.
-
-    Raises
-    ------
-    MeasuredDataError
-        If the file is neither, or ``sigma`` has a quantity that it does not.
-    """
-    return data_from_files([path], parameters, sigma)
-
-
-def data_from_files(
-    paths: Iterable[str | Path],
-    parameters: ParameterSet,
-    sigma: Mapping[str, float] | None = None,
-    beside: Iterable[Data] = (),
-) -> list[Data]:
-    """As `data_from_file`, of several files; a sigma is for those that have the quantity.
-
-    Data sets ``beside`` come first, and have their sigmas already.
-    """
-    sigma = dict(sigma or {})
-    data = list(beside)
-    quantities = {label.partition(" at ")[0] for d in data for label in d.labels}
-    for path in map(Path, paths):
-        found, has = _reader_of(path)(path, parameters, sigma)
-        data += found
-        quantities |= has
-    check_sigma("the data", sigma, sorted(quantities))
-    return data
-
-
-def _rate_tables(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
-) -> tuple[list[Data], set[str]]:
-    mass, area = parameters[MASS], parameters["Electrode area [m2]"]
-    table = read_rate_table(path, active_mass=mass, area=area)
-    has = {column for column in SIGMA if column in table.columns}
-    own = {column: value for column, value in sigma.items() if column in has}
-    findings = tuple(table.attrs["problems"])
-    data: list[Data]
-    if TEMPERATURE in table.columns:
-        data = [
-            RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
-            for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
-        ]
-    else:
-        kelvin = parameters[TEMPERATURE]
-        findings += (f"the temperature is that of the set, {kelvin:g} K",)
-        data = [RateTestData(path.stem, table, sigma=own)]
-    for one in data:
-        one.findings = findings
-    return data, has
-
-
-def _capacity_curves(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
-) -> tuple[list[Data], set[str]]:
-    mass, area = parameters[MASS], parameters["Electrode area [m2]"]
-    frame = read_capacity_curve(path, "all", active_mass=mass, area=area)
-    names, rates = frame.attrs["name"], frame.attrs["rate"]
-    for name, rate in zip(names, rates, strict=True):
-        if rate is None:
-            raise MeasuredDataError(
-                f"{path}: {name}: nothing says at which C-rate it was taken: put it into the name "
-                "of the curve, as in '0.1 C', or say it (--curve, curve_from_file)"
-            )
-    test = RateTest(sorted(set(rates)))
-    found: list[Data] = []
-    has = {VOLTAGE}
-    for number, rows in frame.groupby("Curve"):
-        place = int(str(number)) - 1
-        direction = frame.attrs["direction"][place]
-        ends = CHARGE_CAPACITY if direction == "charge" else CAPACITY
-        has.add(ends)
-        one = CurveData(
-            f"{path.stem} {names[place]}",
-            rows["Capacity [mA.h.g-1]"],
-            rows[VOLTAGE],
-            rates[place],
-            direction,
-            sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
-            sigma_capacity=sigma.get(ends, SIGMA[ends]),
-            test=test,
-        )
-        one.findings = tuple(frame.attrs["problems"][place])
-        found.append(one)
-    return found, has
-
-
-def _curves(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
-) -> tuple[list[Data], set[str]]:
-    parts = half_cycles(read_curves(path), parameters[MASS])
-    if not parts:
-        raise MeasuredDataError(f"{path}: holds no charge or discharge of at least 5 points")
-    one_c = parameters["Nominal cell capacity [A.h]"]
-    # rounded as a person would say it
-    rates = [float(f"{abs(part.attrs['current']) / one_c:.2g}") for part in parts]
-    test = RateTest(dict.fromkeys(rates))
-    found: list[Data] = []
-    has = {VOLTAGE}
-    for number, (rate, part) in enumerate(zip(rates, parts, strict=True), start=1):
-        rising = part.drop_duplicates("Capacity [mA.h.g-1]")
-        ends = CHARGE_CAPACITY if part.attrs["direction"] == "charge" else CAPACITY
-        has.add(ends)
-        found.append(
-            CurveData(
-                f"{path.stem} {number}",
-                rising["Capacity [mA.h.g-1]"],
-                rising["Voltage [V]"],
-                rate,
-                part.attrs["direction"],
-                sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
-                sigma_capacity=sigma.get(ends, SIGMA[ends]),
-                test=test,
-            )
-        )
-    return found, has
-
-
-def _reader_of(path: Path) -> Callable[..., tuple[list[Data], set[str]]]:
-    """What reads a file, by what is in it."""
-    try:
-        source = Source(path, read_bytes(path, MAX_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
-    if is_rate_table(source):
-        return _rate_tables
-    if is_capacity_curve(source):
-        return _capacity_curves
-    return _curves

@@ -25,10 +25,10 @@ STEP_TIME, DATE, STATE, CAPACITY = "Step time [s]", "Date", "State", "Capacity [
 #: What columns are called, best first: small letters and digits of the name without its unit.
 NAMES: dict[str, str] = {
     TIME: (
-        "testtime totaltime elapsedtime runtime runningtime timeelapsed test t time tottime"
-        " 测试时间 总时间 累计时间 相对时间 时间 temps zeit"
+        "testtime totaltime tottime cumulativetime elapsedtime runtime runningtime timeelapsed"
+        " programtime programduration 测试时间 总时间 累计时间 相对时间 test t time 时间 zeit"
     ),
-    STEP_TIME: "steptime tstep timestep steptimes step 工步时间 过程时间",
+    STEP_TIME: "steptime tstep timestep steptimes stepduration step 工步时间 过程时间",
     DATE: (
         "datetime dateandtime absolutetime realtime dpttime systemtime systime timestamp date"
         " unixtime abstime datestamp testdatetime 绝对时间 系统时间 实时时间 日期"
@@ -39,7 +39,7 @@ NAMES: dict[str, str] = {
     ),
     CURRENT: "i <i> current amps amp cur currents im 电流 strom",
     STEP: (
-        "stepindex stepcount stepno stepnumber stepid ns step line 工步序号 工步号 工步 过程序号"
+        "stepcount stepindex stepno stepnumber stepid ns step line 工步序号 工步号 工步 过程序号"
     ),
     CYCLE: (
         "cycleindex cyclec cyclenumber cycleno cycleid cycle cyc cyccount cyclecount cyclep"
@@ -77,6 +77,8 @@ _TARGET = {
     CHARGED: "A.h", DISCHARGED: "A.h", CAPACITY: "A.h",
 }  # fmt: skip
 _ASSUMED = {**_TARGET, TEMPERATURE: "degC"}
+#: What makes a row part of a spectrum.
+_FREQUENCY = ("freq", "frequency", "f")
 #: Words that are added to a name and say nothing.
 _NOISE = re.compile(r"[\s_.#\-:~]|\uff08.*?\uff09")
 
@@ -110,6 +112,10 @@ class Table:
     remarks: list[str] = field(default_factory=list)
     #: words for what each row does, where they stand above the rows
     states: pd.Series | None = None
+    #: first row of each table of a file that has several
+    blocks: tuple[int, ...] = (0,)
+    #: units that a format has without saying so: quantity -> unit
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_columns(
@@ -165,6 +171,22 @@ def _column(name: str, quantity: str) -> Column | None:
     return Column(name, unit)
 
 
+def is_frequency(name: str) -> bool:
+    """Whether a column is that of a spectrum's frequencies."""
+    return plain(name) in _FREQUENCY and split_name(name)[1].lower() in ("hz", "hertz", "")
+
+
+def frequencies(source: Source, table: Table) -> np.ndarray | None:
+    """Frequency of each row [Hz], 0 where a cell is empty; None if there is no such column."""
+    for name in table.raw.columns:
+        if is_frequency(name):
+            values = pd.to_numeric(
+                table.raw[name].astype(str).str.replace(",", "."), errors="coerce"
+            )
+            return values.fillna(0.0).to_numpy(float)
+    return None
+
+
 def is_header(cells: Iterable[str]) -> bool:
     """Whether cells are the names of a table with time, current and voltage."""
     found = find_columns(cells)
@@ -204,6 +226,11 @@ class Reader:
         """
         if quantity not in self.columns:
             raise missing(self.source, self.table.raw.columns, quantity)
+        for column in self.columns[quantity]:
+            raw = self.table.raw[column.name]
+            some = raw.notna() if pd.api.types.is_numeric_dtype(raw) else raw.astype(str) != ""
+            if some.any():
+                return column
         return self.columns[quantity][0]
 
     def values(self, column: Column, quantity: str) -> np.ndarray:
@@ -214,6 +241,8 @@ class Reader:
             return times.durations(self.source, raw)
         values = numbers(self.source, raw, self.table.decimal)
         unit = "h" if column.unit == "h:m:s" else column.unit
+        if not column.said:
+            unit = self.table.units.get(quantity, unit)
         try:
             if re.fullmatch(r"[\d.]+(?:[eE][+-]?\d+)?", unit):
                 return values * float(unit)
@@ -233,7 +262,7 @@ class Reader:
             If there is no such column, or a cell is empty.
         """
         column = self.first(quantity)
-        if not column.said and quantity not in (TIME, STEP_TIME):
+        if not column.said and quantity not in self.table.units:
             self.remarks.append(
                 f"column '{column.name}' says no unit: it is taken as {column.unit}"
             )
@@ -262,8 +291,13 @@ class Reader:
         """Numbers of steps or cycles, as whole numbers where they are."""
         for column in self.columns.get(quantity, []):
             values = pd.to_numeric(self.table.raw[column.name], errors="coerce").to_numpy(float)
-            if np.isfinite(values).all() and (values == np.round(values)).all():
-                return values.astype(np.int64) if np.abs(values).max(initial=0) < 2**53 else None
+            whole = np.isfinite(values).all() and (values == np.round(values)).all()
+            if whole and np.abs(values).max(initial=0) < 2**53:
+                return values.astype(np.int64)
+            if np.isfinite(values).any():
+                self.remarks.append(
+                    f"column '{column.name}' is not used: it holds no whole numbers"
+                )
         return None
 
 

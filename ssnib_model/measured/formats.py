@@ -1,7 +1,7 @@
-"""Files of cyclers: one class a format, and the list of them.
+"""Files of cyclers as text: one class a format.
 
-A new format is a class here, in `FORMATS`: it says whether a file is its own ("can I open this")
-and gives its table; where its columns have names of their own, it says these too.
+A new format is a class here and in the list of `registry`: it says whether a file is its own
+("can I open this") and gives its table; where its columns have names of their own, it says these.
 """
 
 from __future__ import annotations
@@ -17,11 +17,19 @@ import pandas as pd
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured import columns as cols
 from ssnib_model.measured.columns import Table, decimal_mark, is_header
+from ssnib_model.measured.signs import direction_of
 from ssnib_model.measured.text import Source, cells_of, find_header, read_table, separator_of
 from ssnib_model.tables import listed, one_line
 
 #: Numbers in a Parquet file.
 MAX_NUMBERS = 20_000_000
+
+
+#: Of Arbin's columns where their names say none.
+ARBIN_UNITS = {
+    cols.TIME: "s", cols.STEP_TIME: "s", cols.CURRENT: "A", cols.VOLTAGE: "V",
+    cols.CHARGED: "A.h", cols.DISCHARGED: "A.h",
+}  # fmt: skip
 
 
 class Format:
@@ -107,6 +115,8 @@ class TextTable(Format):
             if score > len(cols.find_columns(best)) or not best:
                 best = cells
         found = cols.find_columns(best)
+        if any(cols.is_frequency(name) for name in best):
+            return source.error("looks like a spectrum: ss.read_spectrum reads these")
         for quantity in (cols.TIME, cols.CURRENT, cols.VOLTAGE):
             if quantity not in found:
                 return cols.missing(source, best, quantity)
@@ -139,6 +149,17 @@ def _repeated_names(raw: pd.DataFrame) -> np.ndarray:
     return same
 
 
+class Marked(TextTable):
+    """A table of an instrument, known by words in the first 4000 characters of the file."""
+
+    #: What is found in such a file, as a pattern.
+    mark: ClassVar[str]
+
+    def opens(self, source: Source) -> bool:
+        """Whether its words are in the file."""
+        return re.search(self.mark, source.start, re.IGNORECASE | re.MULTILINE) is not None
+
+
 class OwnTable(TextTable):
     """What the package itself writes."""
 
@@ -149,8 +170,19 @@ class OwnTable(TextTable):
 
     def opens(self, source: Source) -> bool:
         """Whether the first line has its three names."""
-        names = cells_of(source.start.split("\n", 1)[0].lstrip("\ufeff"), ",")
+        names = cells_of(source.start.split("\n", 1)[0], ",")
         return {cols.TIME, cols.CURRENT, cols.VOLTAGE} <= set(names)
+
+
+class BatteryDataFormat(Marked):
+    """Battery Data Format: machine names (test_time_second) or human ones (Test Time / s)."""
+
+    name = "Battery Data Format"
+    suffixes = ".bdf.csv, .csv"
+    about = (
+        "machine and human names; the sign is that of its own two capacities, where it has them"
+    )
+    mark = r"^(?:.*,)?\"?(?:test_time_\w+|Test Time / )"
 
 
 class EcLab(TextTable):
@@ -177,10 +209,161 @@ class EcLab(TextTable):
         second = source.lines[1] if len(source.lines) > 1 else ""
         count = re.search(r"Nb header lines\s*:\s*(\d{1,9})", second)
         if not count or not 1 <= int(count[1]) <= len(source.lines):
-            raise MeasuredDataError(
-                f"{source.path}: line 2 must say 'Nb header lines : N' with N lines in the file"
-            )
+            raise source.error("line 2 must say 'Nb header lines : N' with N lines in the file")
         return int(count[1]) - 1
+
+
+class Novonix(Marked):
+    """Novonix: a summary, the protocol and the table, once more each time the test went on."""
+
+    name = "Novonix text"
+    suffixes = ".csv"
+    about = "several [Summary] ... [Data] blocks in one file are put one after the other"
+    mark = r"^\W*\[Summary\]"
+
+    def table(self, source: Source) -> Table:
+        """The tables below each [Data], as one."""
+        starts = [n for n, line in enumerate(source.lines) if line.strip() == "[Data]"]
+        ends = [n for n, line in enumerate(source.lines) if line.strip() == "[Summary]"]
+        if not starts:
+            raise source.error("no line is '[Data]': the table of a Novonix file stands below it")
+        tables = []
+        for start in starts:
+            stop = min((n for n in ends if n > start), default=len(source.lines))
+            header = start + 1
+            if header >= stop or not is_header(cells_of(source.lines[header], ",")):
+                raise source.error("[Data] is followed by no names of a table", start + 1)
+            if stop > header + 1:
+                tables.append(read_table(source, header, ",", stop=stop))
+        if not tables:
+            raise source.error("no row stands below [Data]")
+        raw = pd.concat(tables).fillna("")
+        sizes = np.cumsum([0, *(len(t) for t in tables[:-1])])
+        return Table(raw, ".", blocks=tuple(int(n) for n in sizes))
+
+
+class Maccor(Marked):
+    """Text exports of Maccor, in their many headers."""
+
+    name = "Maccor text"
+    suffixes = ".txt, .csv, .001 ..."
+    about = "signed by the states C, D and R; times as d h:m:s, seconds or minutes"
+    mark = r"^(?:Today'+s Date|Rec#?[\t,]|Tester\tMaccor)"
+
+    def table(self, source: Source) -> Table:
+        """As any table; currents and voltages without unit are in A and V."""
+        table = super().table(source)
+        table.units = {cols.CURRENT: "A", cols.VOLTAGE: "V", cols.CAPACITY: "A.h"}
+        return table
+
+
+class Basytec(Marked):
+    """Text of Basytec, whose preamble and names begin with ~."""
+
+    name = "Basytec text"
+    suffixes = ".txt"
+    about = "lines above the names begin with ~"
+    mark = r"^~(?:Resultfile from Basytec|Time\[)"
+
+
+class Pec(Marked):
+    """Tables of PEC."""
+
+    name = "PEC text"
+    suffixes = ".csv"
+    about = "times as h:m:s; preamble of the test's regime"
+    mark = r"^(?:TestRegime \w+:|Test,Cell,Rack,Shelf)"
+
+
+class Digatron(Marked):
+    """Tables of Digatron, with units behind # or on the next line."""
+
+    name = "Digatron text"
+    suffixes = ".csv"
+    about = "units behind # or below the names"
+    mark = r"Program Duration|AhStep"
+
+
+class Neware(Marked):
+    """Flat tables of Neware: a row is a record."""
+
+    name = "Neware text"
+    suffixes = ".csv, .txt"
+    about = "flat: a row is a record, steps named by CC Chg, CC_DChg ...; English or Chinese"
+    mark = r"(?:^|[,\t\"])(?:Record (?:ID|number)|DataPoint|Step Type|工步|数据序号|记录号)"
+
+
+class LayeredNeware(Neware):
+    """Layered tables of Neware: lines of cycles, of steps and of records in one file."""
+
+    name = "Neware text, layered"
+    about = "cycles, steps and records on lines of their own, each with names in the first lines"
+
+    def opens(self, source: Source) -> bool:
+        """Whether the names of records stand behind empty cells."""
+        if not super().opens(source):
+            return False
+        return any(self._depth(line)[1] for line in source.start.split("\n")[1:6])
+
+    def _depth(self, line: str) -> tuple[int, bool]:
+        """Empty cells at the start of a line, and whether names of records follow them."""
+        separator = separator_of(line)
+        cells = cells_of(line, separator)
+        depth = next((n for n, cell in enumerate(cells) if cell), 0)
+        return depth, depth > 0 and is_header(cells)
+
+    def table(self, source: Source) -> Table:
+        """The records; steps and cycles from the lines above them."""
+        lines = list(source.lines)
+        header = next((n for n, line in enumerate(lines[:6]) if self._depth(line)[1]), None)
+        if header is None:
+            raise self.without_header(source)
+        separator = separator_of(lines[header])
+        depth = self._depth(lines[header])[0]
+        step, cycle, state = 0, 0, ""
+        above: dict[int, tuple[int, int, str]] = {}
+        for n in range(header + 1, len(lines)):
+            cells = cells_of(lines[n], separator)
+            if not any(cells[:depth]) and any(cells[depth:]):
+                above[n + 1] = (step, cycle, state)
+                continue
+            if cells and cells[0]:
+                cycle = int(cells[0]) if cells[0].isdigit() else cycle + 1
+            word = next((c for c in cells if c and not np.isnan(direction_of(c))), "")
+            if word or not (cells and cells[0]):
+                step, state = step + 1, word or state
+            lines[n] = ""
+        raw = read_table(source, header, separator, lines)
+        known = pd.DataFrame([above[n] for n in raw.index], index=raw.index)
+        raw = raw.loc[:, [bool(name) for name in raw.columns]]
+        raw["Step Index"], raw["Cycle Index"] = known[0], known[1]
+        table = Table(raw, decimal_mark(source, raw, separator))
+        table.states = known[2]
+        return table
+
+
+class Landt(Marked):
+    """Tables of Land and Landt."""
+
+    name = "Land and Landt text"
+    suffixes = ".csv, .txt"
+    about = "names such as TestTime/Sec., Current/mA; English or Chinese (GBK)"
+    mark = r"TestTime/Sec|StepTime/Sec|SysTime|测试时间|过程"
+
+
+class Arbin(Marked):
+    """Tables of Arbin, with units in their names or without."""
+
+    name = "Arbin text"
+    suffixes = ".csv"
+    about = "units in the names or, without any, s, A, V and A.h"
+    mark = r"(?:Data_Point|Data Point|Test_Time|Test Time \(s\)).*Cycle[_ ]Index"
+
+    def table(self, source: Source) -> Table:
+        """As any table; without units it is in SI and A.h."""
+        table = super().table(source)
+        table.units = ARBIN_UNITS
+        return table
 
 
 class Parquet(Format):
@@ -225,7 +408,3 @@ def _of_numbers(types, kind) -> bool:
         or types.is_string(kind)
         or types.is_large_string(kind)
     )
-
-
-#: The first that opens a file reads it.
-FORMATS: tuple[Format, ...] = (Parquet(), OwnTable(), EcLab(), TextTable())

@@ -25,11 +25,14 @@ from ssnib_model.measured.columns import (
     VOLTAGE,
     Column,
     Reader,
+    Table,
     find_columns,
+    frequencies,
     plain,
 )
-from ssnib_model.measured.formats import FORMATS, Format
-from ssnib_model.measured.text import MAX_SIZE, Source
+from ssnib_model.measured.formats import Format
+from ssnib_model.measured.registry import format_of
+from ssnib_model.measured.text import MAX_SIZE, Source, split_name
 from ssnib_model.tables import listed
 
 #: What `columns` and `units` of `read_curves` may name.
@@ -80,8 +83,7 @@ def read_curves(
         source = Source(path, read_bytes(path, MAX_SIZE))
     except OSError as error:
         raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
-    form = next(f for f in FORMATS if f.opens(source))
-    return _curves(source, form, columns or {}, units or {})
+    return _curves(source, format_of(source), columns or {}, units or {})
 
 
 def _curves(
@@ -92,6 +94,8 @@ def _curves(
         raise source.error(f"has {len(table.raw)} row(s): at least two rows are needed")
     found = find_columns(table.raw.columns, form.names)
     _choose(source, table.raw, found, columns, units)
+    _without_spectra(source, table)
+    _without_cut_line(source, table, found)
     reader = Reader(source, table, found)
     reader.first(TIME if TIME in found or not {STEP_TIME, DATE} & set(found) else CURRENT)
     frame = pd.DataFrame(index=table.raw.index)
@@ -101,9 +105,18 @@ def _curves(
         if labels is not None:
             frame[quantity] = labels
     frame.insert(0, TIME, _time(reader, frame))
-    temperature = reader.optional(TEMPERATURE)
-    if temperature is not None:
-        frame[TEMPERATURE] = temperature
+    late = checks.out_of_order_rows(source, frame[TIME].to_numpy(), frame.index.to_numpy())
+    if late.any():
+        reader.remarks.append(
+            f"{int(late.sum())} row(s) have a time before that of an earlier row, first line "
+            f"{frame.index[late][0]}: they are left out"
+        )
+        frame = frame[~late].copy()
+        _keep(table, ~late)
+    for quantity in (STEP_TIME, TEMPERATURE):
+        values = reader.optional(quantity)
+        if values is not None and _sensible(reader, quantity, values):
+            frame[quantity] = values
     states = signs.states(reader)
     signs.turn(reader, frame, states, form.discharge_is_positive, found[CURRENT][0].name)
     for quantity, values in counted(reader, frame).items():
@@ -112,6 +125,53 @@ def _curves(
     frame.attrs["problems"] = reader.remarks
     frame.attrs["problems"] = [*reader.remarks, *checks.check(source, frame)]
     return frame
+
+
+def _sensible(reader: Reader, quantity: str, values: np.ndarray) -> bool:
+    """Whether temperatures are some: a missing sensor reads far below any."""
+    if quantity != TEMPERATURE or (np.nanmin(values) > 100 and np.nanmax(values) < 600):
+        return True
+    name = reader.columns[quantity][0].name
+    reader.remarks.append(
+        f"column '{name}' is not used: {np.nanmin(values):.0f} to {np.nanmax(values):.0f} K is no "
+        "temperature of a cell"
+    )
+    return False
+
+
+def _without_spectra(source: Source, table: Table) -> None:
+    """Leave out rows that belong to a spectrum, and say so; refuse a file that is one."""
+    frequency = frequencies(source, table)
+    if frequency is None or not (frequency > 0).any():
+        return
+    rows = np.flatnonzero(frequency > 0)
+    lines_of_numbers = pd.to_numeric(table.raw.iloc[:, 0], errors="coerce").notna().sum()
+    if len(rows) > 0.9 * max(lines_of_numbers, 1):
+        raise source.error("holds a spectrum: ss.read_spectrum reads it")
+    lines = table.raw.index[rows]
+    table.remarks.append(
+        f"{len(rows)} row(s) with a frequency, lines {lines[0]} to {lines[-1]}, belong to a "
+        "spectrum and are left out"
+    )
+    _keep(table, frequency <= 0)
+
+
+def _without_cut_line(source: Source, table: Table, found: dict[str, list[Column]]) -> None:
+    """Leave out a last line that stops before its end, and say so."""
+    raw = table.raw
+    needed = [found[q][0].name for q in (VOLTAGE, CURRENT) if q in found]
+    empty = [str(raw[name].iloc[-1]).strip() == "" for name in needed]
+    before = [str(raw[name].iloc[-2]).strip() == "" for name in needed]
+    if len(raw) > 2 and any(empty) and not any(before):
+        table.remarks.append(f"line {raw.index[-1]}, the last one, is cut off and left out")
+        _keep(table, np.arange(len(raw)) < len(raw) - 1)
+
+
+def _keep(table: Table, rows: np.ndarray) -> None:
+    table.blocks = tuple(int(rows[:b].sum()) for b in table.blocks)
+    table.raw = table.raw[rows]
+    if table.states is not None:
+        table.states = table.states[rows]
 
 
 def _choose(
@@ -143,8 +203,22 @@ def _voltage(reader: Reader, given: bool) -> np.ndarray:
     """The voltage of the cell, and which one it is if the file has several."""
     column = reader.first(VOLTAGE)
     voltage = reader.needed(VOLTAGE)
-    names = {plain(n).strip("<>"): n for n in reader.table.raw.columns}
+    in_volts = [c.name for c in reader.columns[VOLTAGE] if c.unit == "V" or given]
+    in_volts += [n for n in reader.table.raw.columns if split_name(n)[1] == "V"]
+    names = {plain(n).strip("<>"): n for n in reversed(in_volts)}
     chosen = plain(column.name).strip("<>")
+    low, high = voltage.min(), voltage.max()
+    if np.median(np.abs(voltage)) > 100:
+        if "[" in column.name or "(" in column.name or "/" in column.name:
+            raise reader.source.error(
+                f"column '{column.name}' holds {low:.4g} to {high:.4g} V, which is no voltage "
+                "of a cell: say its unit, units={'Voltage [V]': 'mV'} or "
+                "--unit 'Voltage [V]=mV'"
+            )
+        reader.remarks.append(
+            f"column '{column.name}' holds {low:.4g} to {high:.4g}: it is taken as mV"
+        )
+        voltage = voltage / 1000
     if {"ewe", "ece"} <= set(names):
         electrode = {
             key: reader.values(Column(names[key], "V"), VOLTAGE) for key in ("ewe", "ece")
@@ -169,15 +243,19 @@ def _time(reader: Reader, frame: pd.DataFrame) -> np.ndarray:
             if kind == "":
                 continue
             seconds = reader.values(column, quantity)
+            if not np.isfinite(seconds).any():
+                continue
             empty = np.flatnonzero(~np.isfinite(seconds))
             if empty.size:
                 line = int(frame.index[empty[0]])
                 raise reader.source.error(
                     f"column '{column.name}' is empty: a time is needed", line
                 )
+            if len(reader.table.blocks) > 1:
+                return _blocks_in_order(reader, seconds)
             if quantity == STEP_TIME or _restarts(seconds, frame):
                 seconds = _one_after_the_other(reader, column, seconds)
-            if not column.said and kind == "number":
+            if not column.said and kind == "number" and TIME not in reader.table.units:
                 seconds = seconds * _unit_by_dates(reader, column, seconds)
             return seconds
     if DATE in reader.columns:
@@ -185,6 +263,29 @@ def _time(reader: Reader, frame: pd.DataFrame) -> np.ndarray:
     column = reader.first(TIME)
     # its first cell is nothing like a time: the message says so
     return reader.values(column, TIME)
+
+
+def _blocks_in_order(reader: Reader, seconds: np.ndarray) -> np.ndarray:
+    """Time of a file of several tables, of which each begins anew, by their dates or in a row."""
+    dates = (_dates(reader, c) for c in reader.columns.get(DATE, [])[:1])
+    by_dates = next((d for d in dates if d is not None), None)
+    total = seconds.copy()
+    lines = reader.table.raw.index
+    for begin, stop in zip(
+        reader.table.blocks[1:], [*reader.table.blocks[2:], len(seconds)], strict=True
+    ):
+        if total[begin] >= total[begin - 1]:
+            continue
+        start = total[begin - 1]
+        if by_dates is not None:
+            start = max(start, by_dates[begin] - by_dates[0] + total[0])
+        total[begin:stop] += start - total[begin]
+        gap = (start - total[begin - 1]) / 3600
+        reader.remarks.append(
+            f"a new table begins at line {lines[begin]}: its time is put {gap:.3g} h after the "
+            "end of the one before"
+        )
+    return total
 
 
 def _dates(reader: Reader, column: Column) -> np.ndarray | None:
@@ -224,10 +325,15 @@ def _restarts(seconds: np.ndarray, frame: pd.DataFrame) -> bool:
         changes[1:] |= np.diff(label) != 0
     if labels and not changes[falls].all():
         return False
-    # from zero, or from one interval on
+    # one row with a time of its own is not yet a step
+    follow = falls[falls + 1 < len(seconds)]
+    if (seconds[follow + 1] >= seconds[follow - 1]).any():
+        return False
+    # from zero, or from one interval on; a step may have an interval of its own
     parts = np.split(seconds, falls)
-    usual = np.median(np.concatenate([np.diff(part) for part in parts if len(part) > 1] or [[0]]))
-    return all(part[0] <= 2 * max(usual, *np.diff(part[:2]), 0.0) for part in parts[1:])
+    usual = float(np.median(np.diff(seconds)))
+    own = [float(np.diff(part[:2]).max(initial=0.0)) if labels else 0.0 for part in parts]
+    return all(part[0] <= 2 * max(usual, mine) for part, mine in zip(parts, own, strict=True))
 
 
 def _one_after_the_other(reader: Reader, column: Column, seconds: np.ndarray) -> np.ndarray:

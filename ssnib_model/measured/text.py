@@ -53,7 +53,11 @@ class Source:
         MeasuredDataError
             If there are more than `MAX_ROWS`.
         """
-        lines = self.text.rstrip("\n").split("\n")
+        # of some instruments each line stands in quotes as a whole
+        lines = [
+            line[1:-1] if line[:1] == '"' == line[-1:] and line.count('"') == 2 else line
+            for line in self.text.rstrip("\n").split("\n")
+        ]
         if len(lines) > MAX_ROWS:
             raise self.error(f"has {len(lines)} lines: at most {MAX_ROWS} are allowed")
         return lines
@@ -234,7 +238,9 @@ def _distinct(names: Sequence[str]) -> list[str]:
 # names and units
 
 #: A unit as it stands behind a name: [s], (s), / s, and "Cap. [Ah]".
-_UNIT = re.compile(r"(?P<name>.*?)\s*(?:\[(?P<b>[^\]]*)\]|\((?P<p>[^)]*)\)|/\s*(?P<s>[^/]+))\s*$")
+_UNIT = re.compile(
+    r"(?P<name>.*?)\s*(?:\[(?P<b>[^\]]*)\]|\((?P<p>[^)]*)\)|/\s*(?P<s>[^/]+)|#(?P<n>[^#]+))\s*$"
+)
 
 _SPELLINGS = {
     "s": r"s|sec|secs|second|seconds|秒",
@@ -260,8 +266,8 @@ _PATTERNS = {unit: re.compile(f"(?:{p})", re.IGNORECASE) for unit, p in _SPELLIN
 
 #: How the machine names of Battery Data Format end.
 _MACHINE = re.compile(
-    r"(?P<name>[a-z][a-z0-9_]*)_(?P<u>second|hour|minute|volt|millivolt|ampere|milliampere"
-    r"|ah|mah|ampere_hour|celsius|degc|kelvin|ohm|hertz|hz|watt|wh)$"
+    r"(?P<name>[a-z][a-z0-9_]*)_(?P<u>second|hour|minute|millisecond|volt|millivolt|ampere"
+    r"|milliampere|ah|mah|ampere_hour|celsius|degc|kelvin|ohm|hertz|hz|watt|wh|s|v|a|c)$"
 )
 
 
@@ -280,7 +286,9 @@ def split_name(name: str) -> tuple[str, str]:
     match = _UNIT.fullmatch(name)
     if not match:
         return name, ""
-    return match["name"].strip(), (match["b"] or match["p"] or match["s"] or "").strip()
+    return match["name"].strip(), (
+        match["b"] or match["p"] or match["s"] or match["n"] or ""
+    ).strip()
 
 
 def known_unit(written: str, of: str) -> str:
@@ -326,7 +334,7 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=float, na_value=np.nan)
         empty = np.isnan(values)
-        text = column.astype(str)
+        text = column
     else:
         text = column.astype(str).str.strip()
         plain = text
@@ -344,7 +352,7 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(
-            f"column '{str(column.name)[:60]}' is {text.iloc[bad[0]][:60]!r}: a finite number "
+            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite number "
             "was expected",
             int(column.index[bad[0]]),
         )

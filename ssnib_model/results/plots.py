@@ -168,6 +168,19 @@ def breakdown_bars(
     return ax
 
 
+def loss_lines(losses: pd.DataFrame, x: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Overpotentials [mV] of a step as lines, a row of ``losses`` [V] for each ``x``."""
+    ax = axes(ax)
+    shown = _shown(losses)
+    for name, colour in zip(shown, _colours(losses, shown), strict=True):
+        ax.plot(x, 1e3 * shown[name], color=colour, label=name)
+    ax.axhline(0, color="k", lw=0.8)
+    ax.set(ylabel="Overpotential [mV]")
+    # beside the axes, which the lines fill
+    ax.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
 def _shown(losses: pd.DataFrame) -> pd.DataFrame:
     """Without what nobody would see."""
     largest = losses.abs().max()
