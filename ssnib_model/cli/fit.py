@@ -33,6 +33,7 @@ from ssnib_model.errors import OptionError
 from ssnib_model.files import read_bytes, writing
 
 if TYPE_CHECKING:
+    from ssnib_model.fits.data import Data
     from ssnib_model.fits.result import FitResult
 
 #: Residuals that are printed one by one.
@@ -73,7 +74,8 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         default=[],
         type=spectrum,
         metavar='"FILE, state=S[, KEY=VALUE ...]"',
-        help="impedance spectrum at a state of charge, as a measurement to fit; keys: "
+        help="impedance spectrum at a state of charge, or after a step of the file of a cycler "
+        '("state=step 5"), as a measurement to fit; keys: '
         f"{', '.join(SPECTRUM_KEYS)}; repeatable",
     )
     fit.add_argument(
@@ -114,15 +116,17 @@ def _fit(arguments: argparse.Namespace) -> int:
     curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
     settings = measured_settings(arguments, parameters)
     data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
-    data += [spectrum_from_file(p, parameters, **given) for p, given in arguments.spectrum]
+    for file, given in arguments.spectrum:
+        state = _state(given["state"], data)
+        data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
     files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
     files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [
-        {"file": file, "sha256": _sha256(file), **said}
-        for file, said in [*files_as_given, *arguments.curve, *arguments.spectrum]
+        {"file": file, "sha256": _sha256(file), **settings}
+        for file, settings in [*files_as_given, *arguments.curve, *arguments.spectrum]
     ]
     result = fit(
         parameters,
@@ -152,6 +156,21 @@ def _fit(arguments: argparse.Namespace) -> int:
         if result.interrupted:
             say("It was interrupted: the same command with --force goes on from there")
     return EXIT_INTERRUPTED if result.interrupted else EXIT_OK
+
+
+def _state(state: float | str, data: list[Data]) -> float:
+    """A state of charge; that after a step is one of the only measurement with steps."""
+    from ssnib_model.fits.protocol_data import ProtocolData
+
+    if isinstance(state, float):
+        return state
+    followed = [d for d in data if isinstance(d, ProtocolData)]
+    if len(followed) != 1:
+        raise OptionError(
+            f"state={state} is of a spectrum at its place in a test, and there are "
+            f"{len(followed)} files of cyclers: one is needed, or the state as a number"
+        )
+    return followed[0].measured_protocol.state_of_charge(int(state.removeprefix("step ")))
 
 
 def _sha256(file: str) -> str:

@@ -21,6 +21,11 @@ def _number(text: str) -> float:
     return number
 
 
+def _state(text: str) -> float | str:
+    """A state of charge, or the step of a measurement after which it was reached."""
+    return text if re.fullmatch(r"step \d{1,6}", text) else _number(text)
+
+
 def _whole(text: str) -> int:
     if not re.fullmatch(r"\d{1,6}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
@@ -56,7 +61,7 @@ def _yes(text: str) -> bool:
 
 #: Key -> argument of `ssnib_model.fits.spectrum_files.spectrum_from_file`, and how it is read.
 _SPECTRUM: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "state": ("state", _number),
+    "state": ("state", _state),
     "temperature": ("temperature", kelvin),
     "spectrum": ("spectrum", _whole),
     "from": ("lowest", _hertz),
