@@ -352,8 +352,8 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(
-            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite number "
-            "was expected",
+            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite "
+            "number was expected",
             int(column.index[bad[0]]),
         )
     return values
