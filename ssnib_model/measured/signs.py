@@ -22,7 +22,7 @@ PARTS = 20
 _DISCHARGE = re.compile(r"d(?:is)?[ _-]?ch|dchg|放电|^d(?:$|[ _-])|^cc_?d|entlad", re.IGNORECASE)
 _CHARGE = re.compile(r"chg|charg|充电|^c(?:$|[ _-])|^cha$|^c[cv]_?c$|laden", re.IGNORECASE)
 _REST = re.compile(
-    r"rest|pause|ocv|open|idle|wait|storage|静置|搁置|^[rpsoa](?:$|[ _-])|stop|end|finish",
+    r"rest|pause|still|ocv|open|idle|wait|storage|静置|搁置|^[rpsoa](?:$|[ _-])|stop|end|finish",
     re.IGNORECASE,
 )
 
