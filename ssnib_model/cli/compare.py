@@ -41,6 +41,7 @@ EXAMPLES = """examples:
   ssnib compare test.mpt --set mycell
   ssnib compare test.csv --set mycell --cycles 2,5-7 --only discharge --start as-made
   ssnib compare gitt.csv --set mycell --area "0.785 cm2" --start 0.9 --step 4
+Example: ssnib compare test.mpt --set mycell --start charged
 """
 
 
@@ -124,20 +125,22 @@ def measured_settings(arguments: argparse.Namespace, parameters: ParameterSet) -
 
 def _compare(arguments: argparse.Namespace) -> int:
     from ssnib_model.measured.comparison import compare
+    from ssnib_model.measured.protocol import MeasuredProtocol
     from ssnib_model.measured.text import MAX_SIZE
 
     parameters, words = cell(arguments)
     settings = measured_settings(arguments, parameters)
     files = (*FILES, *(f"step_{step}.png" for step in arguments.step))
+    # what cannot be followed is said before a folder is made
+    measured = MeasuredProtocol(arguments.file, parameters, **settings)
     folder = results_folder(arguments, files)
     choice(arguments, parameters)
     comparison = compare(
-        arguments.file,
+        measured,
         parameters,
         model=arguments.model,
         solver=arguments.solver,
         progress=talks(arguments),
-        **settings,
     )
     figures = {f"step_{step}.png": comparison.plot(step) for step in arguments.step}
     content = read_bytes(Path(arguments.file), MAX_SIZE)
@@ -148,7 +151,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         **settings,
     }
     if folder:
-        comparison.save(folder, words)
+        comparison.save(folder, f"{measured.name} beside {words}")
         with writing(folder):
             for name, figure in figures.items():
                 figure.savefig(folder / name, dpi=150)

@@ -21,6 +21,11 @@ def _number(text: str) -> float:
     return number
 
 
+def _state(text: str) -> float | str:
+    """A state of charge, or the step of a measurement after which it was reached."""
+    return text if re.fullmatch(r"step \d{1,6}", text) else _number(text)
+
+
 def _whole(text: str) -> int:
     if not re.fullmatch(r"\d{1,6}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
@@ -34,6 +39,20 @@ def _hertz(text: str) -> float:
     return found
 
 
+def _rate(text: str) -> float:
+    from ssnib_model.measured.capacity_voltage_formats import rate_of
+
+    try:
+        return rate_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _which(text: str) -> int | str:
+    """A number, or else a name."""
+    return int(text) if re.fullmatch(r"\d{1,6}", text) else text
+
+
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
@@ -42,7 +61,7 @@ def _yes(text: str) -> bool:
 
 #: Key -> argument of `ssnib_model.fits.spectrum_files.spectrum_from_file`, and how it is read.
 _SPECTRUM: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "state": ("state", _number),
+    "state": ("state", _state),
     "temperature": ("temperature", kelvin),
     "spectrum": ("spectrum", _whole),
     "from": ("lowest", _hertz),
@@ -52,6 +71,21 @@ _SPECTRUM: dict[str, tuple[str, Callable[[str], Any]]] = {
     "negate": ("negate", _yes),
 }
 SPECTRUM_KEYS = tuple(_SPECTRUM)
+
+
+#: The same of `ssnib_model.fits.curve_files.curve_from_file`.
+_CURVE: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "rate": ("rate", _rate),
+    "curve": ("curve", _which),
+    "unit": ("unit", str),
+    "temperature": ("temperature", kelvin),
+}
+CURVE_KEYS = tuple(_CURVE)
+
+
+def curve(text: str) -> tuple[str, dict[str, Any]]:
+    """A file and the settings of its curve from ``FILE, rate=0.1, ...``."""
+    return _parted(text, _CURVE)
 
 
 def spectrum(text: str) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ssnib_model.cell.parameter_set import ParameterSet
@@ -19,8 +20,7 @@ def curve_from_file(
     rate: float | None = None,
     unit: str | None = None,
     temperature: float | None = None,
-    sigma_voltage: float = SIGMA_VOLTAGE,
-    sigma_capacity: float = SIGMA["Discharge capacity [mA.h.g-1]"],
+    sigma: Mapping[str, float] | None = None,
     test: RateTest | None = None,
     name: str | None = None,
 ) -> CurveData:
@@ -40,7 +40,10 @@ def curve_from_file(
         Of the capacity, as for `read_capacity_curve`.
     temperature : float, optional
         [K]; default: that of the parameters.
-    sigma_voltage, sigma_capacity, test
+    sigma : mapping, optional
+        Standard deviations of "Voltage [V]" and of the capacity, "Discharge capacity
+        [mA.h.g-1]" or "Charge capacity [mA.h.g-1]"; others are left to other data.
+    test : RateTest, optional
         As for `CurveData`.
     name : str, optional
         Of the data; default: that of the file and the curve.
@@ -74,14 +77,16 @@ def curve_from_file(
             f"{path}: {frame.attrs['name']}: nothing says at which C-rate it was taken: give "
             "rate=..., or put it into the name of the curve, as in '0.1 C'"
         )
+    sigma, direction = dict(sigma or {}), frame.attrs["direction"]
+    ends = f"{direction.capitalize()} capacity [mA.h.g-1]"
     data = CurveData(
         name or f"{path.stem} {frame.attrs['name']}",
         frame[CAPACITY],
         frame[VOLTAGE],
         rate,
-        frame.attrs["direction"],
-        sigma_voltage=sigma_voltage,
-        sigma_capacity=sigma_capacity,
+        direction,
+        sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
+        sigma_capacity=sigma.get(ends, SIGMA[ends]),
         temperature=temperature,
         test=test,
     )

@@ -74,22 +74,28 @@ def data_from_files(
     paths: Iterable[str | Path],
     parameters: ParameterSet,
     sigma: Mapping[str, float] | None = None,
+    beside: Iterable[Data] = (),
     **settings: Any,
 ) -> list[Data]:
     """As `data_from_file`, of several files; a sigma is for those that have the quantity, and
-    the settings are for all files of cyclers."""
+    the settings are for all files of cyclers.
+
+    Data sets ``beside`` come first, and have their sigmas already.
+    """
     sigma = dict(sigma or {})
     settings = {name: value for name, value in settings.items() if value is not None}
-    data: list[Data] = []
-    quantities: set[str] = set()
+    data = list(beside)
+    quantities = {label.partition(" at ")[0] for d in data for label in d.labels}
     for path in map(Path, paths):
         read = _kind(path)
         found, has = read(path, parameters, sigma, **(settings if read is _cycler else {}))
         data += found
         quantities |= has
-    if settings and not any(isinstance(d, ProtocolData) for d in data):
+    # a temperature may be that of the cell as well
+    asked = [name for name in settings if name != "temperature"]
+    if asked and not any(isinstance(d, ProtocolData) for d in data):
         raise OptionError(
-            f"{', '.join(settings)}: has no effect, as there is no file of a cycler among the data"
+            f"{', '.join(asked)}: has no effect, as there is no file of a cycler among the data"
         )
     check_sigma("the data", sigma, sorted(quantities))
     return data

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ssnib_model.fits.data import SpectrumData
+from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.plotting import axes
 from ssnib_model.results.plots import complex_plane
 
@@ -79,6 +80,24 @@ def fit_spectra(result, ax=None):
     return ax
 
 
+def fit_protocols(result, ax=None):
+    """Voltages over time of all measurements that were followed step by step."""
+    ax = axes(ax)
+    followed = [d for d in result.problem.data if isinstance(d, ProtocolData)]
+    for number, data in enumerate(followed):
+        rows = result.residuals[result.residuals["Data"] == data.name].iloc[data.voltages]
+        hours = data.times / 3600
+        colour = f"C{number}"
+        ax.plot(
+            hours, rows["Measured"], "o", color=colour, mfc="none", ms=4,
+            label=f"{data.name}, measured",
+        )  # fmt: skip
+        ax.plot(hours, rows["Model"], ".", color=colour, ms=4, label="model")
+    ax.set(xlabel="Time [h]", ylabel="Voltage [V]")
+    ax.legend(fontsize="small")
+    return ax
+
+
 def _complex(values) -> np.ndarray:
     real, imaginary = np.split(np.asarray(values, dtype=float), 2)
     return real + 1j * imaginary
@@ -87,8 +106,10 @@ def _complex(values) -> np.ndarray:
 def save_fit(result, folder: Path) -> None:
     """Write what was measured beside the model, and the residuals, as PNG."""
     quantities = result.residuals["Quantity"]
-    has_spectra = any(isinstance(d, SpectrumData) for d in result.problem.data)
+    data = result.problem.data
+    has_spectra = any(isinstance(d, SpectrumData) for d in data)
     plots = [fit_comparison] if quantities.str.contains(r" at [\d.e+-]+ C$").any() else []
+    plots += [fit_protocols] if any(isinstance(d, ProtocolData) for d in data) else []
     plots += [fit_spectra] if has_spectra else []
     plots += [fit_residuals]
     figure = Figure(figsize=(6.5 * len(plots), 5), layout="constrained")

@@ -112,6 +112,11 @@ class ProtocolData(Data):
             [sigma[quantity] for *_, quantity in rows],
             None,
         )
+        #: Places of the voltages among the values, and their times in the measurement [s].
+        self.voltages = np.array([i for i, (*_, q) in enumerate(rows) if q == VOLTAGE], dtype=int)
+        self.times = np.concatenate(
+            [p.done.step.start + p.fractions * p.done.step.duration for p in self._points]
+        )
         state = measured.protocol.initial_state_of_charge
         self.findings = (
             *measured.findings,

@@ -90,7 +90,9 @@ def comparison_figure(comparison: Comparison, title: str | None = None) -> Figur
     residuals(comparison, lower)
     lower.set_xlabel("Time [h]")
     figure.align_ylabels([upper, middle, lower])
-    set_title(figure, comparison, title)
+    own = f"{comparison.measured.name} beside {comparison.parameters.name}, "
+    own += comparison.model_name
+    set_title(figure, comparison, own if title is None else title)
     return figure
 
 

@@ -242,7 +242,7 @@ class MeasuredProtocol:
             raise MeasuredDataError(
                 f"{1e3 * most:.4g} mA.h pass in one direction ({self.size}), and the cathode of "
                 f"{self.parameters.name} holds {1e3 * holds:.4g} mA.h: if the measured cell is of "
-                "another size, say its mass of active material or its area"
+                "another size, say its mass of active material or its area (mass, area)"
             )
 
     def _doubts(self, steps: Sequence[MeasuredStep]) -> list[str]:
@@ -252,7 +252,7 @@ class MeasuredProtocol:
         return [
             f"{1e3 * most:.3g} mA.h at most pass in one direction ({self.size}), and the cathode "
             f"of {self.parameters.name} holds {1e3 * holds:.3g} mA.h: if the measured cell is of "
-            "another size, say its mass of active material or its area"
+            "another size, say its mass of active material or its area (mass, area)"
         ]
 
     def _most(self, steps: Sequence[MeasuredStep]) -> float:

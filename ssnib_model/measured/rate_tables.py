@@ -40,7 +40,7 @@ _COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATT
 
 #: A header that is a unit of capacity and nothing else.
 _ONLY_UNIT = re.compile(r"[mµ]?A\s?\.?h\s*(/|\s|\.|·)\s*k?g\S*|[mµ]?Ah", re.IGNORECASE)
-_CAPACITY = re.compile(r"\b(capacity|cap)\b", re.IGNORECASE)
+_CAPACITY = re.compile(r"\b(capacity|cap|q)\b", re.IGNORECASE)
 
 
 def read_rate_table(
@@ -159,6 +159,8 @@ def _columns(source: Source, names: Sequence[str], problems: list[str]) -> dict[
     found: dict[str, str] = {}
     for name in names:
         quantity, assumed = _quantity(name)
+        if not name.strip():
+            continue
         if not quantity:
             problems.append(f"column {name[:60]!r} is not used")
         elif quantity in found:

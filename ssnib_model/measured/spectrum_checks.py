@@ -69,7 +69,7 @@ def suspicious(frequencies: np.ndarray, z: np.ndarray, lines: np.ndarray) -> lis
     _, counts = np.unique(frequencies, return_counts=True)
     twice = np.flatnonzero(counts > 1)
     if twice.size:
-        found.append(f"{twice.size} frequenc{_ies(twice)} occur more than once")
+        found.append(f"{twice.size} frequenc{_ies(twice)} measured more than once")
     inductive = frequencies[z.imag > 0]
     if inductive.size and inductive.max() >= frequencies.max() / 1.001:
         found.append(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ssnib_model.measured.text import Source
+from ssnib_model.measured.text import Source, split_name
 from ssnib_model.tables import listed
 
 FREQUENCY, REAL, IMAGINARY = "Frequency [Hz]", "Re(Z) [Ohm]", "Im(Z) [Ohm]"
@@ -85,6 +85,12 @@ def quantity_of(name: str) -> Named | None:
     """What a column of this name holds; None for anything else than the quantities above."""
     if len(name) > MAX_NAME:
         return None
+    bare, unit = split_name(name)
+    if "_" in name and unit and bare + "_" + unit == name:  # Battery Data Format: frequency_hertz
+        return _found(bare.replace("_", " "), unit)
+    bare, unit = split_name(name)
+    if f"{bare}_{unit}" == name:  # Battery Data Format: frequency_hertz
+        return _found(bare.replace("_", " "), unit)
     name = " ".join(name.translate(_TYPED).split())
     whole = _found(name, "")
     if whole:

@@ -238,7 +238,9 @@ def _pieces(c: Columns, first: int, last: int) -> list[_Piece]:
 
 def _constant_current(c: Columns, at: int, last: int) -> int:
     """Last row up to which the current stays the same."""
-    level, size, end = c.i[at], 16, at
+    level, size, end = float(c.i[at]), 16, at
+    if at < last and abs(float(c.i[at + 1]) - level) > c.same_current(level):
+        return at  # at once: profiles have a piece a row
     while end < last:
         stop = min(end + size, last)
         away = np.abs(c.i[end + 1 : stop + 1] - level) > c.same_current(level)
@@ -252,7 +254,10 @@ def _constant_current(c: Columns, at: int, last: int) -> int:
 def _held_voltage(c: Columns, at: int, last: int) -> int:
     """Last row up to which the voltage is held and the current dies away; before ``at`` if it
     is not."""
-    if abs(c.i[at]) <= c.same_current(0.0):
+    rows = slice(at, at + HOLD_ROWS)
+    if last < at + HOLD_ROWS - 1 or abs(float(c.i[at])) <= c.same_current(0.0):
+        return at - 1
+    if np.ptp(c.v[rows]) > 2 * c.same_voltage:
         return at - 1
     end, size, level = at, 16, c.v[at]
     while end < last:
@@ -299,23 +304,25 @@ def _with_early_holds(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
 def _without_outliers(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
     """A row whose current jumps and whose voltage does not ends no step."""
     found: list[_Piece] = []
-    for number, piece in enumerate(pieces):
+    levels: list[float] = []
+    for piece, after in itertools.zip_longest(pieces, pieces[1:]):
         before = found[-1] if found else None
-        after = pieces[number + 1] if number + 1 < len(pieces) else None
-        if before and before.kind == piece.kind == "current" and piece.size >= 1:
-            level = float(np.median(c.i[before.first : before.last + 1]))
-            same = abs(np.median(c.i[piece.first : piece.last + 1]) - level)
-            if same <= c.same_current(level):  # what went on after one
-                found[-1] = _Piece("current", before.first, piece.last)
-                continue
+        level = float(c.i[piece.first])
+        if piece.size > 1:
+            level = float(np.median(c.i[piece.first : piece.last + 1]))
+        both = before is not None and before.kind == piece.kind == "current"
+        if both and abs(level - levels[-1]) <= c.same_current(levels[-1]):
+            found[-1] = found[-1]._replace(last=piece.last)  # what went on after one
+            continue
         if before and after and piece.size == 1 and before.size > 1 and after.size > 1:
-            here, level = piece.first, c.i[before.last]
+            here, was = piece.first, float(c.i[before.last])
             around = (c.v[here - 1] + c.v[here + 1]) / 2
             quiet = abs(c.v[here] - around) <= c.same_voltage
-            if quiet and abs(c.i[after.first] - level) <= 2 * c.same_current(level):
+            if quiet and abs(c.i[after.first] - was) <= 2 * c.same_current(was):
                 found[-1] = before._replace(last=here)
                 continue
         found.append(piece)
+        levels.append(level)
     return found
 
 
