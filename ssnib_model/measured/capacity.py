@@ -162,7 +162,7 @@ def chosen(frame: pd.DataFrame) -> tuple[np.ndarray, str]:
 
 def _digit(values: np.ndarray) -> float:
     """The last decimal digit that numbers are written with; 0 if they have more than twelve."""
-    sample = np.unique(np.round(values, 13))[:2000]
+    sample = np.unique(np.round([0.0, *values[:: max(1, len(values) // 2000)]], 13))
     for digits in range(13):
         rounded = np.round(sample, digits)
         close = np.abs(sample - rounded).max(initial=0.0) < 0.02 * 10.0**-digits

@@ -234,7 +234,8 @@ class Novonix(Marked):
             if header >= stop or not is_header(cells_of(source.lines[header], ",")):
                 raise source.error("[Data] is followed by no names of a table", start + 1)
             if stop > header + 1:
-                tables.append(read_table(source, header, ",", stop=stop))
+                # newer ones write cells without a name behind those with one
+                tables.append(read_table(source, header, ",", stop=stop, extra=True))
         if not tables:
             raise source.error("no row stands below [Data]")
         raw = pd.concat(tables).fillna("")

@@ -96,6 +96,7 @@ def _curves(
     _choose(source, table.raw, found, columns, units)
     _without_spectra(source, table)
     _without_cut_line(source, table, found)
+    _without_remarks(table, found)
     reader = Reader(source, table, found)
     reader.first(TIME if TIME in found or not {STEP_TIME, DATE} & set(found) else CURRENT)
     frame = pd.DataFrame(index=table.raw.index)
@@ -165,6 +166,24 @@ def _without_cut_line(source: Source, table: Table, found: dict[str, list[Column
     if len(raw) > 2 and any(empty) and not any(before):
         table.remarks.append(f"line {raw.index[-1]}, the last one, is cut off and left out")
         _keep(table, np.arange(len(raw)) < len(raw) - 1)
+
+
+def _without_remarks(table: Table, found: dict[str, list[Column]]) -> None:
+    """Leave out lines of words between the rows, and say so."""
+    raw = table.raw
+    names = [c.name for q in (VOLTAGE, CURRENT) for c in found.get(q, [])]
+    empty = np.ones(len(raw), dtype=bool)
+    for name in names:
+        column = raw[name]
+        if pd.api.types.is_numeric_dtype(column):
+            return
+        empty &= (column.astype(str).str.strip() == "").to_numpy()
+    if names and empty.any() and empty.mean() < 0.5:
+        table.remarks.append(
+            f"{int(empty.sum())} line(s) hold neither voltage nor current and are left out, first "
+            f"line {raw.index[empty][0]}"
+        )
+        _keep(table, ~empty)
 
 
 def _keep(table: Table, rows: np.ndarray) -> None:

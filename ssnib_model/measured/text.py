@@ -153,7 +153,12 @@ def find_header(
 
 
 def read_table(
-    source: Source, header: int, separator: str, lines: Sequence[str] | None = None, stop: int = -1
+    source: Source,
+    header: int,
+    separator: str,
+    lines: Sequence[str] | None = None,
+    stop: int = -1,
+    extra: bool = False,
 ) -> pd.DataFrame:
     """A table as texts, with the numbers of its lines as index.
 
@@ -169,6 +174,8 @@ def read_table(
         The lines instead of those of the file: some may be emptied, none left out.
     stop : int
         Index of the line after the last one.
+    extra : bool
+        Whether rows may have more cells than there are names; they are left out.
 
     Returns
     -------
@@ -206,11 +213,11 @@ def read_table(
     if len(table) != len(kept):
         raise source.error(f"from line {header + 1}: a quote is not closed on its line")
     table.index = pd.Index(np.array(kept) + 1, name="Line")
-    extra = table.iloc[:, len(names) :]
+    nameless = table.iloc[:, len(names) :]
     table = table.iloc[:, : len(names)]
-    for column in extra:
+    for column in [] if extra else nameless:
         # a separator at the end of each line is a habit; a value without a name is a mistake
-        filled = extra.index[extra[column].fillna("").str.strip() != ""]
+        filled = nameless.index[nameless[column].fillna("").str.strip() != ""]
         if len(filled):
             raise source.error("has more cells than there are names", int(filled[0]))
     table.columns = pd.Index(_distinct(names))
@@ -352,8 +359,8 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(
-            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite number "
-            "was expected",
+            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite "
+            "number was expected",
             int(column.index[bad[0]]),
         )
     return values
