@@ -156,6 +156,8 @@ def test_what_says_nothing_is_refused(spoil, message, hu2024):
         ({"start": "3.32 V"}, "state it as a number"),
         ({"cycles": "2-1"}, "2,5-7"),
         ({"cycles": "7"}, "cycles 1 to 1"),
+        ({"cycles": 3}, "cycles are 3"),
+        ({"only": 3}, "only is 3"),
         ({"only": "up"}, "only is 'up'"),
         ({"only": "profile"}, "nothing is left"),
         ({"mass": 1.0, "area": 1.0}, "by one of them"),
@@ -167,6 +169,15 @@ def test_settings_that_are_none_are_refused(settings, message, hu2024):
     frame = measured(TESTS["all kinds"], hu2024, rows=20)
     with pytest.raises(ss.OptionError, match=message):
         MeasuredProtocol(frame, hu2024, **settings)
+
+
+def test_other_things_are_refused(hu2024):
+    with pytest.raises(ss.OptionError, match="curves is a dict"):
+        ss.compare({"as made": 1}, hu2024)
+    with pytest.raises(ss.OptionError, match="parameters is a str"):
+        ss.compare(pd.DataFrame(), "Hu2024")
+    with pytest.raises(ss.MeasuredDataError, match="no column 'Time"):
+        ss.compare(pd.DataFrame(), hu2024)
 
 
 def test_the_state_at_the_start(hu2024):
