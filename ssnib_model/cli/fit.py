@@ -49,7 +49,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         description="Fit parameters to files: tables of capacities by C-rate, curves from a "
         "cycler, impedance spectra. Writes the fitted parameter set, report.txt, fit.json, fit.png"
         " and run.json.",
-        epilog='Examples: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
+        epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
         '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"; '
         'ssnib fit --spectrum "eis.mpt, state=0.5, temperature=25, to=1e5" '
         '--free "Set-up series inductance [H]:0:1e-5" '

@@ -51,7 +51,7 @@ def data_from_file(
         Standard deviations, as `SIGMA`, and "Voltage [V]".
     **settings
         Of the file of a cycler: ``start``, ``cycles``, ``only``, ``mass``, ``area`` and
-        ``temperature``, as for `MeasuredProtocol`.
+        ``temperature``, as for `MeasuredProtocol`; the last one holds for any file without one.
 
     Returns
     -------
@@ -78,24 +78,23 @@ def data_from_files(
     **settings: Any,
 ) -> list[Data]:
     """As `data_from_file`, of several files; a sigma is for those that have the quantity, and
-    the settings are for all files of cyclers.
-
-    Data sets ``beside`` come first, and have their sigmas already.
-    """
+    the settings are for all files of cyclers. Data ``beside`` come first, with their sigmas."""
     sigma = dict(sigma or {})
     settings = {name: value for name, value in settings.items() if value is not None}
+    # every kind of file may lack a temperature
+    everywhere = {name: settings[name] for name in ("temperature",) if name in settings}
     data = list(beside)
     quantities = {label.partition(" at ")[0] for d in data for label in d.labels}
     for path in map(Path, paths):
         read = _kind(path)
-        found, has = read(path, parameters, sigma, **(settings if read is _cycler else {}))
+        found, has = read(path, parameters, sigma, **(settings if read is _cycler else everywhere))
         data += found
         quantities |= has
-    # a temperature may be that of the cell as well
-    asked = [name for name in settings if name != "temperature"]
-    if asked and not any(isinstance(d, ProtocolData) for d in data):
+    idle = settings.keys() - everywhere.keys()
+    if idle and not any(isinstance(d, ProtocolData) for d in data):
         raise OptionError(
-            f"{', '.join(asked)}: has no effect, as there is no file of a cycler among the data"
+            f"{', '.join(sorted(idle))}: has no effect, as there is no file of a cycler among the "
+            "data"
         )
     check_sigma("the data", sigma, sorted(quantities))
     return data
@@ -125,7 +124,10 @@ def _of(sigma: Mapping[str, float], quantities: set[str]) -> dict[str, float]:
 
 
 def _rate_tables(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
+    path: Path,
+    parameters: ParameterSet,
+    sigma: dict[str, float],
+    temperature: float | None = None,
 ) -> tuple[list[Data], set[str]]:
     mass, area = parameters[MASS], parameters["Electrode area [m2]"]
     table = read_rate_table(path, active_mass=mass, area=area)
@@ -135,22 +137,26 @@ def _rate_tables(
     data: list[Data]
     if TEMPERATURE in table.columns:
         data = [
-            RateTestData(
-                f"{path.stem} {kelvin:g} K", rows, sigma=_of(sigma, has), temperature=kelvin
-            )
+            RateTestData(f"{path.stem} {kelvin:g} K", rows, sigma=own, temperature=kelvin)
             for kelvin, rows in table.groupby(table[TEMPERATURE].astype(float))
         ]
+        if temperature is not None:
+            findings += ("the temperatures are those of the table, no other",)
     else:
-        kelvin = parameters[TEMPERATURE]
-        findings += (f"the temperature is that of the set, {kelvin:g} K",)
-        data = [RateTestData(path.stem, table, sigma=own)]
+        if temperature is None:
+            kelvin = parameters[TEMPERATURE]
+            findings += (f"the temperature is that of the set, {kelvin:g} K",)
+        data = [RateTestData(path.stem, table, sigma=own, temperature=temperature)]
     for one in data:
         one.findings = findings
     return data, has
 
 
 def _capacity_curves(
-    path: Path, parameters: ParameterSet, sigma: dict[str, float]
+    path: Path,
+    parameters: ParameterSet,
+    sigma: dict[str, float],
+    temperature: float | None = None,
 ) -> tuple[list[Data], set[str]]:
     mass, area = parameters[MASS], parameters["Electrode area [m2]"]
     frame = read_capacity_curve(path, "all", active_mass=mass, area=area)
@@ -177,6 +183,7 @@ def _capacity_curves(
             direction,
             sigma_voltage=sigma.get(VOLTAGE, SIGMA_VOLTAGE),
             sigma_capacity=sigma.get(ends, SIGMA[ends]),
+            temperature=temperature,
             test=test,
         )
         one.findings = tuple(frame.attrs["problems"][place])
