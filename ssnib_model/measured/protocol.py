@@ -37,6 +37,9 @@ MARGIN = 0.5
 #: below which it is doubtful that it is one of this size.
 TOO_MUCH, LITTLE = 1.05, 0.15
 
+#: 0 degC [K].
+ZERO = 273.15
+
 #: Digits of what becomes a step.
 DIGITS = 6
 
@@ -325,7 +328,7 @@ def _rounded(value: float) -> float:
 
 
 def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> list[float | None]:
-    """Of each step [K], to 0.1 K; of a step without one, that of the step before."""
+    """Of each step [K], to 0.1 degC; of a step without one, that of the step before."""
     low, high = TEMPERATURES
     if temperature is not None:
         if not (is_number(temperature) and low <= temperature <= high):
@@ -345,7 +348,7 @@ def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> l
     found, last = [], there[0]
     for t in measured:
         last = last if t is None else t
-        found.append(round(last, 1))
+        found.append(round(last - ZERO, 1) + ZERO)
     return list(found)
 
 

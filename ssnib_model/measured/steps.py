@@ -31,7 +31,7 @@ from ssnib_model.measured.columns import (
 
 #: A current is the same as another one within this part of it, and a voltage held within this
 #: [V]; or within this many times the noise, up to so many volts.
-SAME_CURRENT, SAME_VOLTAGE, NOISES, LARGEST_NOISE = 0.015, 1e-3, 5.0, 0.01
+SAME_CURRENT, SAME_VOLTAGE, NOISES, LARGEST_NOISE = 0.04, 1e-3, 5.0, 0.01
 
 #: Noise of the current at most, as a part of the largest one.
 LARGEST_CURRENT_NOISE = 3e-3
@@ -39,6 +39,9 @@ LARGEST_CURRENT_NOISE = 3e-3
 #: Currents that are no current at all, as a part of the largest of the file, and those that are
 #: none if next to no charge passes, as a part of the largest and of all the charge.
 NO_CURRENT, SMALL_CURRENT, NO_CHARGE = 1e-4, 1e-2, 1e-3
+
+#: How much more charge may pass where the current is none, as offsets of an instrument do.
+OFFSET = 10.0
 
 #: Time that it may take to switch, as a part of what comes after.
 SWITCH = 0.02
@@ -52,6 +55,9 @@ HOLD_ROWS = 3
 #: A stretch of at least so many pieces of few rows each, this part of them of one only, is a
 #: profile.
 PROFILE_PIECES, PROFILE_ROWS, LONE = 5, 3, 0.4
+
+#: Part of a step of the file from which on all of it is a profile.
+PROFILE_SHARE = 0.2
 
 #: Longest time without a record, in typical times between two and in seconds, for which the
 #: current of a step is believed to have begun that long before its first row.
@@ -390,19 +396,45 @@ def _without_transitions(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
 
 
 def _without_switches(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
-    """A single row in which next to no time and no charge passes belongs to what comes next."""
+    """A few rows in which next to no time and no charge passes belong to what comes next."""
     found: list[_Piece] = []
     first: int | None = None
     for piece, after in itertools.zip_longest(pieces, pieces[1:]):
         begin, first = piece.first if first is None else first, None
-        if piece.size == 1 and piece.first and after is not None:
-            took = c.t[piece.first] - c.t[piece.first - 1]
-            passed = abs(c.i[piece.first]) * took / 3600
-            short = took <= NO_TIME * (c.t[after.last] - c.t[piece.first])
+        is_short = piece.size == 1 or (piece.kind == "profile" and piece.size <= PROFILE_ROWS)
+        if is_short and piece.first and after is not None:
+            took = c.t[piece.last] - c.t[piece.first - 1]
+            passed = np.abs(c.i[piece.first : piece.last + 1]).max() * took / 3600
+            part = NO_TIME if piece.size == 1 else SWITCH
+            short = took <= part * (c.t[after.last] - c.t[piece.last])
             if short and passed <= NO_CHARGE * c.span:
                 first = begin
                 continue
         found.append(_Piece(piece.kind, begin, piece.last))
+    return found
+
+
+def _short_holds(c: Columns, pieces: list[_Piece]) -> list[_Piece]:
+    """Too few rows to see that the voltage is held, but they stay at that of a charge or discharge
+    before them while the current falls."""
+    found: list[_Piece] = []
+    for piece in pieces:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and before.kind == "current"
+            and piece.kind != "hold"
+            and piece.size <= HOLD_ROWS
+            and before.size > piece.size
+        ):
+            sizes = np.sign(c.i[before.last]) * c.i[piece.first : piece.last + 1]
+            held = np.abs(c.v[piece.first : piece.last + 1] - c.v[before.last])
+            size = abs(float(c.i[before.last]))
+            falls = (np.diff(sizes) <= 0).all() and sizes[0] <= size + c.same_current(size)
+            small = sizes[-1] < size - c.same_current(size)
+            if falls and small and sizes[-1] > 0 and (held <= 2 * c.same_voltage).all():
+                piece = piece._replace(kind="hold")
+        found.append(piece)
     return found
 
 
@@ -432,11 +464,12 @@ def measured_steps(curves: pd.DataFrame) -> tuple[list[MeasuredStep], list[str]]
     pieces: list[_Piece] = []
     for first, last in c.parts():
         own = _pieces(c, first, last)
-        # a step of the file that holds a profile is one
-        if c.marks and any(piece.kind == "profile" for piece in own):
+        # a step of the file that is a profile for a good part is one
+        took = sum(c.t[p.last] - c.t[p.first] for p in own if p.kind == "profile")
+        if c.marks and took > PROFILE_SHARE * (c.t[last] - c.t[first]):
             own = [_Piece("profile", first, last)]
         pieces += own
-    pieces = _without_switches(c, pieces)
+    pieces = _short_holds(c, _without_switches(c, pieces))
     findings: list[str] = []
     steps = _steps(c, pieces, findings)
     if not steps:
@@ -448,7 +481,7 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
     limit = NO_CHARGE * c.span
     found: list[MeasuredStep] = []
     typical = float(np.median(np.diff(c.t)))
-    start = c.t[0] - typical if 0 < c.t[0] <= 1.01 * typical else c.t[0]
+    start = 0.0 if 0 < c.t[0] <= 1.01 * typical else float(c.t[0])
     first: int | None = None
     rests, counts, gaps = [], [], []
     for piece in pieces:
@@ -471,6 +504,8 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
             gaps.append((gap, start))
             found.append(_rest(start, float(c.t[begin]), begin, float(c.v[max(begin - 1, 0)])))
             start = float(c.t[begin])
+            if not end > start:  # a single row after it, of which nothing is known
+                continue
             charge = _integral(c, begin, piece.last, start)
         if rest:
             kind, current, charge = "rest", 0.0, 0.0
@@ -532,7 +567,7 @@ def _integral(c: Columns, first: int, last: int, start: float) -> float:
 def _is_rest(c: Columns, piece: _Piece, current: float, charge: float, limit: float) -> bool:
     if piece.kind != "current":
         return False
-    if abs(current) <= NO_CURRENT * c.largest:
+    if abs(current) <= NO_CURRENT * c.largest and abs(charge) <= OFFSET * limit:
         return True
     if abs(charge) > limit:
         return False

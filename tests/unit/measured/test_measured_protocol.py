@@ -213,8 +213,52 @@ def test_cycles_and_kinds_are_chosen(hu2024):
 
 def test_the_measured_temperature_is_that_of_the_step(hu2024):
     frame = measured(TESTS["aborted"], hu2024, rows=20)
-    warm = frame.assign(**{"Temperature [K]": 298.0 + 5 * (frame["Step"] > 3)})
+    warm = frame.assign(**{"Temperature [K]": 298.15 + 5 * (frame["Step"] > 3)})
     found = MeasuredProtocol(warm, hu2024)
-    assert [d.instruction.temperature for d in found.done] == [298.0] * 3 + [303.0] * 3
+    assert [d.instruction.temperature for d in found.done] == [298.15] * 3 + [303.15] * 3
     told = MeasuredProtocol(warm, hu2024, temperature=310.0)
     assert {d.instruction.temperature for d in told.done} == {310.0}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_was_measured_is_divided_without_a_loss(seed, hu2024):
+    """Steps follow one another, no row is in two, and a rest hides next to no charge."""
+    draws = np.random.default_rng(seed)
+    parts, begin = [], 0.0
+    for number in range(draws.integers(1, 12)):
+        rows, long = int(draws.choice([1, 2, 3, 8, 100])), 10 ** draws.uniform(0, 4.5)
+        t = (
+            np.linspace(0, long, rows)
+            if draws.random() < 0.5
+            else np.sort(long * draws.random(rows))
+        )
+        size = 10 ** draws.uniform(-6, -4)
+        shapes = (np.full(rows, size), np.zeros(rows), -size * np.exp(-3 * t / long),
+                  size * draws.standard_normal(rows))  # fmt: skip
+        current = shapes[draws.integers(4)] * draws.choice([-1, 1])
+        voltage = 3.3 + 0.1 * draws.standard_normal() - 1e3 * current * (t / long)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "Time [s]": begin + t,
+                    "Current [A]": current,
+                    "Voltage [V]": voltage,
+                    "Step": number,
+                }
+            )
+        )
+        begin += long * draws.choice([1.0, 1.0, 3.0])
+    frame = pd.concat(parts, ignore_index=True)
+    frame = frame if draws.random() < 0.5 else frame.drop(columns="Step")
+    try:
+        steps, _ = measured_steps(frame)
+    except ss.MeasuredDataError:
+        return
+    t, current = frame["Time [s]"].to_numpy(), frame["Current [A]"].to_numpy()
+    passed = np.cumsum(current * np.diff(t, prepend=t[0]))
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        assert step.duration > 0
+        assert after is None or (after.start == step.end and after.first > step.last)
+        if step.kind == "rest" and step.last > step.first:
+            within = passed[step.last] - passed[step.first]
+            assert abs(within) <= 0.02 * np.ptp(passed)
