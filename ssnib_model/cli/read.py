@@ -181,7 +181,8 @@ def _report(record: dict[str, Any]) -> str:
     lines = [f"{record['file']}: {record['format']}, {record['rows']} rows"]
     if record["kind"] == "spectra":
         low, high = record["frequency [Hz]"]
-        lines.append(f"  {record['spectra']} spectrum or spectra, {low:.4g} to {high:.4g} Hz")
+        several = f"{record['spectra']} spectra" if record["spectra"] > 1 else "1 spectrum"
+        lines.append(f"  {several}, {low:.4g} to {high:.4g} Hz")
     else:
         low, high = record["voltage [V]"]
         lines += [

@@ -46,8 +46,8 @@ NAMES: dict[str, str] = {
         " 循环序号 循环号 循环"
     ),
     STATE: (
-        "state md status stepstate stepstatus workstate steptype stepname instructionname command mode workmode stepmode"
-        " steptypename 工步类型 工步名称 工作模式 过程名称 状态"
+        "state md status stepstate stepstatus workstate steptype stepname instructionname command"
+        " mode workmode stepmode steptypename 工步类型 工步名称 工作模式 过程名称 状态"
     ),
     TEMPERATURE: (
         "temperature temp celltemperature surfacetemperature surfacetemp auxtemperature1"
