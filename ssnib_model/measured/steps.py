@@ -24,6 +24,7 @@ from ssnib_model.measured.columns import (
     CYCLE,
     DISCHARGED,
     STEP,
+    STEP_TIME,
     TEMPERATURE,
     TIME,
     VOLTAGE,
@@ -177,8 +178,8 @@ class Columns:
         if CYCLE in curves.columns:
             numbers = pd.to_numeric(curves[CYCLE], errors="coerce").ffill().bfill()
             self.cycles = numbers.to_numpy(dtype=float) if numbers.notna().all() else None
-        optional = (CHARGED, DISCHARGED, TEMPERATURE)
-        self.charged, self.discharged, self.temperature = (
+        optional = (CHARGED, DISCHARGED, TEMPERATURE, STEP_TIME)
+        self.charged, self.discharged, self.temperature, self.step_time = (
             curves[name].to_numpy(dtype=float) if name in curves.columns else None
             for name in optional
         )
@@ -199,6 +200,14 @@ class Columns:
         """By how much a current may differ from another one to be the same [A]."""
         floor = max(NO_CURRENT * self.largest, NOISES * self.current_noise)
         return max(SAME_CURRENT * abs(current), floor)
+
+    def start_of(self, row: int) -> float | None:
+        """When the step began that a row is the first of, where the file says so [s]."""
+        if self.step_time is None or row == 0 or self.one_part(row - 1, row):
+            return None
+        start = float(self.t[row] - self.step_time[row])
+        # a time since something else is none of this
+        return start if self.t[row - 1] <= start <= self.t[row] else None
 
     def one_part(self, row: int, other: int) -> bool:
         """Whether two rows have the same step and cycle."""
@@ -488,6 +497,10 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
         begin, first = piece.first if first is None else first, None
         rows = slice(begin, piece.last + 1)
         end = float(c.t[piece.last])
+        said = c.start_of(begin)
+        if found and said is not None and start < said < end:
+            found[-1] = _longer(c, found[-1], said)
+            start = said
         if not end > start:  # a step that takes no time is told with the next one
             first = begin if piece is not pieces[-1] else None
             continue
@@ -551,6 +564,13 @@ def _steps(c: Columns, pieces: list[_Piece], findings: list[str]) -> list[Measur
             f"from {longest[1]:.6g} s on: this is taken for a rest"
         )
     return found
+
+
+def _longer(c: Columns, step: MeasuredStep, end: float) -> MeasuredStep:
+    """A step that went on for a while after its last row."""
+    current = 0.0 if step.kind == "rest" else float(c.i[step.last])
+    charge = step.charge + current * (end - step.end) / 3600
+    return dataclasses.replace(step, end=end, charge=charge)
 
 
 def _rest(start: float, end: float, row: int, voltage: float) -> MeasuredStep:

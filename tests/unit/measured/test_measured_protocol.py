@@ -116,6 +116,18 @@ def test_time_without_a_record_is_a_rest():
     assert "nothing is recorded" in findings[0]
 
 
+def test_the_time_of_the_step_says_when_it_began():
+    """The last row of a charge is not its end where the next step says how long it has run."""
+    frame = stretches([(-0.1, 1.0, 3.0, 3.9), (0.1, 1.0, 3.7, 3.0)], columns=True)
+    frame["Step time [s]"] = np.tile(np.linspace(0, 3600, 60), 2)
+    kept = frame.drop(index=range(50, 61))  # ten rows of the end, one of the beginning
+    steps, _ = measured_steps(kept)
+    assert [s.duration for s in steps] == pytest.approx([3600, 3600])
+    assert [s.charge for s in steps] == pytest.approx([-0.1, 0.1])
+    other = kept.assign(**{"Step time [s]": kept["Time [s]"]})  # since the start of the test
+    assert [s.duration for s in measured_steps(other)[0]] != pytest.approx([3600, 3600])
+
+
 def test_the_count_of_the_cycler_is_believed():
     """Rounded currents: the integral is 12 % too large."""
     frame = stretches([(-0.1, 1.0, 3.0, 3.9), (0.1, 1.0, 3.7, 3.0)])
