@@ -18,7 +18,8 @@ from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy, MeasuredEnd, held, measured_ends
 from ssnib_model.measured.reading import read_curves
 from ssnib_model.measured.start import starting_state
-from ssnib_model.measured.steps import Columns, MeasuredStep, measured_steps
+from ssnib_model.measured.steps import MeasuredStep, measured_steps
+from ssnib_model.measured.trace import Columns
 from ssnib_model.protocol.instruction import TEMPERATURES, Instruction, Limit
 from ssnib_model.protocol.protocol import Protocol
 from ssnib_model.protocol.resolve import LOWER, MASS, UPPER, sodium
