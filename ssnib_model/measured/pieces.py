@@ -34,12 +34,15 @@ PROFILE_SHARE = 0.2
 
 
 class Piece(NamedTuple):
+    """Rows, both ends included, in which one thing was done."""
+
     kind: str  # "current", "hold" or "profile"
     first: int
     last: int
 
     @property
     def size(self) -> int:
+        """Number of rows."""
         return self.last - self.first + 1
 
 
