@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from ssnib_model.fits.data import SpectrumData
+from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.plotting import axes
+from ssnib_model.results.plots import complex_plane
 
 
 def fit_residuals(result, ax=None):
@@ -57,10 +60,59 @@ def profile_likelihood(profile, label, ax=None):
     return ax
 
 
+def fit_spectra(result, ax=None):
+    """Nyquist plot of all spectra of a fit: measured points, and the model as a line."""
+    ax = axes(ax)
+    spectra = [d for d in result.problem.data if isinstance(d, SpectrumData)]
+    colours = [f"C{n}" for n in range(len(spectra))]
+    for data, colour in zip(spectra, colours, strict=True):
+        rows = result.residuals[result.residuals["Data"] == data.name]
+        measured, model = (_complex(rows[column]) for column in ("Measured", "Model"))
+        ax.plot(
+            measured.real, -measured.imag, "o", color=colour, mfc="none",
+            label=f"{data.name}, measured",
+        )  # fmt: skip
+        order = np.argsort(data.frequencies)
+        ax.plot(model.real[order], -model.imag[order], "-", color=colour, label="model")
+    for data in spectra:
+        complex_plane(data.frequencies, _complex(data.measured), ax)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def fit_protocols(result, ax=None):
+    """Voltages over time of all measurements that were followed step by step."""
+    ax = axes(ax)
+    followed = [d for d in result.problem.data if isinstance(d, ProtocolData)]
+    for number, data in enumerate(followed):
+        rows = result.residuals[result.residuals["Data"] == data.name].iloc[data.voltages]
+        hours = data.times / 3600
+        colour = f"C{number}"
+        ax.plot(
+            hours, rows["Measured"], "o", color=colour, mfc="none", ms=4,
+            label=f"{data.name}, measured",
+        )  # fmt: skip
+        ax.plot(hours, rows["Model"], ".", color=colour, ms=4, label="model")
+    ax.set(xlabel="Time [h]", ylabel="Voltage [V]")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def _complex(values) -> np.ndarray:
+    real, imaginary = np.split(np.asarray(values, dtype=float), 2)
+    return real + 1j * imaginary
+
+
 def save_fit(result, folder: Path) -> None:
-    """Write comparison and residuals of a fit as PNG."""
-    figure = Figure(figsize=(13, 5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    fit_comparison(result, left)
-    fit_residuals(result, right)
+    """Write what was measured beside the model, and the residuals, as PNG."""
+    quantities = result.residuals["Quantity"]
+    data = result.problem.data
+    has_spectra = any(isinstance(d, SpectrumData) for d in data)
+    plots = [fit_comparison] if quantities.str.contains(r" at [\d.e+-]+ C$").any() else []
+    plots += [fit_protocols] if any(isinstance(d, ProtocolData) for d in data) else []
+    plots += [fit_spectra] if has_spectra else []
+    plots += [fit_residuals]
+    figure = Figure(figsize=(6.5 * len(plots), 5), layout="constrained")
+    for plot, ax in zip(plots, np.atleast_1d(figure.subplots(1, len(plots))), strict=True):
+        plot(result, ax)
     figure.savefig(folder / "fit.png", dpi=150)
