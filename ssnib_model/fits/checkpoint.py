@@ -41,11 +41,6 @@ class Evaluation:
     unit: np.ndarray
     result: Answer | np.ndarray
 
-    @property
-    def solves(self) -> int:
-        """Number of times that all data were simulated for it."""
-        return 1 if isinstance(self.result, Answer) else 2 * len(self.unit)
-
 
 @dataclass
 class Outcome:
@@ -119,7 +114,7 @@ def best_of(problem: FitProblem, entries: Iterable[Evaluation], message: str) ->
     best: Outcome | None = None
     solves, is_there = 0, False
     for entry in entries:
-        solves += entry.solves
+        solves += 1
         if isinstance(entry.result, Answer):
             is_there = is_there or entry.result.is_there
             residuals = problem.residuals_of(entry.result, entry.unit)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.fits.free import is_number
 from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.prepared import Side
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.choice import Solver
@@ -42,6 +44,30 @@ SIGMA_RANGE = (1e-9, 1e9)
 
 TEMPERATURE = "Ambient temperature [K]"
 MASS = "Positive electrode active material mass [kg]"
+
+
+class Nearby(Protocol):
+    """What an experiment gives, and what it would give nearby: see `steps_nearby`."""
+
+    def __call__(
+        self, parameters: ParameterSet, sides: Iterable[Side], /
+    ) -> tuple[Any, list[tuple[Any, Any]]]: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment, built once to be run for many values of what varies.
+
+    Attributes
+    ----------
+    run : callable
+        From parameters, which differ in nothing else, to what `Data.read` reads.
+    nearby : callable, optional
+        The same with derivatives, where there may be exact ones.
+    """
+
+    run: Callable[[ParameterSet], Any]
+    nearby: Nearby | None = None
 
 
 class Data(ABC):
@@ -77,14 +103,8 @@ class Data(ABC):
     @abstractmethod
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
-    ) -> Callable[[ParameterSet], Any]:
-        """The experiment, built once to be run for many values of ``varying`` and what follows.
-
-        Returns
-        -------
-        callable
-            From parameters, which differ in nothing else, to what `read` reads.
-        """
+    ) -> Prepared:
+        """The experiment, built once to be run for many values of ``varying`` and what follows."""
 
     @abstractmethod
     def read(self, outcome: Any, parameters: ParameterSet) -> np.ndarray:
@@ -131,12 +151,12 @@ class _HalfCycleData(Data):
 
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
-    ) -> Callable[[ParameterSet], list[HalfCycle]]:
+    ) -> Prepared:
         """See `Data.prepare`."""
         prepared = self.test.prepare(
             MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
         )
-        return prepared.half_cycles
+        return Prepared(prepared.half_cycles, prepared.half_cycles_nearby)
 
 
 class RateTestData(_HalfCycleData):
@@ -373,7 +393,7 @@ class SpectrumData(Data):
 
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
-    ) -> Callable[[ParameterSet], Impedance]:
+    ) -> Prepared:
         """See `Data.prepare`; always the full model, in the frequency domain."""
         read = parameters.to_pybamm()
         inputs = [
@@ -381,7 +401,8 @@ class SpectrumData(Data):
             for name in sorted(parameters.dependents(varying))
             if name in read and isinstance(parameters[name], float)
         ]
-        return PreparedImpedance(parameters, self.frequencies, self.state, varying=inputs).solve
+        prepared = PreparedImpedance(parameters, self.frequencies, self.state, varying=inputs)
+        return Prepared(prepared.solve)
 
     def read(self, outcome: Impedance, parameters: ParameterSet) -> np.ndarray:
         """See `Data.read`."""

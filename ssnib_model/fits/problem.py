@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pybamm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError
-from ssnib_model.fits.data import Data
+from ssnib_model.fits.data import Data, Prepared
 from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.prepared import Side
 from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
+from ssnib_model.solvers.derivatives import NoDerivativesError
 from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
@@ -26,6 +28,10 @@ STEP = 1e-3
 #: Least residual in place of a value that a trial point does not have (a failed or impossible
 #: run).
 NO_ANSWER = 100.0
+
+#: Where the solver differentiates, how far on either side what it depends on is looked at: a
+#: change in closed forms, with no noise.
+SMALL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,16 @@ class Answer:
     def is_there(self) -> bool:
         """Whether anything was simulated."""
         return "" in self.reasons
+
+
+class Along(NamedTuple):
+    """What an experiment gives on both sides of a point, along a free parameter."""
+
+    column: int
+    side: Side
+    width: float  #: how far apart the two sides are, on the unit scale
+    ahead: Any
+    behind: Any
 
 
 class FitProblem:
@@ -96,7 +112,7 @@ class FitProblem:
             self.choice = decide(named(solver, FOR_DIFFERENCES), made, values)
         self.solver: Solver = self.choice.again if self.choice else named(solver)
         self.solves = 0
-        self._prepared: dict[Hashable, Callable[[ParameterSet], Any]] = {}
+        self._prepared: dict[Hashable, Prepared] = {}
 
     def __getstate__(self) -> dict:
         # another process builds its own models
@@ -154,12 +170,12 @@ class FitProblem:
     def prepare(self) -> None:
         """Build the models, which the first simulation does otherwise."""
         for d in self.data:
-            self._run_of(d, self._parameters_of(d, self.start()))
+            self._prepared_of(d, self._parameters_of(d, self.start()))
 
     def _parameters_of(self, d: Data, unit: Sequence[float] | np.ndarray) -> ParameterSet:
         return self.parameters.replace(self._trial(unit, d.name) | d.changes())
 
-    def _run_of(self, d: Data, parameters: ParameterSet) -> Callable[[ParameterSet], Any]:
+    def _prepared_of(self, d: Data, parameters: ParameterSet) -> Prepared:
         """The prepared experiment of a data set, shared by all that are the same."""
         varying = self.varying(d.name)
         key = (d.experiment, d.temperature, tuple(varying))
@@ -170,11 +186,19 @@ class FitProblem:
     def answer(self, unit: Sequence[float] | np.ndarray) -> Answer:
         """All data as simulated at a point; those of one experiment and values from one solve."""
         self.solves += 1
+        return self._answer(unit, self.data)
+
+    def _key(self, d: Data) -> Hashable:
+        """Equal for data that one solve serves."""
+        own = frozenset(f.label for f in self.free if f.data == d.name)
+        return d.experiment, d.temperature, own
+
+    def _answer(self, unit: Sequence[float] | np.ndarray, data: Sequence[Data]) -> Answer:
+        """As `answer`, of some data."""
         solved: dict[Hashable, Any] = {}
-        values, reasons = [], []
-        for d in self.data:
-            own = frozenset(f.label for f in self.free if f.data == d.name)
-            key = (d.experiment, d.temperature, own)
+        values, reasons = [np.array([])], []
+        for d in data:
+            key = self._key(d)
             if key not in solved:
                 solved[key] = self._solve(d, unit)
             outcome, parameters, why = solved[key]
@@ -194,9 +218,9 @@ class FitProblem:
             parameters = self._parameters_of(d, unit)
         except ParameterError as error:
             return None, None, "; ".join(error.problems)
-        run = self._run_of(d, parameters)
+        prepared = self._prepared_of(d, parameters)
         try:
-            return run(parameters), parameters, ""
+            return prepared.run(parameters), parameters, ""
         except pybamm.SolverError as error:
             return None, None, str(error).splitlines()[0]
 
@@ -237,11 +261,13 @@ class FitProblem:
     def jacobian(
         self, unit: Sequence[float] | np.ndarray, columns: Iterable[int] | None = None
     ) -> np.ndarray:
-        """d(residuals)/d(unit) by central differences, one-sided at a bound.
+        """d(residuals)/d(unit), exact where the solver differentiates, else by differences.
 
-        Differences see the shift of every cut-off and what it does to the state that later
-        half-cycles start from, which forward sensitivities of a DAE do not. Where one side has no
-        answer the other one counts, and where neither has the value says nothing: 0.
+        Both see the shift of every cut-off and what it does to the state that later steps start
+        from. The exact derivatives are those of the structured solver's own numbers. Spectra,
+        runs by IDAKLU and what changes an equilibrium potential have central differences,
+        one-sided at a bound; where one side has no answer the other one counts, and where
+        neither has the value says nothing: 0.
 
         Parameters
         ----------
@@ -255,19 +281,91 @@ class FitProblem:
         numpy.ndarray
             One row a residual, one column a parameter.
         """
+        at = np.array(unit, float)
+        chosen = list(range(at.size)) if columns is None else list(columns)
+        exact = self._exact(at, chosen)
+        rest = [d for d in self.data if d.name not in exact]
+        by_differences = self._differences(at, chosen, rest)
+        blocks, row = [], 0
+        for d in self.data:
+            n = len(d.measured)
+            if d.name in exact:
+                blocks.append(exact[d.name] / d.sigma[:, None])
+            else:
+                blocks.append(by_differences[row : row + n])
+                row += n
+        return np.concatenate([*blocks, by_differences[row:]])
+
+    def _exact(self, unit: np.ndarray, columns: Sequence[int]) -> dict[str, np.ndarray]:
+        """Derivatives of the values of data by their name, where the solver gives them."""
+        found: dict[str, np.ndarray] = {}
+        solved: dict[Hashable, tuple[Any, list[Along]] | None] = {}
+        for d in self.data:
+            key = self._key(d)
+            if key not in solved:
+                solved[key] = self._nearby(d, unit, columns)
+            nearby = solved[key]
+            if nearby is None:
+                continue
+            outcome, along = nearby
+            centre = self._parameters_of(d, unit)
+            block = np.zeros((len(d.measured), len(columns)))
+            for a in along:
+                # the outcome moves, and so does what it is read with
+                of_outcome = d.read(a.ahead, centre) - d.read(a.behind, centre)
+                of_reading = d.read(outcome, a.side.ahead) - d.read(outcome, a.side.behind)
+                slope = (of_outcome / (2 * a.side.share) + of_reading) / a.width
+                block[:, columns.index(a.column)] = slope
+            # a value that is not there says nothing, as with differences
+            found[d.name] = np.where(np.isfinite(block), block, 0.0)
+        return found
+
+    def _nearby(
+        self, d: Data, unit: np.ndarray, columns: Sequence[int]
+    ) -> tuple[Any, list[Along]] | None:
+        """What the experiment of a data set gives on both sides of a point; None: not exactly."""
+        sides = []
+        try:
+            parameters = self._parameters_of(d, unit)
+            prepared = self._prepared_of(d, parameters)
+            if prepared.nearby is None:
+                return None
+            for k in (k for k in columns if self.free[k].applies_to(d.name)):
+                up, down = unit.copy(), unit.copy()
+                up[k], down[k] = min(unit[k] + SMALL, 1.0), max(unit[k] - SMALL, 0.0)
+                width = float(up[k] - down[k])
+                side = Side(
+                    self._parameters_of(d, up), self._parameters_of(d, down), SMALL / width
+                )
+                sides.append((k, side, width))
+            outcome, moved = prepared.nearby(parameters, [side for _, side, _ in sides])
+        except (NoDerivativesError, ParameterError, pybamm.SolverError):
+            return None  # differences say what there is to say
+        return outcome, [
+            Along(k, side, width, ahead, behind)
+            for (k, side, width), (ahead, behind) in zip(sides, moved, strict=True)
+        ]
+
+    def _differences(
+        self, unit: np.ndarray, columns: Sequence[int], data: Sequence[Data]
+    ) -> np.ndarray:
+        """Derivatives of the residuals of some data, and of the priors, by differences."""
         centre: np.ndarray | None = None
+        measured = np.concatenate([[], *(d.measured for d in data)])
+        sigma = np.concatenate([[], *(d.sigma for d in data)])
 
         def raw(at: np.ndarray) -> np.ndarray:
-            return np.append(self.scaled(self.answer(at)), self.priors(at))
+            values = self._answer(at, data).values
+            return np.append((values - measured) / sigma, self.priors(at))
 
         found = []
-        for k in range(len(unit)) if columns is None else columns:
-            up, down = np.array(unit, float), np.array(unit, float)
+        for k in columns:
+            up, down = unit.copy(), unit.copy()
             up[k], down[k] = min(unit[k] + STEP, 1.0), max(unit[k] - STEP, 0.0)
             above, below = raw(up), raw(down)
             column = (above - below) / (up[k] - down[k])
             if not np.isfinite(column).all():
-                centre = raw(np.array(unit, float)) if centre is None else centre
+                centre = raw(unit) if centre is None else centre
                 sides = [
                     (side - centre) / (at[k] - unit[k])
                     for side, at in ((above, up), (below, down))

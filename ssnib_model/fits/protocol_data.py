@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ssnib_model.fits.data import (
     TEMPERATURE,
     VOLTAGE,
     Data,
+    Prepared,
     check_sigma,
 )
 from ssnib_model.measured.points import POINTS, StepPoints, points_of
@@ -145,11 +146,12 @@ class ProtocolData(Data):
 
     def prepare(
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
-    ) -> Callable[[ParameterSet], list[StepResult]]:
+    ) -> Prepared:
         """See `Data.prepare`."""
         made = MODELS[model](parameters.model_options)
         protocol = self.measured_protocol.protocol
-        return protocol.prepare(made, parameters, varying=varying, solver=solver).steps
+        prepared = protocol.prepare(made, parameters, varying=varying, solver=solver)
+        return Prepared(prepared.steps, prepared.steps_nearby)
 
     def read(self, outcome: list[StepResult], parameters: ParameterSet) -> np.ndarray:
         """See `Data.read`."""

@@ -70,7 +70,7 @@ class FitResult:
     notes : list of str
         Settings that had no effect.
     solves : int
-        Number of times all data were simulated.
+        How often all data, or their derivatives, were asked for.
     seconds : float
         Wall time.
     """
@@ -91,7 +91,7 @@ class FitResult:
         jacobian = outcome.jacobian
         if jacobian is None:  # only a search that was interrupted has not asked for it
             jacobian = problem.jacobian(self.unit)
-            solves += 2 * len(self.unit)
+            solves += 1
         self.solves, self.seconds = solves, seconds
         n = len(problem.measured)
         scaled = problem.scaled(outcome.answer)
@@ -269,7 +269,7 @@ class FitResult:
         said = [(d.name, finding) for d in self.problem.data for finding in d.findings]
         lines += ["Data as read", *(f"  {name}: {text}" for name, text in said)] if said else []
         lines += [f"Fit of {answered} values by {len(self.values)} parameters"]
-        lines += [f"  {self.message}; {self.solves} simulations of all data, {self.seconds:.1f} s"]
+        lines += [f"  {self.message}; {self.solves} evaluations of all data, {self.seconds:.1f} s"]
         lines += [f"  chi2 {self.chi2:.4g}, degrees of freedom {self.dof}, BIC {self.bic:.4g}"]
         lines += [f"  {note}" for note in self.notes]
         scaled = math.isfinite(self.scale)

@@ -171,6 +171,65 @@ class PreparedProtocol:
             self.protocol, parameters, run, self.model_name, self.settings, notes
         )
 
+    def steps(self, parameters: ParameterSet, start: CellState | None = None) -> list[StepResult]:
+        """All steps for some parameters, without what else a result has; Ctrl-C ends it.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            They may differ in `varying` parameters only.
+        start : CellState, optional
+            As for `result`.
+
+        Returns
+        -------
+        list of StepResult
+            In the order of the protocol, whatever happened to each.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the protocol was prepared for.
+        """
+        self._check(parameters, start)
+        return self._run(parameters, start, progress=False).steps
+
+    def steps_nearby(
+        self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
+    ) -> tuple[list[StepResult], list[tuple[list[StepResult], list[StepResult]]]]:
+        """All steps, and what they would be nearby by their exact derivatives.
+
+        Whatever is read off the steps is differentiated by reading it on both sides: its
+        derivative along ``side`` is half the difference, over ``side.share`` and over how far
+        ``side.ahead`` and ``side.behind`` are apart.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            As for `steps`.
+        sides : iterable of Side
+            Parameters close by, a pair for each direction.
+        start : CellState, optional
+            As for `result`.
+
+        Returns
+        -------
+        steps : list of StepResult
+        nearby : list of tuple of list of StepResult
+            Ahead and behind, for each direction; with voltage and current, without a solution.
+
+        Raises
+        ------
+        NoDerivativesError
+            Where another solver than the structured one was needed, a step failed, or an
+            equilibrium potential changes along a direction.
+        OptionError
+            As for `result`.
+        """
+        self._check(parameters, start)
+        steps = self._run(parameters, start, progress=False).steps
+        return steps, self._moved(parameters, steps, sides, start)
+
     def _moved(
         self,
         parameters: ParameterSet,
@@ -210,29 +269,6 @@ class PreparedProtocol:
             )
             for direction, (outcomes_ahead, outcomes_behind) in zip(directions, moved, strict=True)
         ]
-
-    def steps(self, parameters: ParameterSet, start: CellState | None = None) -> list[StepResult]:
-        """All steps for some parameters, without what else a result has; Ctrl-C ends it.
-
-        Parameters
-        ----------
-        parameters : ParameterSet
-            They may differ in `varying` parameters only.
-        start : CellState, optional
-            As for `result`.
-
-        Returns
-        -------
-        list of StepResult
-            In the order of the protocol, whatever happened to each.
-
-        Raises
-        ------
-        OptionError
-            If another parameter differs from what the protocol was prepared for.
-        """
-        self._check(parameters, start)
-        return self._run(parameters, start, progress=False).steps
 
     def _notes(self, parameters: ParameterSet) -> list[str]:
         """What there is to say beside what the steps say."""
@@ -407,41 +443,11 @@ class PreparedRateTest(PreparedProtocol):
         self._check(parameters, start)
         return self._paired(self._run(parameters, start, progress).steps)
 
-    def nearby(
+    def half_cycles_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
     ) -> tuple[list[HalfCycle], list[tuple[list[HalfCycle], list[HalfCycle]]]]:
-        """All half-cycles, and what they would be nearby by their exact derivatives.
-
-        Whatever is read off the half-cycles is differentiated by reading it on both sides: the
-        derivative along ``side`` is half the difference, over ``side.share`` and over how far
-        apart ``side.ahead`` and ``side.behind`` are.
-
-        Parameters
-        ----------
-        parameters : ParameterSet
-            As for `half_cycles`.
-        sides : iterable of Side
-            Parameters close by, a pair for each direction.
-        start : CellState, optional
-            As for `half_cycles`.
-
-        Returns
-        -------
-        half_cycles : list of HalfCycle
-        nearby : list of tuple of list of HalfCycle
-            Ahead and behind, for each direction; with voltage and current, without a solution.
-
-        Raises
-        ------
-        NoDerivativesError
-            Where another solver than the structured one was needed, a step failed, or an
-            equilibrium potential changes along a direction.
-        OptionError
-            As for `half_cycles`.
-        """
-        self._check(parameters, start)
-        steps = self._run(parameters, start, progress=False).steps
-        moved = self._moved(parameters, steps, sides, start)
+        """As `steps_nearby`, for half-cycles."""
+        steps, moved = self.steps_nearby(parameters, sides, start)
         pairs = [(self._paired(ahead), self._paired(behind)) for ahead, behind in moved]
         return self._paired(steps), pairs
 

@@ -191,9 +191,12 @@ def _start(
     from ssnib_model.solvers.kernel.directions import StateChange
 
     if given:
-        start = segment.start
-        return StateChange(*(np.zeros((*a.shape, len(directions) + 1)) for a in start[:2]),
-                           np.zeros(len(directions) + 1))  # fmt: skip
+        start, count = segment.start, len(directions) + 1
+        return StateChange(
+            np.zeros((*start.modes.shape, count)),
+            np.zeros((*start.hysteresis.shape, count)),
+            np.zeros(count),
+        )
 
     def read(row: int) -> Callable[[Taken], Any]:
         return lambda taken: stepper.coefficients.start(taken.inputs)[row]
@@ -222,20 +225,19 @@ def _tasks(
             if not same or other.control != own.control or not times:
                 raise NoDerivativesError("the steps of a test differ in more than numbers")
 
-    def per_area(change: np.ndarray, values: np.ndarray, power: np.ndarray) -> np.ndarray:
+    def per_area(imposed: np.ndarray, values: np.ndarray, power: np.ndarray) -> np.ndarray:
         relative = np.append(areas, 0.0) / area
-        return change + np.multiply.outer(power * values, relative)
+        return imposed + np.multiply.outer(power * values, relative)
 
-    of = {
-        name: _differences(
-            directions, number, lambda taken, n=name: getattr(task_of(taken.step, area), n)
+    def change(name: str) -> np.ndarray:
+        return _differences(
+            directions, number, lambda taken: getattr(task_of(taken.step, area), name)
         )
-        for name in TaskChange._fields
-    }
+
     return TaskChange(
-        per_area(of["value"], np.array(own.value), np.array(POWERS[own.control])),
-        per_area(of["currents"], own.currents, np.array(-1.0)),
-        per_area(of["limits"], own.limits, np.array([OF_END[m] for m in own.measures])),
+        per_area(change("value"), np.array(own.value), np.array(POWERS[own.control])),
+        per_area(change("currents"), own.currents, np.array(-1.0)),
+        per_area(change("limits"), own.limits, np.array([OF_END[m] for m in own.measures])),
     )
 
 

@@ -220,7 +220,7 @@ class Structured:
             return Outcome(Status.FAILED, reason=reason, gave_up=gave_up), state
         while samples[0].size > 2 and samples[0][-1] == samples[0][-2]:
             # the end was where the step before arrived
-            samples = [samples[0][:-1], *(array[: -PARTS] for array in samples[1:])]
+            samples = [samples[0][:-1], *(array[:-PARTS] for array in samples[1:])]
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
