@@ -89,7 +89,7 @@ def moved_outcomes(
             raise NoDerivativesError("another solver than the structured one took a step")
         if known is None or known[0] is not base.inputs:
             known = base.inputs, _cells(stepper, segment, number, directions)
-        change, areas = known[1]
+        change, cells, areas = known[1]
         if state_change is None:
             state_change = _start(stepper, segment, number, directions, given_start)
         task_change = _tasks(segment, base.step, number, directions, areas)
@@ -104,9 +104,9 @@ def moved_outcomes(
         if not all(np.isfinite(array).all() for array in changes):
             raise NoDerivativesError("the derivatives of a step are no finite numbers")
         for p, sides in enumerate(found):
-            for side, sign in zip(sides, (1.0, -1.0), strict=True):
+            for side, cell, sign in zip(sides, cells[p], (1.0, -1.0), strict=True):
                 at = segment.moved(
-                    _cell(segment.cell, change, p, sign),
+                    cell,
                     sign * areas[p],
                     _task(segment.task, task_change, p, sign),
                     _state(segment.start, before, p, sign),
@@ -139,8 +139,8 @@ def _differences(
 
 def _cells(
     stepper: Structured, segment: StructuredSegment, number: int, directions: Sequence[Direction]
-) -> tuple[CellChange, np.ndarray]:
-    """Change of the cell, and of its area [m2], along all directions."""
+) -> tuple[CellChange, list[tuple[Cell, Cell]], np.ndarray]:
+    """Change of the cell, the cell on both sides, and change of its area [m2]."""
     from ssnib_model.solvers.kernel.composite import coupling, weights_of_voltage
     from ssnib_model.solvers.kernel.directions import CellChange
 
@@ -174,10 +174,16 @@ def _cells(
             + [np.zeros(np.shape(rows[0][0][0][name]))],
             axis=-1,
         )
-        for name in CellChange._fields
+        for name in CellChange._fields[:-1]
     }
+    rests_on = [changes[n] for n in ("L", "sigma_s", "sigma_e", "thermal", "film", "j0")]
+    acts = np.any([*rests_on, *changes["surface"]], axis=0)
     areas = np.array([share * (ahead[1] - behind[1]) for ahead, behind, share in rows])
-    return CellChange(**changes), areas
+    change = CellChange(**changes, acts_on_unevenness=acts)
+    cells = [
+        (_cell(own, change, p, 1.0), _cell(own, change, p, -1.0)) for p in range(len(directions))
+    ]
+    return change, cells, areas
 
 
 def _start(

@@ -37,6 +37,7 @@ class CellChange(NamedTuple):
     kappa: np.ndarray  #: of `coupling`
     drift: np.ndarray
     weights: np.ndarray  #: of `weights_of_voltage`, shape (4, directions)
+    acts_on_unevenness: np.ndarray  #: whether any of what `uneven_resistance` rests on changes
 
 
 class TaskChange(NamedTuple):

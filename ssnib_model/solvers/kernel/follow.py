@@ -25,11 +25,13 @@ def _closed(cell, change, sides, state, state_change, now, now_change, i, slope,
             h, stretch, at, potentials, flows):  # fmt: skip
     """A step of the closed form with its changes; states, ``now`` and their changes go on."""
     directions, part, rate = stretch.size, h / PARTS, cell.gap_rate[0]
+    table = np.empty((4, state.modes.shape[1]))
+    exact_change.coefficients(cell, part, table)
     for q in range(1, PARTS + 1):
         side = np.sign(i)
         exact_change.step(
             cell, change, state.modes[0], state_change.modes[0], i, now_change.i, slope,
-            slope_change, part, stretch, now.sto, now_change.sto,
+            slope_change, part, table, stretch, now.sto, now_change.sto,
         )  # fmt: skip
         if rate > 0:
             moving = np.exp(-abs(rate * i) * part)

@@ -6,10 +6,15 @@ import numpy as np
 
 from ssnib_model.solvers.kernel import rodas
 from ssnib_model.solvers.kernel.compiled import compiled
-from ssnib_model.solvers.kernel.composite import interface, weights_of_voltage
+from ssnib_model.solvers.kernel.composite import (
+    interface,
+    uneven_resistance,
+    uniformity,
+    uniformity_slopes,
+    weights_of_voltage,
+)
 from ssnib_model.solvers.kernel.composite_change import interface_change
 from ssnib_model.solvers.kernel.control import cathode
-from ssnib_model.solvers.kernel.directions import moved_by
 from ssnib_model.solvers.kernel.one_step import INSIDE, PARTS, QUARTERS
 from ssnib_model.solvers.kernel.rodas import within
 
@@ -29,21 +34,20 @@ def potential_change(cell, change, sides, J, sto, delta, i, J_change, sto_change
                 + of_i * i_change[p] + change.weights[3, p] * i
             )  # fmt: skip
         return
+    nu_squared = uniformity(cell, J, sto)
+    resistance, bend = uneven_resistance(cell.L, cell.sigma_s, cell.sigma_e, nu_squared)
     for p in range(result.size):
-        result[p] = 0.0
-        for side in range(2):
-            sign = 1.0 - 2 * side
-            result[p] += (
-                sign
-                / 2
-                * cathode(
-                    sides[p][side],
-                    i + sign * i_change[p],
-                    moved_by(J, J_change, p, sign),
-                    moved_by(sto, sto_change, p, sign),
-                    moved_by(delta, delta_change, p, sign),
-                )
-            )
+        result[p] = delta_change[0, p] - i_change[p] * resistance
+    for c in range(J.size):
+        of_J, of_sto = uniformity_slopes(cell, c, J[c], sto[c])
+        for p in range(result.size):
+            moved = of_J * J_change[c, p] + of_sto * sto_change[c, p]
+            result[p] -= i * bend * moved
+    for p in range(result.size):
+        if change.acts_on_unevenness[p]:
+            for side in range(2):
+                sign = 1.0 - 2 * side
+                result[p] += sign / 2 * cathode(sides[p][side], i, J, sto, delta)
 
 
 @compiled
