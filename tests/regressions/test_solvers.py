@@ -9,7 +9,11 @@ import pybamm
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
 from ssnib_model.solvers.numbers import Numbers
+from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
+from ssnib_model.solvers.structured import Structured
+from ssnib_model.steps import STOICHIOMETRY_MARGIN, TIE, Status, Step
 
 OCP = "Positive electrode OCP [V]"
 TIGHT = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
@@ -152,3 +156,105 @@ def test_threads_that_call_one_solver_get_their_own_numbers():
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda value: numbers({"a": value})["a"], range(8)))
     assert found == list(range(8))
+
+
+# -------------------------------------------------------------------- both solvers alike
+def _steppers(parameters, model, rtol):
+    values = parameters.to_pybamm()
+    values.update(dict.fromkeys((CURRENT, INITIAL, LOWER, UPPER), "[input]"))
+    mesh = {"x_p": 6, "r_p": 8} if model is ss.SolidStateDFN else {"r_p": 8}
+    model = model(parameters.model_options)
+    yield Structured(model, values, ss.StructuredSolver(rtol, rtol / 100), mesh)
+    yield Idaklu(model, values, half_cycle_solver(rtol, rtol), mesh)
+
+
+@pytest.mark.parametrize("rtol", [1e-5, 1e-8])
+@pytest.mark.parametrize("model", [ss.SolidStateDFN, ss.SolidStateSPM])
+def test_finding_58_a_state_at_a_cut_off_is_the_same_to_both(model, rtol, hu2024):
+    """Within 0.1 mV it has reached it, by whichever solver it came there and is gone on from."""
+    one_c = hu2024["Nominal cell capacity [A.h]"]
+    inputs = {INITIAL: 0.5, CURRENT: 0.0, LOWER: 2.5, UPPER: 4.0}
+    for sign, cut_off in ((-1, 3.8), (1, 2.9)):
+        current = sign * one_c
+        handed = []
+        for stepper in _steppers(hu2024, model, rtol):
+            step = Step.to_cut_off(current, cut_off, 1e5)
+            outcome, state = stepper.step(stepper.start(inputs), step, inputs)
+            assert outcome.status is Status.OK
+            handed.append(stepper.cell_state(state))
+        for cell_state in handed:
+            for stepper in _steppers(hu2024, model, rtol):
+                start = stepper.start(inputs, cell_state)
+                # volts that are left to the cut-off
+                for left in (-1e-2, -1.5e-4, 0.0, 5e-5, 2e-4, 1e-2):
+                    step = Step.to_cut_off(current, cut_off - sign * left, 1e5)
+                    outcome, _ = stepper.step(start, step, inputs)
+                    expected = Status.OK if left > TIE else Status.AT_START
+                    assert outcome.status is expected, f"{stepper}, {left} V"
+                    assert outcome.end == step.ends[0]
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+@pytest.mark.parametrize("model", [ss.SolidStateDFN, ss.SolidStateSPM])
+def test_finding_59_at_default_tolerance_within_a_millivolt(model, hu2024):
+    """Cells far from each other, with what they are called and how much they hold."""
+    ranges = {
+        "Na3PS4 layer conductivity [S.m-1]": (1e-4, 10, "log"),
+        "Positive electrode electrolyte conductivity [S.m-1]": (1e-4, 10, "log"),
+        "Positive electrode effective electronic conductivity [S.m-1]": (1e-3, 100, "log"),
+        "Positive electrode exchange-current density [A.m-2]": (1e-4, 10, "log"),
+        "Positive particle diffusivity [m2.s-1]": (1e-18, 1e-13, "log"),
+        "Positive electrode film resistance [Ohm.m2]": (1e-4, 0.1, "log"),
+        "Positive electrode OCP charged end width": (2e-4, 0.05, "log"),
+        "Positive electrode accessible fraction": (0.2, 1),
+        "Ambient temperature [K]": (260, 350),
+    }
+    test, mesh = ss.RateTest([0.1, 1]), {"x_p": 6, "r_p": 8}
+    if model is ss.SolidStateSPM:
+        del mesh["x_p"]
+    model = model(hu2024.model_options)
+    ours, theirs = (
+        test.prepare(model, hu2024, varying=list(ranges), solver=solver, var_pts=mesh)
+        for solver in (ss.StructuredSolver(), TIGHT)
+    )
+    compared = 0
+    for point in ss.sample(ranges, 24, seed=59).to_dict("records"):
+        parameters = hu2024.replace(point)
+        halves = (p.result(parameters).half_cycles for p in (ours, theirs))
+        for a, b in zip(*halves, strict=True):
+            if b.recovery or "gave up" in b.reason:
+                break
+            assert a.status == b.status, point
+            if b.status is not Status.OK:
+                break
+            assert a.capacity == pytest.approx(b.capacity, rel=1e-3), point
+            f = np.linspace(0, 1, 51)
+            off = np.abs(a.at("Voltage [V]", f) - b.at("Voltage [V]", f)).max()
+            # where a sliver of charge passes, a part of it is hardly any charge
+            if b.capacity > 1e-2 * hu2024["Nominal cell capacity [A.h]"]:
+                assert off < 1e-3, point
+                compared += 1
+    print(f"{compared} half-cycles")
+    assert compared > 20
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+@pytest.mark.parametrize("solver", [ss.StructuredSolver(), TIGHT], ids=["structured", "idaklu"])
+@pytest.mark.parametrize("model", [ss.SolidStateDFN, ss.SolidStateSPM])
+def test_finding_60_no_composition_out_of_range_is_ok(model, solver, hu2024):
+    """With small amplitudes of the ends of the potential no cut-off is reached before."""
+    statuses = {}
+    for amplitude in (5.0, 0.22, 0.1):
+        parameters = hu2024.replace({"Positive electrode OCP end amplitude [V]": amplitude})
+        result = ss.RateTest([0.1]).run(model(), parameters, solver=solver)
+        statuses[amplitude] = [str(h.status) for h in result.half_cycles]
+        for half_cycle in result.half_cycles:
+            if half_cycle.status is Status.FAILED:
+                assert re.search("surface|particle|before it failed", half_cycle.reason)
+                continue
+            sto = half_cycle.segment.solution["Positive particle surface stoichiometry"].entries
+            assert sto.min() >= -1.01 * STOICHIOMETRY_MARGIN
+            assert sto.max() <= 1 + 1.01 * STOICHIOMETRY_MARGIN
+    print(statuses)
+    assert statuses[5.0] == ["ok", "ok"]
+    assert statuses[0.1][-1] == "failed"

@@ -8,6 +8,7 @@ import pytest
 import ssnib_model as ss
 from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
+from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Control, End, Measure, Profile, Status, Step
 
 energy = runpy.run_path(str(Path(__file__).with_name("energy_balance.py")))
@@ -42,7 +43,10 @@ OPTIONS = {"size classes": 2, "open-circuit potential": "one-state hysteresis"}
 def _segments(model, parameters, steps, state_of_charge, solver, var_pts):
     values = parameters.to_pybamm()
     values.update(dict.fromkeys((CURRENT, INITIAL, LOWER, UPPER), "[input]"))
-    stepper = Idaklu(model, values, solver, var_pts, controls=True)
+    if solver == "structured":
+        stepper = Structured(model, values, ss.StructuredSolver(1e-8, 1e-10), var_pts)
+    else:
+        stepper = Idaklu(model, values, half_cycle_solver(1e-8, 1e-8), var_pts, controls=True)
     inputs = {INITIAL: state_of_charge, CURRENT: 0.0, LOWER: 2.5, UPPER: 4.0}
     state = stepper.start(inputs)
     for step in steps:
@@ -51,13 +55,14 @@ def _segments(model, parameters, steps, state_of_charge, solver, var_pts):
         yield outcome.segment
 
 
+@pytest.mark.parametrize("solver", ["idaklu", "structured"])
 @pytest.mark.parametrize("details", [False, True], ids=["plain", "all details"])
 @pytest.mark.parametrize("model", MODELS)
-def test_energy_over_a_whole_protocol(model, details, hu2024):
+def test_energy_over_a_whole_protocol(model, details, solver, hu2024):
     """Work and heat are the change of the stored energy, both ways, to 1e-6 of what moved."""
     parameters = hu2024.replace({**UNEVEN, **DETAILS}, OPTIONS) if details else hu2024
     segments = _segments(
-        model(parameters.model_options), parameters, STEPS, 0.4, half_cycle_solver(1e-8, 1e-8),
+        model(parameters.model_options), parameters, STEPS, 0.4, solver,
         {"x_p": 6, "r_p": 8},
     )  # fmt: skip
     steps = [

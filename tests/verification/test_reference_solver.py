@@ -1,5 +1,6 @@
 """The reference solver against closed forms, and the package against the reference solver."""
 
+import itertools
 import runpy
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scipy.optimize import brentq
 import ssnib_model as ss
 from ssnib_model.solvers.idaklu import Idaklu, half_cycle_solver
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER
+from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Control, End, Measure, Profile, Status, Step
 
 reference = runpy.run_path(str(Path(__file__).with_name("reference_solver.py")))
@@ -187,6 +189,9 @@ def test_refinement_of_the_reference(hu2024):
 
 
 # ---------------------------------------------------------------- the package against it
+SOLVERS = ["idaklu", "structured"]
+
+
 def _until(measure, value, rising):
     return (End(Measure(measure), value, rising),)
 
@@ -240,11 +245,14 @@ DETAILS = (
 )
 
 
-def _by_package(model, parameters, steps, state_of_charge, var_pts):
-    """The segments of some steps, by IDAKLU on a mesh."""
+def _by_package(model, parameters, steps, state_of_charge, var_pts, solver):
+    """The segments of some steps, by one of the solvers on a mesh."""
     values = parameters.to_pybamm()
     values.update(dict.fromkeys((CURRENT, INITIAL, LOWER, UPPER), "[input]"))
-    stepper = Idaklu(model, values, half_cycle_solver(1e-7, 1e-7), var_pts, controls=True)
+    if solver == "structured":
+        stepper = Structured(model, values, ss.StructuredSolver(1e-7, 1e-9), var_pts)
+    else:
+        stepper = Idaklu(model, values, half_cycle_solver(1e-7, 1e-7), var_pts, controls=True)
     inputs = {INITIAL: state_of_charge, CURRENT: 0.0, LOWER: 2.5, UPPER: 4.0}
     state, segments = stepper.start(inputs), []
     for step in steps:
@@ -284,16 +292,17 @@ def _off(segments, spans):
     return np.array(found)
 
 
-def _compared(model, test, parameters, meshes, rtol):
-    """`_off` on each mesh."""
+def _compared(model, test, parameters, meshes, rtol, solvers):
+    """`_off` on each mesh by each of the solvers."""
     state_of_charge, steps = TESTS[test]
     cell = ReferenceCell(
         numbers(parameters), state_of_charge, reduced=model is ss.SolidStateSPM, rtol=rtol,
         classes=parameters.model_options["size classes"], elements=2,
     )  # fmt: skip
     spans, model = _by_reference(cell, steps), model(parameters.model_options)
-    for points in meshes:
-        yield _off(_by_package(model, parameters, steps, state_of_charge, points), spans)
+    for solver, points in itertools.product(solvers, meshes):
+        segments = _by_package(model, parameters, steps, state_of_charge, points, solver)
+        yield _off(segments, spans)
 
 
 @pytest.mark.parametrize("test", TESTS)
@@ -303,24 +312,27 @@ def test_steps_agree_with_the_reference(model, test, hu2024):
 
     The first seconds of a pulse are within the outermost shell: 0.35 mV there.
     """
-    (off,) = _compared(model, test, hu2024, [{"x_p": 20, "r_p": 40}], 1e-5)
-    voltage, rate, charge = np.abs(off).max(axis=(0, 2))
-    print(f"{model.__name__} {test}: {1e3 * voltage:.3f} mV, {rate:.1e} C, {charge:.1e}")
-    assert voltage < (3.5e-4 if test == "pulses, profile" else 1e-4)
-    assert rate < 5e-4
-    assert charge < 1e-4
+    mesh = {"x_p": 20, "r_p": 40}
+    for off in _compared(model, test, hu2024, [mesh], 1e-5, SOLVERS):
+        voltage, rate, charge = np.abs(off).max(axis=(0, 2))
+        print(f"{model.__name__} {test}: {1e3 * voltage:.3f} mV, {rate:.1e} C, {charge:.1e}")
+        assert voltage < (3.5e-4 if test == "pulses, profile" else 1e-4)
+        assert rate < 5e-4
+        assert charge < 1e-4
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("test", TESTS)
 @pytest.mark.parametrize("model", [ss.SolidStateSPM, ss.SolidStateDFN])
-def test_all_details_agree_with_the_reference(model, test, hu2024):
+def test_all_details_agree_with_the_reference(model, test, solver, hu2024):
     """Size classes, hysteresis, film, contact and temperature, extrapolated from two meshes.
 
     0.06 mV, 5e-4 C and 1e-5 of the capacity; the error of a mesh falls with its square.
     """
     meshes = [{"x_p": 10, "r_p": 20}, {"x_p": 20, "r_p": 40}]
-    coarse, fine = _compared(model, test, hu2024.replace(*DETAILS), meshes, 1e-6)
+    parameters = hu2024.replace(*DETAILS)
+    coarse, fine = _compared(model, test, parameters, meshes, 1e-6, [solver])
     for values in (coarse, fine, off := (4 * fine - coarse) / 3):
         voltage, rate, charge = np.abs(values).max(axis=(0, 2))
         print(f"{model.__name__} {test}: {1e3 * voltage:.3f} mV, {rate:.1e} C, {charge:.1e}")
