@@ -261,7 +261,9 @@ def test_parquet_of_a_billion_values_in_some_bytes(tmp_path):
     )
     with pytest.raises(ss.MeasuredDataError, match="more than 20000000 numbers"):
         reading.read_curves(path)
-    pq.write_table(pa.table({"Time / s": [[1.0]], "Current / A": ["x"], "Voltage / V": [1]}), path)
+    pq.write_table(
+        pa.table({"Time / s": [[1.0]] * 2, "Current / A": ["x"] * 2, "Voltage / V": [1, 2]}), path
+    )
     with pytest.raises(ss.MeasuredDataError, match="no column for time"):
         reading.read_curves(path)
 
