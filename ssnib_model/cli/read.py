@@ -234,7 +234,7 @@ def _write(folder: Path, name: str, frame: pd.DataFrame, kind: str) -> None:
         figure = plt.figure(layout="constrained")
         ax = figure.add_subplot()
         if kind == "curves":
-            plot_curves(frame, ax)
+            plot_curves(frame, ax).set_title(f"{name}: {frame.attrs['format']}", fontsize="small")
         else:
             groups = frame.groupby("Spectrum") if "Spectrum" in frame else [(1, frame)]
             for number, part in groups:
