@@ -82,6 +82,20 @@ def test_a_time_that_is_impossible(tmp_path):
     assert curves[TIME].to_numpy() == pytest.approx(time)
 
 
+def test_a_time_against_the_dates(tmp_path):
+    time, current, voltage = cycle()
+    dates = [f"2024-03-05 {13 + int(t // 3600)}:{int(t // 60 % 60):02d}:00" for t in time]
+    path = write(tmp_path / "a.csv", "t/h,Date,I/A,U/V", time, dates, -current, voltage)
+    with pytest.raises(ss.MeasuredDataError, match="3600 times apart: say the right unit"):
+        ss.read_curves(path)
+    assert ss.read_curves(path, units={TIME: "s"}).attrs["problems"] == []
+    write(path, "t/s,Date,I/A,U/V", 0.9 * time, dates, -current, voltage)
+    (said,) = problems(path)
+    assert said == (
+        "column 't/s' runs over 1.785 h and the dates in 'Date' over 1.983 h: the former is used"
+    )
+
+
 def test_the_cyclers_count_where_the_current_is_rounded(tmp_path):
     time, current, voltage = cycle(current=1.4e-3)
     up, down = (np.cumsum(np.maximum(sign * current, 0)) / 60 for sign in (-1, 1))
