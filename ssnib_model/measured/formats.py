@@ -202,6 +202,24 @@ class EcLab(TextTable):
         own = {"ox/red", "Ns", "control/V/mA", "Ns changes"} & names
         return first.startswith(("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")) or len(own) >= 2
 
+    def table(self, source: Source) -> Table:
+        """As any table; that of an open circuit has no current, and gets one of none."""
+        if "Open Circuit Voltage" not in source.start:
+            return super().table(source)
+
+        def is_open(cells: list[str]) -> bool:
+            found = cols.find_columns(cells)
+            return cols.TIME in found and cols.VOLTAGE in found
+
+        found = find_header(source.lines, is_open, self.first(source))
+        if found is None:
+            raise self.without_header(source)
+        table = self.below(source, *found)
+        if cols.CURRENT not in cols.find_columns(table.raw.columns):
+            table.raw["I/mA"] = "0"
+            table.remarks.append("technique Open Circuit Voltage: its current is none")
+        return table
+
     def first(self, source: Source) -> int:
         """As its second line says."""
         if "ASCII FILE" not in source.lines[0]:

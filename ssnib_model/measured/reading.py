@@ -11,7 +11,7 @@ import pandas as pd
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.files import read_bytes
 from ssnib_model.measured import checks, signs
-from ssnib_model.measured.capacity import counted
+from ssnib_model.measured.capacity import MEAN_CURRENT, counted
 from ssnib_model.measured.clock import time_of
 from ssnib_model.measured.columns import (
     CHARGED,
@@ -102,6 +102,8 @@ def _curves(
     reader.first(TIME if TIME in found or not {STEP_TIME, DATE} & set(found) else CURRENT)
     frame = pd.DataFrame(index=table.raw.index)
     frame[CURRENT], frame[VOLTAGE] = reader.needed(CURRENT), _voltage(reader, VOLTAGE in columns)
+    # EC-Lab's <I> is the mean since the row before
+    frame.attrs[MEAN_CURRENT] = plain(reader.first(CURRENT).name) == "<i>"
     for quantity in (STEP, CYCLE):
         labels = reader.labels(quantity)
         if labels is not None:

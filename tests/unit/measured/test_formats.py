@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.measured.capacity import increments
 from ssnib_model.measured.registry import FORMATS
 
 MASS = 4e-6  # kg
@@ -515,6 +516,27 @@ def test_missing_file_and_parquet_that_is_none(tmp_path):
     (tmp_path / "wrong.parquet").write_text("text")
     with pytest.raises(ss.MeasuredDataError, match="cannot be read as Parquet"):
         ss.read_curves(tmp_path / "wrong.parquet")
+
+
+def test_open_circuit_of_eclab(tmp_path):
+    path = tmp_path / "ocv.mpt"
+    head = "EC-Lab ASCII FILE\nNb header lines : 5\n\nOpen Circuit Voltage\n"
+    path.write_text(head + "mode\terror\ttime/s\tEwe/V\n3\t0\t0\t3.1\n3\t0\t60\t3.2\n")
+    curves = ss.read_curves(path)
+    assert curves[CURRENT].tolist() == [0, 0]
+    assert curves[VOLTAGE].tolist() == [3.1, 3.2]
+    assert curves.attrs["problems"] == [
+        "technique Open Circuit Voltage: its current is none",
+        "no current flows on any row",
+    ]
+
+
+def test_a_mean_current_is_integrated_as_one(tmp_path):
+    path = tmp_path / "mean.mpt"
+    rows = ["0\t3\t0", "3600\t3.1\t1", "7200\t3.2\t3"]
+    for name, expected in (("<I>/mA", 4.0), ("I/mA", 3.0)):
+        path.write_text("\n".join([f"time/s\tEwe/V\t{name}", *rows]))
+        assert -1e3 * increments(ss.read_curves(path)).sum() == pytest.approx(expected)
 
 
 def test_columns_and_units_by_choice(tmp_path):
