@@ -104,6 +104,13 @@ class TextTable(Format):
 
     def without_header(self, source: Source) -> MeasuredDataError:
         """The error about a file in which no line has the names: what the likeliest one lacks."""
+        packed = source.data.startswith((b"\x1f\x8b", b"PK", b"BZh", b"\xfd7zXZ"))
+        if packed or re.search(r"[\x00-\x08\x0e-\x1a]", source.start):
+            return source.error(
+                "is packed: unpack it first"
+                if packed
+                else "is a binary file of no kind that is read"
+            )
         if len(source.lines) < 3:
             return source.error(
                 f"has {len(source.lines)} lines: names and at least two rows are needed"

@@ -6,6 +6,7 @@ lines in the file, so that whoever finds a value wrong can say where it stands.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import io
@@ -111,7 +112,9 @@ def cells_of(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        # a cell of more than 131072 characters is no cell
+        with contextlib.suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
     return [cell.strip() for cell in line.split(separator)]
 
 

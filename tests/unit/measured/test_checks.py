@@ -190,3 +190,10 @@ def test_commas_that_may_be_either_are_refused(tmp_path):
     path.write_text('t/s,I/A,U/V\n"1,001",1,3\n"2,001",1,3\n')
     with pytest.raises(ss.MeasuredDataError, match="'1,001' may be a decimal comma or have"):
         ss.read_curves(path)
+
+
+def test_a_quoted_cell_of_a_million_characters_is_one_sentence(tmp_path):
+    path = tmp_path / "a.csv"
+    names = "Cycle ID,Cap(mAh)\n,Step ID,Step Name\n,,Record ID,Time(s),Voltage(V),Current(mA)\n"
+    path.write_text(names + f'1,"{"x" * 1_000_000}"\n,,1,0,3,1\n,,2,1,3,1\n')
+    assert len(ss.read_curves(path)) == 2
