@@ -55,6 +55,8 @@ _HOMES = {
     "read_capacity_curve": "measured.capacity_voltage",
     "read_rate_table": "measured.rate_tables",
     "half_cycles": "measured.curves",
+    "plot_curves": "measured.overview",
+    "steps_table": "measured.overview",
     "MeasuredProtocol": "measured.protocol",
     "Comparison": "measured.comparison",
     "compare": "measured.comparison",

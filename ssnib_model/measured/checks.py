@@ -27,6 +27,9 @@ AGREES, FACTORS = 0.02, (1000.0, 60.0, 3600.0)
 #: Voltages at which steps end are one cut-off within this [V].
 SAME_CUT_OFF = 0.02
 
+#: Half-cycles that pass less than this part of the largest one are pulses.
+PULSE = 0.1
+
 #: Capacity above the theoretical one that is believed, as part of it.
 MAX_EXCESS = 0.05
 
@@ -63,7 +66,7 @@ def _impossible(source: Source, frame: pd.DataFrame) -> None:
     high = frame[VOLTAGE].abs() > MAX_VOLTAGE
     if high.mean() > 0.5:
         raise source.error(
-            f"its voltage is {frame[VOLTAGE][high].iloc[0]:.4g} V, which is that of no single cell",
+            f"its voltage is {frame[VOLTAGE][high].iloc[0]:.4g} V, that of no single cell",
             int(frame.index[high][0]),
         )
 
@@ -160,7 +163,7 @@ def _counts(source: Source, frame: pd.DataFrame) -> Iterator[str]:
     _, which = chosen(frame)
     for direction, passed in integral.items():
         counted = own[direction]
-        if min(passed, counted) < 0.01 * max(*integral.values(), *own.values()):
+        if passed < 0.01 * max(integral.values()) or counted < 0.01 * max(own.values()):
             continue
         ratio = counted / passed
         for factor in FACTORS:
@@ -185,9 +188,13 @@ def _amount(charge: float) -> str:
 def _ends(frame: pd.DataFrame) -> Iterator[str]:
     """Charges and discharges that stopped short of the voltage at which the others end."""
     current, voltage = frame[CURRENT].to_numpy(), frame[VOLTAGE].to_numpy()
+    gains = chosen(frame)[0]
     sign = np.where(np.abs(current) > 2e-4 * np.abs(current).max(initial=0.0), np.sign(current), 0)
     for direction, name in ((-1.0, "charge"), (1.0, "discharge")):
         runs = [run for run in _runs(sign) if sign[run[0]] == direction and len(run) >= 5]
+        # pulses among half-cycles end where they end
+        passed = [abs(gains[run].sum()) for run in runs]
+        runs = [r for r, p in zip(runs, passed, strict=True) if p > PULSE * max(passed)]
         if len(runs) < 2:
             continue
         ends = np.array([voltage[run[-1]] for run in runs])
@@ -196,7 +203,12 @@ def _ends(frame: pd.DataFrame) -> Iterator[str]:
         there = [np.count_nonzero(np.abs(ends - end) <= SAME_CUT_OFF) for end in outwards]
         limit = outwards[int(np.argmax(there))]
         other = np.abs(ends - limit) > SAME_CUT_OFF
-        if other.any():
+        if other.sum() > len(runs) / 2:
+            yield (
+                f"the {len(runs)} {name}s end at {ends.min():.3f} to {ends.max():.3f} V: most of "
+                "them not at one voltage"
+            )
+        elif other.any():
             run = runs[int(np.flatnonzero(other)[0])]
             yield (
                 f"{other.sum()} of {len(runs)} {name}s did not end at {limit:.3f} V as the others "

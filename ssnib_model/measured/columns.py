@@ -30,7 +30,7 @@ NAMES: dict[str, str] = {
     ),
     STEP_TIME: "steptime tstep timestep steptimes stepduration step 工步时间 过程时间",
     DATE: (
-        "datetime dateandtime absolutetime realtime dpttime systemtime systime timestamp date"
+        "datetime dateandtime absolutetime realtime dpttime dpt systemtime systime timestamp date"
         " unixtime abstime datestamp testdatetime 绝对时间 系统时间 实时时间 日期"
     ),
     VOLTAGE: (
@@ -46,8 +46,8 @@ NAMES: dict[str, str] = {
         " 循环序号 循环号 循环"
     ),
     STATE: (
-        "state md status steptype stepname instructionname command mode workmode stepmode"
-        " steptypename 工步类型 工步名称 工作模式 过程名称 状态"
+        "state md status stepstate stepstatus workstate steptype stepname instructionname command"
+        " mode workmode stepmode steptypename 工步类型 工步名称 工作模式 过程名称 状态"
     ),
     TEMPERATURE: (
         "temperature temp celltemperature surfacetemperature surfacetemp auxtemperature1"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ssnib_model.measured.steps import Columns, MeasuredStep
+from ssnib_model.measured.steps import MeasuredStep
+from ssnib_model.measured.trace import Columns
 
 #: How near two ends in voltage are to be the same one [V], and how far apart the last two rows
 #: of a step may be for the last one to stand for its end.
@@ -97,6 +98,9 @@ def _of_current(
     voltages = c.v[step.rows]
     if after and after.kind == "hold" and abs(after.voltage - step.voltage) <= 2 * near:
         return MeasuredEnd(EndedBy.VOLTAGE, held(c, after.voltage, cut_offs))
+    level = np.abs(c.v[max(step.first - 1, 0) : step.last + 1] - step.voltage)
+    if (level <= near).all():  # it was there from the start: that is not what ended it
+        return MeasuredEnd(EndedBy.TIME, step.duration)
     others = [s for s in steps if s.kind == step.kind and s is not step]
     same_end = [s for s in others if abs(s.voltage - step.voltage) <= near]
     all_ends = [step.voltage, *(s.voltage for s in others)]

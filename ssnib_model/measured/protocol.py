@@ -18,7 +18,8 @@ from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy, MeasuredEnd, held, measured_ends
 from ssnib_model.measured.reading import read_curves
 from ssnib_model.measured.start import starting_state
-from ssnib_model.measured.steps import Columns, MeasuredStep, measured_steps
+from ssnib_model.measured.steps import MeasuredStep, measured_steps
+from ssnib_model.measured.trace import Columns
 from ssnib_model.protocol.instruction import TEMPERATURES, Instruction, Limit
 from ssnib_model.protocol.protocol import Protocol
 from ssnib_model.protocol.resolve import LOWER, MASS, UPPER, sodium
@@ -36,6 +37,9 @@ MARGIN = 0.5
 #: A charge passed one way [-] of what the cathode holds that no cell of this size takes, and
 #: below which it is doubtful that it is one of this size.
 TOO_MUCH, LITTLE = 1.05, 0.15
+
+#: 0 degC [K].
+ZERO = 273.15
 
 #: Digits of what becomes a step.
 DIGITS = 6
@@ -142,6 +146,15 @@ class MeasuredProtocol:
         if isinstance(curves, str | Path):
             name = Path(curves).stem if name is None else name
             where, curves = f"{curves}: ", read_curves(curves)
+        if not isinstance(curves, pd.DataFrame):
+            raise OptionError(
+                f"curves is a {type(curves).__name__}: a table as from read_curves is needed, or "
+                "the path of a file"
+            )
+        if not isinstance(parameters, ParameterSet):
+            raise OptionError(
+                f"parameters is a {type(parameters).__name__}: a ParameterSet is needed"
+            )
         self.name = "measurement" if name is None else name
         where = where or f"{self.name}: "
         self.parameters = parameters
@@ -325,7 +338,7 @@ def _rounded(value: float) -> float:
 
 
 def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> list[float | None]:
-    """Of each step [K], to 0.1 K; of a step without one, that of the step before."""
+    """Of each step [K], to 0.1 degC; of a step without one, that of the step before."""
     low, high = TEMPERATURES
     if temperature is not None:
         if not (is_number(temperature) and low <= temperature <= high):
@@ -345,7 +358,7 @@ def _temperatures(steps: Sequence[MeasuredStep], temperature: float | None) -> l
     found, last = [], there[0]
     for t in measured:
         last = last if t is None else t
-        found.append(round(last, 1))
+        found.append(round(last - ZERO, 1) + ZERO)
     return list(found)
 
 
@@ -374,6 +387,8 @@ def _chosen(
     only: str | Iterable[str] | None,
 ) -> list[bool]:
     """Which steps are compared."""
+    if not (only is None or isinstance(only, str | Iterable)):
+        raise OptionError(f"only is {short(only)}: it must be of {', '.join(KINDS)}")
     kinds = KINDS if only is None else (only,) if isinstance(only, str) else tuple(only)
     for kind in kinds:
         if kind not in KINDS:
@@ -382,6 +397,8 @@ def _chosen(
     if cycles is None:
         wanted = set(there)
     else:
+        if not isinstance(cycles, str | Iterable):
+            raise OptionError(f'cycles are {short(cycles)}: a list or a text such as "2,5-7"')
         wanted = set(numbers_of(cycles) if isinstance(cycles, str) else cycles)
         if missing := sorted(wanted - set(there)):
             raise OptionError(

@@ -16,10 +16,17 @@ from ssnib_model.measured.columns import CHARGED, CURRENT, DISCHARGED, STATE, TI
 #: Smallest part of the largest current that counts as current when a sign is looked for.
 NOISE = 1e-4
 
-_DISCHARGE = re.compile(r"d(?:is)?[ _-]?ch|dchg|放电|^d(?:$|[ _-])|^cc_?d|entlad", re.IGNORECASE)
-_CHARGE = re.compile(r"chg|charg|充电|^c(?:$|[ _-])|^cha$|^c[cv]_?c$|laden", re.IGNORECASE)
+#: Parts of a stretch of current in which the voltage is followed.
+PARTS = 20
+
+#: As Land abbreviates: CCC is a charge, CCCV_D a discharge.
+_MODE = r"^(?:cccv|cc|cv|cp|cr)+_?"
+_DISCHARGE = re.compile(
+    rf"d(?:is|[ée])?[ _-]?ch|dchg|放电|^d(?:$|[ _-])|{_MODE}d|entlad", re.IGNORECASE
+)
+_CHARGE = re.compile(rf"chg|charg|充电|^c(?:$|[ _-])|^cha$|{_MODE}c$|laden", re.IGNORECASE)
 _REST = re.compile(
-    r"rest|pause|ocv|open|idle|wait|storage|静置|搁置|^[rpsoa](?:$|[ _-])|stop|end|finish",
+    r"rest|pause|still|ocv|open|idle|wait|storage|静置|搁置|^[rpsoa](?:$|[ _-])|stop|end|finish",
     re.IGNORECASE,
 )
 
@@ -164,8 +171,8 @@ def _look_at_voltage(
 def evidence(frame: pd.DataFrame) -> tuple[float, float]:
     """Volts by which the voltage moves as the sign of the current says, and the other way.
 
-    Counted are stretches of steady current, from their first to their last point: falling on
-    discharge, rising on charge.
+    Counted are stretches of steady current, in at most `PARTS` parts each, from the first to the
+    last point of a part: falling on discharge, rising on charge.
     """
     current, voltage = frame[CURRENT].to_numpy(), frame[VOLTAGE].to_numpy()
     time = frame[TIME].to_numpy()
@@ -177,9 +184,10 @@ def evidence(frame: pd.DataFrame) -> tuple[float, float]:
     for begin, stop in zip([0, *bounds], [*bounds, len(current)], strict=True):
         if stop - begin < 3 or not flows[begin]:
             continue
-        moved = (voltage[stop - 1] - voltage[begin]) * -np.sign(current[begin])
-        if moved > 0:
-            right += moved
-        else:
-            wrong -= moved
+        at = np.unique(
+            np.linspace(begin, stop - 1, min(PARTS, (stop - begin) // 2) + 1, dtype=int)
+        )
+        moved = np.diff(voltage[at]) * -np.sign(current[begin])
+        right += moved[moved > 0].sum()
+        wrong -= moved[moved < 0].sum()
     return float(right), float(wrong)

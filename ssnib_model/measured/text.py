@@ -6,6 +6,7 @@ lines in the file, so that whoever finds a value wrong can say where it stands.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import io
@@ -23,7 +24,7 @@ from ssnib_model.units import convert
 
 #: Bytes and lines of the file of an instrument (a week at one point a second has some 20
 #: million bytes in 600 thousand lines).
-MAX_SIZE, MAX_ROWS = 50_000_000, 2_000_000
+MAX_SIZE, MAX_ROWS = 100_000_000, 2_000_000
 
 #: Lines before the table that are looked through for its names.
 MAX_PREAMBLE = 20_000
@@ -111,7 +112,9 @@ def cells_of(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        # a cell of more than 131072 characters is no cell
+        with contextlib.suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
     return [cell.strip() for cell in line.split(separator)]
 
 
@@ -153,7 +156,12 @@ def find_header(
 
 
 def read_table(
-    source: Source, header: int, separator: str, lines: Sequence[str] | None = None, stop: int = -1
+    source: Source,
+    header: int,
+    separator: str,
+    lines: Sequence[str] | None = None,
+    stop: int = -1,
+    extra: bool = False,
 ) -> pd.DataFrame:
     """A table as texts, with the numbers of its lines as index.
 
@@ -169,6 +177,8 @@ def read_table(
         The lines instead of those of the file: some may be emptied, none left out.
     stop : int
         Index of the line after the last one.
+    extra : bool
+        Whether rows may have more cells than there are names; they are left out.
 
     Returns
     -------
@@ -206,11 +216,11 @@ def read_table(
     if len(table) != len(kept):
         raise source.error(f"from line {header + 1}: a quote is not closed on its line")
     table.index = pd.Index(np.array(kept) + 1, name="Line")
-    extra = table.iloc[:, len(names) :]
+    nameless = table.iloc[:, len(names) :]
     table = table.iloc[:, : len(names)]
-    for column in extra:
+    for column in [] if extra else nameless:
         # a separator at the end of each line is a habit; a value without a name is a mistake
-        filled = extra.index[extra[column].fillna("").str.strip() != ""]
+        filled = nameless.index[nameless[column].fillna("").str.strip() != ""]
         if len(filled):
             raise source.error("has more cells than there are names", int(filled[0]))
     table.columns = pd.Index(_distinct(names))
@@ -313,6 +323,9 @@ def _same_kind(unit: str, of: str) -> bool:
 # numbers
 
 
+_NO_VALUE = ("", "nan", "n/a", "na", "-", "--", "none")
+
+
 def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     """A column as numbers; empty cells are NaN.
 
@@ -346,14 +359,18 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
                 plain = plain.str.replace(",", ".", regex=False)
             else:
                 plain = text.str.replace(",", ".", regex=False)
-        plain = plain.str.replace(r"[\s\u00a0']", "", regex=True)
-        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float)
-        empty = text.str.lower().isin(["", "nan", "n/a", "na", "-", "--", "none"]).to_numpy()
+        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float, copy=True)
+        odd = np.flatnonzero(~np.isfinite(values))
+        # spaces between thousands; words for no value
+        again = plain.iloc[odd].str.replace(r"[\s\u00a0']", "", regex=True)
+        values[odd] = pd.to_numeric(again, errors="coerce").to_numpy(dtype=float)
+        empty = np.zeros(len(text), dtype=bool)
+        empty[odd] = text.iloc[odd].str.lower().isin(_NO_VALUE)
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(
-            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite number "
-            "was expected",
+            f"column '{str(column.name)[:60]}' is {str(text.iloc[bad[0]])[:60]!r}: a finite "
+            "number was expected",
             int(column.index[bad[0]]),
         )
     return values

@@ -9,9 +9,11 @@ import pandas as pd
 
 from ssnib_model.measured.text import Source
 
-#: d h:m:s with any of its parts, the last one with a fraction or with milliseconds behind a colon
+#: d h:m:s with any of its parts, the last one with a fraction or with milliseconds behind a
+#: colon; days are in front of a colon where there is one in front of them
 _DURATION = (
-    r"(?:(?P<d>\d+)\s*(?:d(?:ays?)?[, ]*|[-.]|\s)\s*)?"
+    r"(?:(?::(?P<colon>\d+):)|"
+    r"(?:(?P<d>\d+)\s*(?:d(?:ays?)?[, ]*|[-.]|\s)\s*))?"
     r"(?P<h>\d+):(?P<m>\d+)(?::(?P<s>\d+(?:[.,]\d+)?)(?::(?P<ms>\d+))?)?"
 )
 _DATE = re.compile(
@@ -60,6 +62,7 @@ def durations(source: Source, column: pd.Series) -> np.ndarray:
             int(line),
         )
     seconds = pd.to_numeric(parts["s"].str.replace(",", ".", regex=False)).fillna(0.0)
+    parts["d"] = parts["d"].fillna(parts["colon"])
     values = {k: pd.to_numeric(parts[k]).fillna(0.0).to_numpy(float) for k in ("d", "h", "m")}
     milliseconds = pd.to_numeric("0." + parts["ms"].fillna("0")).to_numpy(float)
     return (
