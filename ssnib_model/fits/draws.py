@@ -130,7 +130,7 @@ class Posterior:
                 {
                     "Best": free.from_unit(self._best[i]),
                     "Mean": mean,
-                    "Standard deviation": math.sqrt(max(weights @ (values - mean) ** 2, 0.0)),
+                    "Standard deviation": math.sqrt(float(weights @ (values - mean) ** 2)),
                     **{name: free.from_unit(unit) for name, unit in at.items()},
                     "Of its range": at["97.5 %"] - at["2.5 %"],
                 }

@@ -116,7 +116,7 @@ def sample_ensemble(
     while True:
         state = sampler.run_mcmc(state, STEPS, skip_initial_state_check=True)
         steps = sampler.get_chain(discard=sampler.iteration // 2)
-        times = emcee.autocorr.integrated_time(steps, quiet=True)
+        times = emcee.autocorr.integrated_time(steps, tol=0)
         chain = Chain(steps, np.maximum(np.nan_to_num(times, nan=len(steps)), 1.0))
         enough = chain.effective >= effective and len(steps) > LONG * chain.times.max()
         if is_over or enough or sampler.iteration * walkers >= most:

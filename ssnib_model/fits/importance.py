@@ -4,8 +4,9 @@ The first draws come from one multivariate t; if they do not do, the next ones f
 at what has been found so far (population Monte Carlo; Cappe et al., J. Comput. Graph. Stat. 13
 (2004) 907), fitted to all draws weighted against all proposals together (Cornuet et al., Scand. J.
 Stat. 39 (2012) 798). Only draws from the last proposal, which they had no part in, are the result.
-A draw outside the box has weight 0 and costs nothing. Whether the weights can be trusted is told by the index k of the Pareto
-distribution of their tail (Vehtari et al., J. Mach. Learn. Res. 25 (2024) 72): up to 0.7.
+A draw outside the box has weight 0 and costs nothing. Whether the weights can be trusted is told
+by the index k of the Pareto distribution of their tail (Vehtari et al., J. Mach. Learn. Res. 25
+(2024) 72): up to 0.7.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 from ssnib_model.fits.pareto import smoothed
 
@@ -24,11 +25,15 @@ GOOD_K, BEST_K = 0.7, 0.5
 #: Degrees of freedom of the proposals: heavier tails than a Gaussian's, with a variance.
 TAILS = 5.0
 
-#: Kernels of a mixture.
-KERNELS = 100
+#: Components that a mixture may have, and steps by which it is fitted.
+COMPONENTS = (1, 2, 4, 8)
+ITERATIONS = 12
 
-#: Power of the weights that a proposal is fitted to.
-FLATTER = 0.5
+#: Power of the weights that a proposal is fitted to: first to look further, then to be near.
+FLATTER, NEARER = 0.5, 0.8
+
+#: Proposals that look further.
+LOOKS = 3
 
 #: Part of the draws that a proposal is to be worth if it is kept.
 FAIR = 0.3
@@ -45,95 +50,102 @@ WASTE = 1e6
 
 @dataclass(frozen=True)
 class Proposal:
-    """A mixture of multivariate t with one scale.
+    """A mixture of multivariate t.
 
     Attributes
     ----------
     centres : numpy.ndarray
         Shape (m, k).
-    root : numpy.ndarray
-        Lower triangle of the Cholesky decomposition of the scale matrix, shape (k, k).
+    roots : numpy.ndarray
+        Lower triangles of the Cholesky decompositions of the scale matrices, shape (m, k, k).
+    parts : numpy.ndarray
+        With sum 1, shape (m,).
     """
 
     centres: np.ndarray
-    root: np.ndarray
+    roots: np.ndarray
+    parts: np.ndarray
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draws, shape (n, k)."""
         k = self.centres.shape[1]
-        centre = self.centres[rng.integers(len(self.centres), size=n)]
-        normal = rng.normal(size=(n, k)) @ self.root.T
-        return centre + normal * np.sqrt(TAILS / rng.chisquare(TAILS, size=(n, 1)))
+        of = rng.choice(len(self.parts), size=n, p=self.parts)
+        normal = (self.roots[of] @ rng.normal(size=(n, k, 1)))[:, :, 0]
+        return self.centres[of] + normal * np.sqrt(TAILS / rng.chisquare(TAILS, size=(n, 1)))
+
+    def log_parts(self, points: np.ndarray) -> np.ndarray:
+        """Logarithm of each component's share of the density at points (n, k), shape (n, m)."""
+        k = self.centres.shape[1]
+        inverse = np.linalg.inv(self.roots)
+        scaled = inverse @ points.T - inverse @ self.centres[:, :, None]
+        square = (scaled**2).sum(axis=1).T
+        constant = gammaln((TAILS + k) / 2) - gammaln(TAILS / 2) - 0.5 * k * np.log(TAILS * np.pi)
+        log_det = np.log(np.diagonal(self.roots, axis1=1, axis2=2)).sum(axis=1)
+        found = constant - log_det - 0.5 * (TAILS + k) * np.log1p(square / TAILS)
+        return found + np.log(self.parts)
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Of points (n, k), shape (n,)."""
-        m, k = self.centres.shape
-        inverse = np.linalg.inv(self.root)
-        scaled, centres = points @ inverse.T, self.centres @ inverse.T
-        square = ((scaled[:, None] - centres) ** 2).sum(axis=2)
-        constant = (
-            gammaln((TAILS + k) / 2)
-            - gammaln(TAILS / 2)
-            - 0.5 * k * np.log(TAILS * np.pi)
-            - np.log(np.diag(self.root)).sum()
-            - np.log(m)
-        )
-        return constant + logsumexp(-0.5 * (TAILS + k) * np.log1p(square / TAILS), axis=1)
+        return np.logaddexp.reduce(self.log_parts(points), axis=1)
 
 
 def single(mean: np.ndarray, covariance: np.ndarray) -> Proposal:
     """One t as wide as a Gaussian of this covariance where that is thick."""
-    return Proposal(mean[None], np.linalg.cholesky(covariance))
+    return Proposal(mean[None], np.linalg.cholesky(covariance)[None], np.ones(1))
 
 
 def fitted(points: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Proposal:
-    """One t or a mixture, whichever half of the weighted points fits to the other half better.
+    """A mixture of as many t as are fitted best to the other half of weighted points by one half.
 
     Parameters
     ----------
     points, weights : numpy.ndarray
         Shape (n, k) and (n,).
     rng : numpy.random.Generator
-        Chooses the halves, and the points that kernels stand at.
+        Chooses the halves, and the points that components begin at.
     """
     one, other = np.array_split(rng.permutation(len(points)), 2)
 
-    def score(fit: Callable[..., Proposal]) -> float:
-        proposal = fit(points[one], weights[one], rng)
-        trial = proposal.draw(1000, rng)
-        inside = max(float(_in_box(trial).mean()), 1e-3)
+    def score(m: int) -> float:
+        proposal = mixture(points[one], weights[one], m, rng)
+        inside = max(float(_in_box(proposal.draw(1000, rng)).mean()), 1e-3)
         return float(weights[other] @ (proposal.log_density(points[other]) - np.log(inside)))
 
-    return max((_one, _kernels), key=score)(points, weights, rng)
+    return mixture(points, weights, max(COMPONENTS, key=score), rng)
 
 
-def _one(points: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Proposal:
-    """One t with the mean and covariance of weighted points."""
-    return single(*_moments(points, weights))
+def mixture(points: np.ndarray, weights: np.ndarray, m: int, rng: np.random.Generator) -> Proposal:
+    """A mixture of ``m`` t by expectation and maximisation (Cappe et al., Stat. Comput. 18 (2008)
+    447), with a little of the covariance of all in each."""
+    n, k = points.shape
+    weights = weights / weights.sum()
+    mean = weights @ points
+    whole = _covariance(points - mean, weights) + 1e-12 * np.eye(k)
+    roots = np.repeat(np.linalg.cholesky(whole)[None], m, axis=0)
+    if m == 1:
+        return Proposal(mean[None], roots, np.ones(1))
+    found = Proposal(points[resampled(weights, m, rng)], roots, np.full(m, 1 / m))
+    for _ in range(ITERATIONS):
+        logs = found.log_parts(points)
+        shares = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None]) * weights[:, None]
+        parts = shares.sum(axis=0) + 1e-3 / m
+        # what of the covariance of all a component has: the more, the fewer points it stands on
+        prior = k / (k + n * parts / parts.sum())
+        shares = shares / (shares.sum(axis=0) + 1e-300)
+        centres = shares.T @ points
+        scales = [_covariance(points - c, s) for c, s in zip(centres, shares.T, strict=True)]
+        mixed = (1 - prior)[:, None, None] * np.array(scales)
+        mixed += (prior / m ** (2 / k))[:, None, None] * whole + 1e-12 * np.eye(k)
+        found = Proposal(centres, np.linalg.cholesky(mixed), parts / parts.sum())
+    return found
 
 
-def _kernels(points: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Proposal:
-    """A mixture of t at weighted points, with their mean and covariance."""
-    mean, covariance = _moments(points, weights)
-    k = len(mean)
-    # Silverman's width, and centres drawn together by what the width adds (West 1993)
-    width = (4 / ((k + 2) * KERNELS)) ** (1 / (k + 4))
-    centres = points[resampled(weights, KERNELS, rng)]
-    centres = mean + np.sqrt(1 - width**2) * (centres - mean)
-    return Proposal(centres, np.linalg.cholesky(covariance) * width)
-
-
-def _moments(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    parts = weights / weights.sum()
-    mean = parts @ points
-    off = points - mean
-    covariance = (parts[:, None] * off).T @ off
-    k = len(mean)
-    return mean, covariance + np.eye(k) * (1e-12 + 1e-6 * np.trace(covariance) / k)
+def _covariance(off: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (weights[:, None] * off).T @ off
 
 
 def _in_box(points: np.ndarray) -> np.ndarray:
-    return ((points >= 0) & (points <= 1)).all(axis=1)
+    return np.all((points >= 0) & (points <= 1), axis=1)
 
 
 def resampled(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -183,7 +195,7 @@ class Draws:
             self.proposals.append((of, n))
             self._parts.append(of.log_density(self.points))
         parts = [q + np.log(n) for q, (_, n) in zip(self._parts, self.proposals, strict=True)]
-        self._log_weights = self.log_density - logsumexp(parts, axis=0)
+        self._log_weights = self.log_density - np.logaddexp.reduce(parts, axis=0)
         self.weights, self.k = smoothed(self._log_weights)
 
     @classmethod
@@ -209,7 +221,7 @@ class Draws:
     @property
     def log_integral(self) -> tuple[float, float]:
         """Logarithm of the integral of the density over the box, and its standard error."""
-        value = float(logsumexp(self._log_weights))
+        value = float(np.logaddexp.reduce(self._log_weights))
         part = np.exp(self._log_weights - value)
         return value, float(np.sqrt(max(part @ part - 1 / self.total, 0.0)))
 
@@ -272,9 +284,7 @@ def sample_box(
             n = round(n * len(found) / len(points))
             draws.add(points[: len(found)], found, proposal, n)
         is_settled = _agree(before, draws) or refits == REFITS
-        if is_interrupted or (
-            draws.k <= GOOD_K and is_settled and draws.effective >= effective
-        ):
+        if is_interrupted or (draws.k <= GOOD_K and is_settled and draws.effective >= effective):
             break
         # mass that is newly found makes the integral rise by more than it was known to
         is_fair = draws.k <= BEST_K and draws.efficiency >= FAIR and is_settled
@@ -283,8 +293,8 @@ def sample_box(
             size = int(np.clip(1.1 * lacking, least, 4 * len(draws.points)))
         elif refits < REFITS:
             all_draws.add(draws.points, draws.log_density, proposal, draws.total)
-            # flatter than the density, so that the next draws look further
-            weights = all_draws.tempered(FLATTER, min(least / 4, len(all_draws.points) / 2))
+            power = FLATTER if refits < LOOKS else NEARER
+            weights = all_draws.tempered(power, min(least / 4, len(all_draws.points) / 2))
             proposal, refits = fitted(all_draws.points, weights, rng), refits + 1
             before, draws = draws, Draws.none(k)
             size = round(least * GROWTH**refits)

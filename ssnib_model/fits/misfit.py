@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ssnib_model.fits.data import Data
 
@@ -78,12 +77,12 @@ class Misfit:
 
     def log_likelihood(self, residuals: np.ndarray) -> float:
         """Of the residuals, but for the constant of sigma."""
-        return float(logsumexp(self.log_terms(residuals)))
+        return float(np.logaddexp.reduce(self.log_terms(residuals)))
 
     def amplitude(self, residuals: np.ndarray) -> float:
         """Root mean square of the amplitude, given the residuals."""
         terms = self.log_terms(residuals)
-        part = np.exp(terms - logsumexp(terms))
+        part = np.exp(terms - np.logaddexp.reduce(terms))
         return float(np.sqrt(part @ self.amplitudes**2))
 
     def inverse(self, amplitude: float) -> np.ndarray:

@@ -7,7 +7,6 @@ compare with it.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 #: Fewest weights in the tail that a distribution is fitted to.
 LEAST = 5
@@ -29,7 +28,7 @@ def smoothed(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
         weights to tell, minus infinite if all of them are equal.
     """
     n = len(log_weights)
-    logs = log_weights - logsumexp(log_weights) if n else log_weights
+    logs = log_weights - np.logaddexp.reduce(log_weights) if n else log_weights
     tail = int(np.ceil(min(0.2 * n, 3 * np.sqrt(n))))
     if tail < LEAST:
         return np.exp(logs), np.inf
@@ -68,7 +67,7 @@ def fit_tail(excess: np.ndarray) -> tuple[float, float]:
     theta = 1 / excess[-1] + (1 - np.sqrt(m / (np.arange(m) + 0.5))) / (3 * quartile)
     k = np.log1p(-theta[:, None] * excess).mean(axis=1)
     log_likelihood = n * (np.log(-theta / k) - k - 1)
-    weights = np.exp(log_likelihood - logsumexp(log_likelihood))
+    weights = np.exp(log_likelihood - np.logaddexp.reduce(log_likelihood))
     best = float(weights @ theta)
     index = float(np.log1p(-best * excess).mean())
     scale = -index / best

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -104,10 +104,7 @@ def posterior(
     KeyboardInterrupt
         After Ctrl-C before there are draws.
     """
-    if not (is_whole(draws) and 1 <= draws <= MAX_DRAWS):
-        raise OptionError(f"draws is {draws!r}: a whole number from 1 to {MAX_DRAWS} is needed")
-    if not (is_whole(seed) and 0 <= seed < 2**32):
-        raise OptionError(f"seed is {seed!r}: a whole number from 0 to {2**32 - 1} is needed")
+    check_draws(draws, seed)
     if method not in METHODS:
         raise OptionError(f"method is {method!r}: it must be one of {METHODS}")
     if misfit is not None and not isinstance(misfit, bool):
@@ -151,6 +148,18 @@ def posterior(
         seconds=time.perf_counter() - began,
         interrupted=evaluator.is_interrupted,
     )
+
+
+def check_draws(draws: Any, seed: Any) -> None:
+    """`OptionError` if there cannot be so many draws, or the seed is none."""
+    for name, value, low, high in (
+        ("draws", draws, 1, MAX_DRAWS),
+        ("seed", seed, 0, 2**32 - 1),
+    ):
+        if not (is_whole(value) and low <= value <= high):
+            raise OptionError(
+                f"{name} is {value!r}: a whole number from {low} to {high} is needed"
+            )
 
 
 class _Evaluator:
@@ -198,9 +207,7 @@ def _as_exact_as_needed(result: Fitted) -> FitProblem:
     return looser
 
 
-def _notes(
-    result: Fitted, target: Target, found: Draws | Chain, effective: int
-) -> Iterator[str]:
+def _notes(result: Fitted, target: Target, found: Draws | Chain, effective: int) -> Iterator[str]:
     """What there is to say about the draws."""
     kinds = [m.kind for m in target.misfits]
     if kinds and result.does_not_fit:
@@ -216,8 +223,8 @@ def _notes(
         )
     if isinstance(found, Draws) and found.k > GOOD_K:
         yield (
-            f"Pareto k is {found.k:.2f}, above {GOOD_K}: THE DRAWS CANNOT BE TRUSTED; ask for more, "
-            "free fewer parameters, or give priors"
+            f"Pareto k is {found.k:.2f}, above {GOOD_K}: THE DRAWS CANNOT BE TRUSTED; ask for "
+            "more, free fewer parameters, or give priors"
         )
     if isinstance(found, Chain) and found.r_hat > GOOD_R_HAT:
         yield (

@@ -116,8 +116,8 @@ def bands(
             return np.full((len(rates), 2), np.nan), np.full(len(rates), np.nan)
 
     at_best, _ = simulate(centre)
-    found = [draw(unit) for unit in draws]
-    values, nothing = (np.array([one[i] for one in found]) for i in (0, 1))
+    answers = [draw(unit) for unit in draws]
+    values, nothing = (np.array([one[i] for one in answers]) for i in (0, 1))
     rows = []
     for i, rate in enumerate(rates):
         answered = np.isfinite(nothing[:, i])

@@ -345,9 +345,7 @@ class FitResult:
         progress: bool = False,
     ) -> Posterior:
         """See `ssnib_model.fits.posterior.posterior`."""
-        return posterior(
-            self, draws, misfit=misfit, method=method, seed=seed, progress=progress
-        )
+        return posterior(self, draws, misfit=misfit, method=method, seed=seed, progress=progress)
 
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""

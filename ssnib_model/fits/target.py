@@ -19,7 +19,7 @@ UNIFORM = 12.0
 
 
 class Target:
-    """Logarithm of likelihood times prior on the unit box, with everything it takes to be a density.
+    """Logarithm of likelihood times prior on the unit box, each a density.
 
     The prior is uniform between the bounds of the scale that is fitted, times the Gaussian of a
     `Free.prior`, normalised over the box. The likelihood is Gaussian; with a misfit of the model
