@@ -49,7 +49,7 @@ class Posterior:
         Pareto k of the weights: they can be trusted up to 0.7, as far as any draw has come; NaN
         of an ensemble.
     r_hat : float
-        Potential scale reduction of the chains, of the parameter that mixes worst: above 1.05
+        Potential scale reduction of the chains, of the parameter that mixes worst: above 1.1
         they have not mixed; NaN of weights.
     log_evidence, log_evidence_error : float
         Natural logarithm of the probability density of the data, the parameters integrated over

@@ -11,10 +11,10 @@ import numpy as np
 STEPS = 50
 
 #: Autocorrelation times that a chain is to be long, so that they mean something.
-LONG = 30
+LONG = 20
 
 #: Walkers, or more if there are many axes.
-WALKERS = 32
+WALKERS = 12
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ AUTO, IMPORTANCE, ENSEMBLE = METHODS = ("auto", "importance", "ensemble")
 
 MAX_DRAWS = 1_000_000
 
-#: Evaluations for one independent draw that is wanted, at most, and always allowed.
-PER_DRAW, LEAST_EVALUATIONS = 20, 5000
+#: Evaluations for one independent draw that is wanted, at most, and always allowed; walkers take
+#: that many times more.
+PER_DRAW, LEAST_EVALUATIONS, WALKING = 20, 5000, 3
 
 #: Largest potential scale reduction of chains that have mixed.
-GOOD_R_HAT = 1.05
+GOOD_R_HAT = 1.1
 
 #: Largest change of the logarithm of the likelihood that a solver's tolerance may make.
 CLOSE = 0.02
@@ -133,6 +134,7 @@ def posterior(
                 notes[-1] += ": an ensemble of walkers was drawn instead"
                 found = None
         if found is None:
+            most *= WALKING
             found = sample_ensemble(evaluator, start, effective=effective, most=most, seed=seed)
     if not len(found.points):
         raise KeyboardInterrupt
