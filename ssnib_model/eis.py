@@ -13,6 +13,7 @@ import pandas as pd
 import pybamm
 from tqdm import tqdm
 
+from ssnib_model.cell.declared import INDUCTANCE, RESISTANCE, SETUP
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ValidityWarning
 from ssnib_model.files import writing
@@ -86,6 +87,9 @@ def impedance(
     progress: bool = False,
 ) -> Impedance:
     """Impedance at equilibrium, by ``pybamm.EISSimulation``.
+
+    In series with the cell stand the set-up's "Set-up series inductance [H]" and "Set-up contact
+    resistance [Ohm]" of ``parameters``, both 0 unless given.
 
     Parameters
     ----------
@@ -190,7 +194,7 @@ class PreparedImpedance:
             self.title = f"{parameters.name}, pellet of {pellet}"
         points = {k: SHELLS if k == "r_p" else v for k, v in model.default_var_pts.items()}
         values = parameters.to_pybamm()
-        self._varying = sorted(set(varying) - set(self._changes))
+        self._varying = sorted(set(varying) - set(self._changes) - set(SETUP))
         values.update(dict.fromkeys(self._varying, "[input]"))
         self._simulation = pybamm.EISSimulation(
             model, parameter_values=values, var_pts=points | (var_pts or {})
@@ -204,6 +208,8 @@ class PreparedImpedance:
         parameters = self._at_state(parameters)
         inputs = {name: parameters[name] for name in self._varying}
         bar = tqdm(self.frequencies, desc="Impedance", unit="frequency", disable=not progress)
-        z = self._simulation.solve(bar, inputs=inputs).impedance
-        area = parameters["Electrode area [m2]"]
-        return Impedance(self.frequencies, np.asarray(z), self.title, area)
+        z = np.asarray(self._simulation.solve(bar, inputs=inputs).impedance)
+        # what the instrument sees besides the cell, in series with it
+        inductance, resistance = parameters[INDUCTANCE], parameters[RESISTANCE]
+        z = z + resistance + 2j * np.pi * self.frequencies * inductance
+        return Impedance(self.frequencies, z, self.title, parameters["Electrode area [m2]"])

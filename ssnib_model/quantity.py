@@ -38,6 +38,8 @@ class Quantity:
         Whether it is read by the function that names it, and by nothing else.
     set_by : mapping of str to str
         Protocols that have their own value instead: protocol -> where it comes from.
+    only_in : str
+        The protocol that alone reads it, though no equation of the model does.
     remark : str
         Why a change of it may have no effect at all.
     """
@@ -54,6 +56,7 @@ class Quantity:
     off: float | None = None
     is_argument: bool = False
     set_by: Mapping[str, str] = field(default_factory=dict)
+    only_in: str = ""
     remark: str = ""
 
     def unread_with(self, options: Mapping[str, Any]) -> dict[str, Collection[Any]]:

@@ -266,8 +266,21 @@ QUANTITIES: dict[str, Quantity] = {
     "Current function [A]": _model(
         -1e3, 1e3, "Applied current, positive on discharge", set_by=_CURRENT
     ),
+    # what stands in series with the cell in a spectrum
+    "Set-up series inductance [H]": Quantity(
+        0, 1e-2, "Inductance of leads and holder", default=0.0, only_in="impedance"
+    ),
+    "Set-up contact resistance [Ohm]": Quantity(
+        0, 1e6, "Resistance of leads and contacts", default=0.0, only_in="impedance"
+    ),
     **materials.QUANTITIES,
 }
+
+#: Quantities of the set-up and not of the cell.
+SETUP = INDUCTANCE, RESISTANCE = (
+    "Set-up series inductance [H]",
+    "Set-up contact resistance [Ohm]",
+)
 
 #: Quantities with an Arrhenius law of their own, as templates.
 ACTIVATED = (

@@ -76,7 +76,7 @@ def unread(
     read = {
         name
         for name in infos
-        if (quantity := known[name]).in_model
+        if ((quantity := known[name]).in_model or quantity.only_in == protocol)
         and not quantity.is_argument
         and not quantity.unread_with(options)
         and protocol not in quantity.set_by
@@ -108,6 +108,8 @@ def _why(quantity: Quantity, options: Mapping[str, Any], protocol: str | None) -
             f"{options[option]!r}"
             for option, values in unmet.items()
         )
+    if quantity.only_in:
+        return f"only the {quantity.only_in} of a cell has it"
     if quantity.is_argument:
         return "it is read by a function that names it only, and none does"
     if quantity.remark:

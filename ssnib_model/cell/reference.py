@@ -129,6 +129,8 @@ def _read(quantity: Quantity) -> str:
     """Which options read it."""
     if quantity.is_argument:
         return "by a function that names it"
+    if quantity.only_in:
+        return f"by {quantity.only_in} only"
     if not quantity.in_model:
         return "to derive others"
     return "; ".join(

@@ -7,7 +7,17 @@ import os
 import sys
 
 from ssnib_model import __version__
-from ssnib_model.cli import fit, impedance, parameters, rate_test, run, sensitivity, sweep
+from ssnib_model.cli import (
+    compare,
+    fit,
+    impedance,
+    parameters,
+    rate_test,
+    read,
+    run,
+    sensitivity,
+    sweep,
+)
 from ssnib_model.cli.output import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
@@ -67,6 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (rate_test, run, fit, sweep, sensitivity, impedance, parameters):
+    for group in (rate_test, run, read, compare, fit, sweep, sensitivity, impedance, parameters):
         group.add_parsers(commands)
     return parser

@@ -16,6 +16,8 @@ from ssnib_model.cli.arguments import (
     in_unit_of,
     once,
 )
+from ssnib_model.cli.compare import add_measured_arguments, measured_settings
+from ssnib_model.cli.measurements import CURVE_KEYS, SPECTRUM_KEYS, curve, spectrum
 from ssnib_model.cli.output import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -31,6 +33,7 @@ from ssnib_model.errors import OptionError
 from ssnib_model.files import read_bytes, writing
 
 if TYPE_CHECKING:
+    from ssnib_model.fits.data import Data
     from ssnib_model.fits.result import FitResult
 
 #: Residuals that are printed one by one.
@@ -45,14 +48,38 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     fit = commands.add_parser(
         "fit",
         help="fit parameters to measured data",
-        description="Fit parameters to files: tables of capacities by C-rate, or curves from a "
-        "cycler. Writes the fitted parameter set, report.txt, fit.json, fit.png and run.json.",
+        description="Fit parameters to files: tables of capacities by C-rate, curves from a "
+        "cycler, impedance spectra. Writes the fitted parameter set, report.txt, fit.json, fit.png"
+        " and run.json.",
         epilog='Example: ssnib fit data.csv --free "Positive particle diffusivity [m2.s-1]" '
+        '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"; '
+        'ssnib fit --spectrum "eis.mpt, state=0.5, temperature=25, to=1e5" '
+        '--free "Set-up series inductance [H]:0:1e-5" '
         '--free "Na3PS4 layer conductivity [S.m-1]:0.005:0.05:log"',
     )
     add_cell_arguments(fit, models=("dfn", "spm", "spm+dfn"))
     add_output_arguments(fit, "fit")
-    fit.add_argument("data", nargs="+", metavar="DATA", help="files of measured data")
+    fit.add_argument("data", nargs="*", metavar="DATA", help="files of measured data")
+    add_measured_arguments(fit)
+    fit.add_argument(
+        "--curve",
+        action="append",
+        default=[],
+        type=curve,
+        metavar='"FILE, rate=C[, KEY=VALUE ...]"',
+        help="voltage against capacity of a half-cycle (digitised, for example), whose rate or "
+        f"unit the file does not say; keys: {', '.join(CURVE_KEYS)}; repeatable",
+    )
+    fit.add_argument(
+        "--spectrum",
+        action="append",
+        default=[],
+        type=spectrum,
+        metavar='"FILE, state=S[, KEY=VALUE ...]"',
+        help="impedance spectrum at a state of charge, or after a step of the file of a cycler "
+        '("state=step 5"), as a measurement to fit; keys: '
+        f"{', '.join(SPECTRUM_KEYS)}; repeatable",
+    )
     fit.add_argument(
         "--free",
         action="append",
@@ -90,13 +117,12 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    import hashlib
-
-    from ssnib_model.fits.data import data_from_files
+    from ssnib_model.fits.curve_files import curve_from_file
+    from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
     from ssnib_model.fits.posterior import check_draws
     from ssnib_model.fits.search import fit
-    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.fits.spectrum_files import spectrum_from_file
 
     if arguments.posterior is None and arguments.misfit != "auto":
         raise OptionError("--misfit is for --posterior, which is not given")
@@ -104,17 +130,26 @@ def _fit(arguments: argparse.Namespace) -> int:
         check_draws(arguments.posterior, arguments.seed)
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
-    data = data_from_files(arguments.data, parameters, sigma)
+    if not (arguments.data or arguments.curve or arguments.spectrum):
+        raise OptionError(
+            "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
+        )
+    curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
+    settings = measured_settings(arguments, parameters)
+    data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
+    for file, given in arguments.spectrum:
+        state = _state(given["state"], data)
+        data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
     files = [SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE]
     if arguments.posterior is not None:
         files += ["posterior.csv", "posterior.json", "posterior.png"]
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
-    contents = {file: read_bytes(Path(file), MAX_CURVES_SIZE) for file in arguments.data}
+    files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [
-        {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
-        for file, content in contents.items()
+        {"file": file, "sha256": _sha256(file), **settings}
+        for file, settings in [*files_as_given, *arguments.curve, *arguments.spectrum]
     ]
     result = fit(
         parameters,
@@ -159,6 +194,29 @@ def _fit(arguments: argparse.Namespace) -> int:
             say("It was interrupted: the same command with --force goes on from there")
     ended_early = result.interrupted or bool(drawn and drawn.interrupted)
     return EXIT_INTERRUPTED if ended_early else EXIT_OK
+
+
+def _state(state: float | str, data: list[Data]) -> float:
+    """A state of charge; that after a step is one of the only measurement with steps."""
+    from ssnib_model.fits.protocol_data import ProtocolData
+
+    if isinstance(state, float):
+        return state
+    followed = [d for d in data if isinstance(d, ProtocolData)]
+    if len(followed) != 1:
+        raise OptionError(
+            f"state={state} is of a spectrum at its place in a test, and there are "
+            f"{len(followed)} files of cyclers: one is needed, or the state as a number"
+        )
+    return followed[0].measured_protocol.state_of_charge(int(state.removeprefix("step ")))
+
+
+def _sha256(file: str) -> str:
+    import hashlib
+
+    from ssnib_model.measured.text import MAX_SIZE
+
+    return hashlib.sha256(read_bytes(Path(file), MAX_SIZE)).hexdigest()
 
 
 def _report(result: FitResult) -> str:

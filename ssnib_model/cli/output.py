@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.measured.comparison import Comparison
     from ssnib_model.results.protocol import ProtocolResult
     from ssnib_model.results.rate_test import RateTestResult
     from ssnib_model.solvers.choice import Choice
@@ -171,7 +172,7 @@ def run_record(
 
 
 def result_record(
-    arguments: argparse.Namespace, result: RateTestResult | ProtocolResult
+    arguments: argparse.Namespace, result: RateTestResult | ProtocolResult | Comparison
 ) -> dict[str, Any]:
     """The same of the result of a test, which `repeat_run` takes."""
     document = result.to_dict()

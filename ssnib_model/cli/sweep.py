@@ -152,7 +152,7 @@ def _read_record(folder: Path) -> dict | None:
 
 
 def _design(arguments: argparse.Namespace, parameters: ParameterSet) -> pd.DataFrame:
-    from ssnib_model.measured.formats import MAX_CURVES_SIZE
+    from ssnib_model.measured.text import MAX_SIZE
     from ssnib_model.runs import designs
     from ssnib_model.tables import read_csv
 
@@ -163,4 +163,4 @@ def _design(arguments: argparse.Namespace, parameters: ParameterSet) -> pd.DataF
         return designs.grid(dict(arguments.vary))
     if arguments.sample:
         return designs.sample(designs.own_ranges(parameters), arguments.sample)
-    return read_csv(arguments.design, limit=MAX_CURVES_SIZE)
+    return read_csv(arguments.design, limit=MAX_SIZE)

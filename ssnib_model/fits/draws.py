@@ -213,15 +213,15 @@ class Posterior:
             test=test,
         )
 
-    def plot(self, axes: Any = None) -> np.ndarray:
-        """See `ssnib_model.fits.plots.posterior_pairs`."""
-        from ssnib_model.fits.plots import posterior_pairs
+    def plot(self, grid: Any = None) -> np.ndarray:
+        """See `ssnib_model.fits.posterior_plots.posterior_pairs`."""
+        from ssnib_model.fits.posterior_plots import posterior_pairs
 
-        return posterior_pairs(self, axes)
+        return posterior_pairs(self, grid)
 
     def plot_data(self, ax: Axes | None = None) -> Axes:
-        """See `ssnib_model.fits.plots.posterior_residuals`."""
-        from ssnib_model.fits.plots import posterior_residuals
+        """See `ssnib_model.fits.posterior_plots.posterior_residuals`."""
+        from ssnib_model.fits.posterior_plots import posterior_residuals
 
         return posterior_residuals(self, ax)
 
@@ -264,7 +264,7 @@ class Posterior:
         SSNIBError
             If it cannot be written.
         """
-        from ssnib_model.fits.plots import save_posterior
+        from ssnib_model.fits.posterior_plots import save_posterior
 
         folder = Path(folder)
         with writing(folder):

@@ -275,6 +275,8 @@ class FitResult:
                 " (those without a value are not in chi2)",
                 *(f"  {text}" for text in self.not_simulated),
             ]
+        said = [(d.name, finding) for d in self.problem.data for finding in d.findings]
+        lines += ["Data as read", *(f"  {name}: {text}" for name, text in said)] if said else []
         lines += [f"Fit of {answered} values by {len(self.values)} parameters"]
         lines += [f"  {self.message}; {self.solves} simulations of all data, {self.seconds:.1f} s"]
         lines += [f"  chi2 {self.chi2:.4g}, degrees of freedom {self.dof}, BIC {self.bic:.4g}"]
@@ -357,6 +359,7 @@ class FitResult:
             "interrupted": self.interrupted,
             "message": self.message,
             "notes": self.notes,
+            "findings": {d.name: list(d.findings) for d in self.problem.data if d.findings},
             "misfit": self.misfit,
             "chi2": self.chi2,
             "dof": self.dof,

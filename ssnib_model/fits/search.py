@@ -26,10 +26,14 @@ from tqdm import tqdm
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.checkpoint import Checkpoint, Evaluation, Log, Outcome, Stage, best_of
-from ssnib_model.fits.data import Data, RateTestData, data_from_file
+from ssnib_model.fits.data import Data, RateTestData
+from ssnib_model.fits.files import data_from_file
 from ssnib_model.fits.free import Free, is_number, is_whole
 from ssnib_model.fits.problem import Answer, FitProblem
+from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.fits.result import FitResult
+from ssnib_model.measured.columns import TIME
+from ssnib_model.measured.protocol import MeasuredProtocol
 from ssnib_model.models.names import MODELS
 from ssnib_model.results.record import versions
 from ssnib_model.solvers.choice import AUTO, Solver
@@ -65,8 +69,9 @@ def fit(
     parameters : ParameterSet
         The cell; every parameter that is not free keeps its value.
     data : one or an iterable of data sets
-        `RateTestData`, `CurveData` and `SpectrumData`, with different names; or the path of a
-        file (see `data_from_file`), or a table as for `RateTestData`.
+        `RateTestData`, `CurveData`, `ProtocolData` and `SpectrumData`, with different names; or
+        the path of a file (see `data_from_file`), a `MeasuredProtocol`, or a table as for
+        `RateTestData` or as from `read_curves`.
     free : iterable of Free or str, or mapping
         What to fit; a name alone takes the range of the set as bounds, a mapping gives them.
     model : str, optional
@@ -112,7 +117,7 @@ def fit(
     """
     given = [Free(n, *b) for n, b in free.items()] if isinstance(free, Mapping) else free
     wanted = [Free(f) if isinstance(f, str) else f for f in given]
-    single = isinstance(data, str | Path | pd.DataFrame | Data)
+    single = isinstance(data, str | Path | pd.DataFrame | Data | MeasuredProtocol)
     data = [
         d
         for number, one in enumerate([data] if single else data, start=1)
@@ -177,12 +182,16 @@ def _as_data(given: Any, parameters: ParameterSet, number: int) -> Sequence[Data
     """Data sets from whatever was given in their place."""
     if isinstance(given, str | Path):
         return data_from_file(given, parameters)
+    if isinstance(given, MeasuredProtocol):
+        return [ProtocolData(given, parameters)]
+    if isinstance(given, pd.DataFrame) and "C-rate" not in given.columns and TIME in given.columns:
+        return [ProtocolData(given, parameters, name=f"measurement {number}")]
     if isinstance(given, pd.DataFrame):
         return [RateTestData(f"table {number}", given)]
     if not isinstance(given, Data):
         raise OptionError(
-            f"data has a {type(given).__name__}: a RateTestData, CurveData, SpectrumData, table "
-            "or path is needed"
+            f"data has a {type(given).__name__}: a RateTestData, CurveData, ProtocolData, "
+            "SpectrumData, table or path is needed"
         )
     return [given]
 

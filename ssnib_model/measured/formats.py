@@ -1,236 +1,411 @@
-"""Curves from the file of a cycler: one class a format, and the list of them.
+"""Files of cyclers as text: one class a format.
 
-A new format is a class here, in `FORMATS`: it says whether a file is its own, and gives its
-table; where its columns have names of their own, it says these too.
+A new format is a class here and in the list of `registry`: it says whether a file is its own
+("can I open this") and gives its table; where its columns have names of their own, it says these.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
-from ssnib_model.files import read_bytes
-from ssnib_model.quantity import unit_of
-from ssnib_model.tables import check_cells, listed, one_line, text_of
-from ssnib_model.units import convert
+from ssnib_model.measured import columns as cols
+from ssnib_model.measured.columns import Table, decimal_mark, is_header
+from ssnib_model.measured.signs import direction_of
+from ssnib_model.measured.text import Source, cells_of, find_header, read_table, separator_of
+from ssnib_model.tables import listed, one_line
 
-#: Bytes and lines of the file of a cycler (a week at one point a second has some 20
-#: million bytes in 600 thousand lines), and numbers in a Parquet file.
-MAX_CURVES_SIZE, MAX_ROWS, MAX_NUMBERS = 50_000_000, 2_000_000, 20_000_000
+#: Numbers in a Parquet file.
+MAX_NUMBERS = 20_000_000
 
 
-TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
-
-_UNIT = r"\s*(?:\[(?P<b>[^\]]+)\]|\((?P<p>[^)]+)\)|/\s*(?P<s>[^/]+))$"
-_SPELLINGS = {"sec": "s", "secs": "s", "seconds": "s", "hour": "h", "hours": "h", "hr": "h"}
-
-#: Characters of the name of a column that are looked at.
-MAX_NAME = 100
+#: Of Arbin's columns where their names say none.
+ARBIN_UNITS = {
+    cols.TIME: "s", cols.STEP_TIME: "s", cols.CURRENT: "A", cols.VOLTAGE: "V",
+    cols.CHARGED: "A.h", cols.DISCHARGED: "A.h",
+}  # fmt: skip
 
 
 class Format:
-    """Files of one kind; this one: a table as text with its names in the first line.
+    """Files of one kind: whether a file is one, and the table in it."""
 
-    It reads the package's own tidy files ("Time [s]"), Battery Data Format ("Test Time / s"), and
-    exports of Land ("TestTime/Sec.") and Neware ("Time(h)").
-    """
+    name: ClassVar[str]
+    #: How such files usually end, for the documentation.
+    suffixes: ClassVar[str]
+    #: What is particular about them, for the documentation.
+    about: ClassVar[str]
+    #: Names of its columns, where they are not in `columns.NAMES`: quantity -> names.
+    names: ClassVar[Mapping[str, str]] = {}
+    #: Whether its current is positive on discharge.
+    discharge_is_positive: ClassVar[bool] = False
 
-    name: ClassVar[str] = "table as text"
-
-    #: What a column is called, as patterns on the name without its unit.
-    names: ClassVar[dict[str, str]] = {
-        TIME: r"(test|total|elapsed|running)?[ _]?time",
-        VOLTAGE: r"(voltage|volt|potential|ewe|ecell)",
-        CURRENT: r"(current|cur|i|<i>)",
-    }
-
-    def opens(self, path: Path, data: bytes) -> bool:
+    def opens(self, source: Source) -> bool:
         """Whether a file is of this kind."""
+        raise NotImplementedError
+
+    def table(self, source: Source) -> Table:
+        """The table in it.
+
+        Raises
+        ------
+        MeasuredDataError
+            If it cannot be read.
+        """
+        raise NotImplementedError
+
+
+class TextTable(Format):
+    """A table as text with its names in one line, wherever that is."""
+
+    name = "table as text"
+    suffixes = ".csv, .txt, .tsv"
+    about = (
+        "any table whose names of time, current and voltage are known, with units in the names; "
+        "lines above it are passed over"
+    )
+
+    def opens(self, source: Source) -> bool:
+        """Every file: this is the last format."""
         return True
 
-    def header(self, path: Path, text: str, lines: int) -> int:
-        """Lines of a text before the one that holds the names."""
+    def first(self, source: Source) -> int:
+        """Where to look for the names from."""
         return 0
 
-    def table(self, path: Path, data: bytes) -> tuple[pd.DataFrame, int]:
-        """The table as it stands, and the line of the file that its first row is on."""
-        text = text_of(data, "replace")
-        lines = text.count("\n") + (not text.endswith("\n"))
-        header = self.header(path, text, lines)
-        if not header + 3 <= lines <= MAX_ROWS:
-            raise MeasuredDataError(
-                f"{path}: has {lines} lines: a header and at least two rows are needed, and at "
-                f"most {MAX_ROWS} lines are allowed"
+    def table(self, source: Source) -> Table:
+        """From the line of names to the end."""
+        lines = source.lines
+        found = find_header(lines, is_header, self.first(source))
+        if found is None:
+            raise self.without_header(source)
+        header, separator = found
+        return self.below(source, header, separator)
+
+    def below(self, source: Source, header: int, separator: str) -> Table:
+        """The table below its names, of the lines after ``header``."""
+        lines = list(source.lines)
+        remarks = []
+        units = _units_below(lines, header, separator)
+        if units:
+            lines[header], lines[header + 1] = units, ""
+        raw = read_table(source, header, separator, lines)
+        again = _repeated_names(raw)
+        if again.any():
+            # a file that was continued has its names once more
+            raw = raw[~again]
+            remarks.append(f"the names stand once more on {int(again.sum())} line(s)")
+        return Table(raw, decimal_mark(source, raw, separator), remarks)
+
+    def without_header(self, source: Source) -> MeasuredDataError:
+        """The error about a file in which no line has the names: what the likeliest one lacks."""
+        if len(source.lines) < 3:
+            return source.error(
+                f"has {len(source.lines)} lines: names and at least two rows are needed"
             )
-        stream = io.StringIO(text)
-        for _ in range(header):
-            stream.readline()
-        start, names = stream.tell(), stream.readline()
-        separator = max("\t;,", key=names.count)
-        stream.seek(start)
-        try:
-            check_cells(text, separator)
-            table = pd.read_csv(stream, sep=separator, dtype=str, index_col=False)
-        except ValueError as error:
-            message = f"{path}: from line {header + 1}: {one_line(error)}"
-            raise MeasuredDataError(message) from error
-        table = table.rename(columns=str.strip)
-        return table.loc[:, ~table.columns.duplicated()], header + 2
-
-    def discharge_is_positive(self, name: str) -> bool:
-        """Whether the current in a column of this name is positive on discharge."""
-        return name == CURRENT
+        best: list[str] = []
+        for line in source.lines[:1000]:
+            cells = cells_of(line, separator_of(line)) if len(line) < 20_000 else []
+            score = len(cols.find_columns(cells))
+            if score > len(cols.find_columns(best)) or not best:
+                best = cells
+        found = cols.find_columns(best)
+        if any(cols.is_frequency(name) for name in best):
+            return source.error("looks like a spectrum: ss.read_spectrum reads these")
+        for quantity in (cols.TIME, cols.CURRENT, cols.VOLTAGE):
+            if quantity not in found:
+                return cols.missing(source, best, quantity)
+        return source.error(f"no line has the names of a table; the first ones are {listed(best)}")
 
 
-class EcLab(Format):
-    """EC-Lab text of BioLogic (.mpt), whose second line says how long its header is."""
+def _units_below(lines: list[str], header: int, separator: str) -> str:
+    """The line of names with the units that stand on the next line, or "" if none do."""
+    if header + 1 >= len(lines):
+        return ""
+    names, units = (cells_of(lines[n], separator) for n in (header, header + 1))
+    written = [u for u in units if u]
+    short = all(len(u) <= 12 and re.search(r"[A-Za-zµ°%Ωµ]", u) for u in written)
+    units_only = short and not any(re.search(r"\d", u) for u in written)
+    if len(written) < 3 or len(units) > len(names) or not units_only:
+        return ""
+    units = [*units, *[""] * (len(names) - len(units))]
+    joined = [
+        f"{n} [{u.strip('[]()')}]" if u and not re.search(r"[\[(/]", n) else n
+        for n, u in zip(names, units, strict=True)
+    ]
+    return separator.join(joined) if is_header(joined) else ""
 
-    name = "EC-Lab text"
 
-    def opens(self, path: Path, data: bytes) -> bool:
-        """Whether the first line says so."""
-        return text_of(data[:100], "replace").startswith("EC-Lab ASCII FILE")
+def _repeated_names(raw: pd.DataFrame) -> np.ndarray:
+    same = np.ones(len(raw), dtype=bool)
+    for place, name in enumerate(raw.columns):
+        if name and "." not in name:
+            same &= (raw.iloc[:, place].str.strip() == name).to_numpy()
+    return same
 
-    def header(self, path: Path, text: str, lines: int) -> int:
+
+class Marked(TextTable):
+    """A table of an instrument, known by words in the first 4000 characters of the file."""
+
+    #: What is found in such a file, as a pattern.
+    mark: ClassVar[str]
+
+    def opens(self, source: Source) -> bool:
+        """Whether its words are in the file."""
+        return re.search(self.mark, source.start, re.IGNORECASE | re.MULTILINE) is not None
+
+
+class OwnTable(TextTable):
+    """What the package itself writes."""
+
+    name = "tidy table"
+    suffixes = ".csv"
+    about = '"Time [s]", "Current [A]" (positive on discharge), "Voltage [V]"; written by ssnib'
+    discharge_is_positive = True
+
+    def opens(self, source: Source) -> bool:
+        """Whether the first line has its three names."""
+        names = cells_of(source.start.split("\n", 1)[0], ",")
+        return {cols.TIME, cols.CURRENT, cols.VOLTAGE} <= set(names)
+
+
+class BatteryDataFormat(Marked):
+    """Battery Data Format: machine names (test_time_second) or human ones (Test Time / s)."""
+
+    name = "Battery Data Format"
+    suffixes = ".bdf.csv, .csv"
+    about = (
+        "machine and human names; the sign is that of its own two capacities, where it has them"
+    )
+    mark = r"^(?:.*,)?\"?(?:test_time_\w+|Test Time / )"
+
+
+class EcLab(TextTable):
+    """Text of EC-Lab and BT-Lab, whose second line says how long its preamble is."""
+
+    name = "EC-Lab and BT-Lab text"
+    suffixes = ".mpt, .txt"
+    about = (
+        "BioLogic; with its preamble or without, times as numbers or dates; of a three-electrode "
+        "file the cell voltage Ewe-Ece is taken"
+    )
+
+    def opens(self, source: Source) -> bool:
+        """Whether the first line says so, or the names are its own."""
+        first = source.start.split("\n", 1)[0]
+        names = {name.strip() for name in first.split("\t")}
+        own = {"ox/red", "Ns", "control/V/mA", "Ns changes"} & names
+        return first.startswith(("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")) or len(own) >= 2
+
+    def first(self, source: Source) -> int:
         """As its second line says."""
-        _, second, *_ = [*text[:1000].split("\n", 2), ""]
+        if "ASCII FILE" not in source.lines[0]:
+            return 0
+        second = source.lines[1] if len(source.lines) > 1 else ""
         count = re.search(r"Nb header lines\s*:\s*(\d{1,9})", second)
-        if not count or not 1 <= int(count[1]) <= lines:
-            raise MeasuredDataError(
-                f"{path}: line 2 must say 'Nb header lines : N' with N lines in the file"
-            )
+        if not count or not 1 <= int(count[1]) <= len(source.lines):
+            raise source.error("line 2 must say 'Nb header lines : N' with N lines in the file")
         return int(count[1]) - 1
 
 
+class Novonix(Marked):
+    """Novonix: a summary, the protocol and the table, once more each time the test went on."""
+
+    name = "Novonix text"
+    suffixes = ".csv"
+    about = "several [Summary] ... [Data] blocks in one file are put one after the other"
+    mark = r"^\W*\[Summary\]"
+
+    def table(self, source: Source) -> Table:
+        """The tables below each [Data], as one."""
+        starts = [n for n, line in enumerate(source.lines) if line.strip() == "[Data]"]
+        ends = [n for n, line in enumerate(source.lines) if line.strip() == "[Summary]"]
+        if not starts:
+            raise source.error("no line is '[Data]': the table of a Novonix file stands below it")
+        tables = []
+        for start in starts:
+            stop = min((n for n in ends if n > start), default=len(source.lines))
+            header = start + 1
+            if header >= stop or not is_header(cells_of(source.lines[header], ",")):
+                raise source.error("[Data] is followed by no names of a table", start + 1)
+            if stop > header + 1:
+                # newer ones write cells without a name behind those with one
+                tables.append(read_table(source, header, ",", stop=stop, extra=True))
+        if not tables:
+            raise source.error("no row stands below [Data]")
+        raw = pd.concat(tables).fillna("")
+        sizes = np.cumsum([0, *(len(t) for t in tables[:-1])])
+        return Table(raw, ".", blocks=tuple(int(n) for n in sizes))
+
+
+class Maccor(Marked):
+    """Text exports of Maccor, in their many headers."""
+
+    name = "Maccor text"
+    suffixes = ".txt, .csv, .001 ..."
+    about = "signed by the states C, D and R; times as d h:m:s, seconds or minutes"
+    mark = r"^(?:Today'+s Date|Rec#?[\t,]|Tester\tMaccor)"
+
+    def table(self, source: Source) -> Table:
+        """As any table; currents and voltages without unit are in A and V."""
+        table = super().table(source)
+        table.units = {cols.CURRENT: "A", cols.VOLTAGE: "V", cols.CAPACITY: "A.h"}
+        return table
+
+
+class Basytec(Marked):
+    """Text of Basytec, whose preamble and names begin with ~."""
+
+    name = "Basytec text"
+    suffixes = ".txt"
+    about = "lines above the names begin with ~"
+    mark = r"^~(?:Resultfile from Basytec|Time\[)"
+
+
+class Pec(Marked):
+    """Tables of PEC."""
+
+    name = "PEC text"
+    suffixes = ".csv"
+    about = "times as h:m:s; preamble of the test's regime"
+    mark = r"^(?:TestRegime \w+:|Test,Cell,Rack,Shelf)"
+
+
+class Digatron(Marked):
+    """Tables of Digatron, with units behind # or on the next line."""
+
+    name = "Digatron text"
+    suffixes = ".csv"
+    about = "units behind # or below the names"
+    mark = r"Program Duration|AhStep"
+
+
+class Neware(Marked):
+    """Flat tables of Neware: a row is a record."""
+
+    name = "Neware text"
+    suffixes = ".csv, .txt"
+    about = "flat: a row is a record, steps named by CC Chg, CC_DChg ...; English or Chinese"
+    mark = r"(?:^|[,\t\"])(?:Record (?:ID|number)|DataPoint|Step Type|工步|数据序号|记录号)"
+
+
+class LayeredNeware(Neware):
+    """Layered tables of Neware: lines of cycles, of steps and of records in one file."""
+
+    name = "Neware text, layered"
+    about = "cycles, steps and records on lines of their own, each with names in the first lines"
+
+    def opens(self, source: Source) -> bool:
+        """Whether the names of records stand behind empty cells."""
+        if not super().opens(source):
+            return False
+        return any(self._depth(line)[1] for line in source.start.split("\n")[1:6])
+
+    def _depth(self, line: str) -> tuple[int, bool]:
+        """Empty cells at the start of a line, and whether names of records follow them."""
+        separator = separator_of(line)
+        cells = cells_of(line, separator)
+        depth = next((n for n, cell in enumerate(cells) if cell), 0)
+        return depth, depth > 0 and is_header(cells)
+
+    def table(self, source: Source) -> Table:
+        """The records; steps and cycles from the lines above them."""
+        lines = list(source.lines)
+        header = next((n for n, line in enumerate(lines[:6]) if self._depth(line)[1]), None)
+        if header is None:
+            raise self.without_header(source)
+        separator = separator_of(lines[header])
+        depth = self._depth(lines[header])[0]
+        step, cycle, state = 0, 0, ""
+        above: dict[int, tuple[int, int, str]] = {}
+        for n in range(header + 1, len(lines)):
+            cells = cells_of(lines[n], separator)
+            if not any(cells[:depth]) and any(cells[depth:]):
+                above[n + 1] = (step, cycle, state)
+                continue
+            if cells and cells[0]:
+                cycle = int(cells[0]) if cells[0].isdigit() else cycle + 1
+            word = next((c for c in cells if c and not np.isnan(direction_of(c))), "")
+            if word or not (cells and cells[0]):
+                step, state = step + 1, word or state
+            lines[n] = ""
+        raw = read_table(source, header, separator, lines)
+        known = pd.DataFrame([above[n] for n in raw.index], index=raw.index)
+        raw = raw.loc[:, [bool(name) for name in raw.columns]]
+        raw["Step Index"], raw["Cycle Index"] = known[0], known[1]
+        table = Table(raw, decimal_mark(source, raw, separator))
+        table.states = known[2]
+        return table
+
+
+class Landt(Marked):
+    """Tables of Land and Landt."""
+
+    name = "Land and Landt text"
+    suffixes = ".csv, .txt"
+    about = "names such as TestTime/Sec., Current/mA; English or Chinese (GBK)"
+    mark = r"TestTime/Sec|StepTime/Sec|SysTime|测试时间|过程"
+
+
+class Arbin(Marked):
+    """Tables of Arbin, with units in their names or without."""
+
+    name = "Arbin text"
+    suffixes = ".csv"
+    about = "units in the names or, without any, s, A, V and A.h"
+    mark = r"(?:Data_Point|Data Point|Test_Time|Test Time \(s\)).*Cycle[_ ]Index"
+
+    def table(self, source: Source) -> Table:
+        """As any table; without units it is in SI and A.h."""
+        table = super().table(source)
+        table.units = ARBIN_UNITS
+        return table
+
+
 class Parquet(Format):
-    """The same names in a Parquet file (extra ``[data]``)."""
+    """A table in a Parquet file (extra ``[data]``), with names as in a table of text."""
 
     name = "Parquet"
+    suffixes = ".parquet"
+    about = "the same names as in a table as text; needs `pip install 'ssnib_model[data]'`"
 
-    def opens(self, path: Path, data: bytes) -> bool:
-        """Whether its name ends so."""
-        return path.suffix == ".parquet"
+    def opens(self, source: Source) -> bool:
+        """Whether its name or its first bytes say so."""
+        return source.path.suffix == ".parquet" or source.data.startswith(b"PAR1")
 
-    def table(self, path: Path, data: bytes) -> tuple[pd.DataFrame, int]:
+    def table(self, source: Source) -> Table:
         """The columns of numbers; the first row is said to be on line 1."""
         try:
             import pyarrow as pa
             import pyarrow.parquet as pq
         except ImportError as error:
-            raise MeasuredDataError(
-                f"{path}: Parquet needs pyarrow: pip install 'ssnib_model[data]'"
-            ) from error
+            raise source.error("Parquet needs pyarrow: pip install 'ssnib_model[data]'") from error
         try:
-            file = pq.ParquetFile(io.BytesIO(data))
+            file = pq.ParquetFile(io.BytesIO(source.data))
             fields = {f.name: f.type for f in file.schema_arrow}
-            names = [
-                n for n, t in fields.items() if pa.types.is_integer(t) or pa.types.is_floating(t)
-            ]
+            names = [n for n, t in fields.items() if _of_numbers(pa.types, t)]
             # a file of some bytes may hold one value a billion times
             groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
             if sum(g.num_rows for g in groups) * max(len(names), 1) > MAX_NUMBERS:
                 raise ValueError(f"more than {MAX_NUMBERS} numbers")
-            return file.read(columns=names).to_pandas(ignore_metadata=True), 1
+            raw = file.read(columns=names).to_pandas(ignore_metadata=True)
         except (OSError, ValueError, pa.ArrowException) as error:
-            reason = one_line(error)
-            raise MeasuredDataError(f"{path}: cannot be read as Parquet: {reason}") from error
+            raise source.error(f"cannot be read as Parquet: {one_line(error)}") from error
+        raw = raw.loc[:, ~raw.columns.duplicated()]
+        raw.index = pd.RangeIndex(1, len(raw) + 1, name="Line")
+        return Table(raw)
 
 
-#: The first that opens a file reads it.
-FORMATS: tuple[Format, ...] = (Parquet(), EcLab(), Format())
-
-
-def read_curves(path: str | Path) -> pd.DataFrame:
-    """Read time, current and voltage from the file of a cycler.
-
-    Understood are tables as text (comma, semicolon or tab) or Parquet with one column each for
-    time, current and voltage, with their units in the names: the package's own tidy files
-    ("Time [s]"), Battery Data Format ("Test Time / s"), exports of Land ("TestTime/Sec.") and
-    Neware ("Time(h)"), and BioLogic's EC-Lab text (.mpt). In the package's own files discharge
-    current is positive; in all others charge is, and the sign is turned here, once.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    pandas.DataFrame
-        "Time [s]", "Current [A]" (positive on discharge), "Voltage [V]", in the order of the
-        file. ``attrs["problems"]`` lists, in words, times that do not rise and voltages that
-        jump; nothing is dropped.
-
-    Raises
-    ------
-    MeasuredDataError
-        If the file cannot be read, lacks one of the three or has values that are no numbers.
-    """
-    path = Path(path)
-    try:
-        data = read_bytes(path, MAX_CURVES_SIZE)
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
-    format_ = next(f for f in FORMATS if f.opens(path, data))
-    raw, first_line = format_.table(path, data)
-    columns = {q: _find_column(path, raw.columns, q, p) for q, p in format_.names.items()}
-    frame = pd.DataFrame()
-    for quantity, (name, unit) in columns.items():
-        column = raw[name]
-        if not pd.api.types.is_numeric_dtype(column):
-            column = column.astype(str).str.strip().str.replace(",", ".", regex=False)
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-        bad = np.flatnonzero(~np.isfinite(numbers))
-        if bad.size:
-            raise MeasuredDataError(
-                f"{path}: line {first_line + bad[0]}, column '{name}' is "
-                f"{str(raw[name].iloc[bad[0]])[:60]!r}: a finite number was expected"
-            )
-        target = unit_of(quantity)
-        try:
-            frame[quantity] = numbers * convert(1.0, unit, target)
-        except ValueError as error:
-            raise MeasuredDataError(f"{path}: column '{name}': {error}") from error
-    if not format_.discharge_is_positive(columns[CURRENT][0]):
-        frame[CURRENT] = -frame[CURRENT]
-    frame.attrs["problems"] = _suspicious(frame, first_line)
-    return frame
-
-
-def _find_column(path: Path, names: Iterable[str], quantity: str, pattern: str) -> tuple[str, str]:
-    """The column of a quantity, and its unit."""
-    for name in names:
-        # the pattern takes long for a name that is none
-        match = re.fullmatch(rf"(?P<name>.*?){_UNIT}", str(name)[:MAX_NAME])
-        if match and re.fullmatch(pattern, match["name"].strip(), re.IGNORECASE):
-            unit = (match["b"] or match["p"] or match["s"]).strip().rstrip(".")
-            return name, _SPELLINGS.get(unit.lower(), unit)
-    raise MeasuredDataError(
-        f"{path}: no column for {quantity.split(' [')[0].lower()} with its unit, such as "
-        f"'{quantity}'; the columns are {listed(names)}"
+def _of_numbers(types, kind) -> bool:
+    return (
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_timestamp(kind)
+        or types.is_string(kind)
+        or types.is_large_string(kind)
     )
-
-
-def _suspicious(frame: pd.DataFrame, first_line: int) -> list[str]:
-    problems = []
-    back = np.flatnonzero(np.diff(frame[TIME]) <= 0)
-    if back.size:
-        problems.append(
-            f"time does not rise at {back.size} place(s), first at line {first_line + back[0] + 1}"
-        )
-    voltage = frame[VOLTAGE].to_numpy()
-    # a point far from both neighbours, which agree with one another
-    around = (voltage[:-2] + voltage[2:]) / 2
-    jump = np.abs(voltage[1:-1] - around)
-    lone = (jump > 0.2) & (np.abs(voltage[:-2] - voltage[2:]) < 0.05)
-    if lone.any():
-        at = first_line + np.flatnonzero(lone)[0] + 1
-        problems.append(f"voltage jumps at {lone.sum()} point(s), first at line {at}")
-    return problems

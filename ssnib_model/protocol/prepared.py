@@ -155,6 +155,29 @@ class PreparedProtocol:
             self.protocol, parameters, run, self.model_name, self.settings, notes
         )
 
+    def steps(self, parameters: ParameterSet, start: CellState | None = None) -> list[StepResult]:
+        """All steps for some parameters, without what else a result has; Ctrl-C ends it.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            They may differ in `varying` parameters only.
+        start : CellState, optional
+            As for `result`.
+
+        Returns
+        -------
+        list of StepResult
+            In the order of the protocol, whatever happened to each.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the protocol was prepared for.
+        """
+        self._check(parameters, start)
+        return self._run(parameters, start, progress=False).steps
+
     def _notes(self, parameters: ParameterSet) -> list[str]:
         """What there is to say beside what the steps say."""
         of_solver = [self.choice.note] if self.choice.note else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from pathlib import Path
 from typing import Any, Protocol
@@ -167,6 +168,19 @@ def breakdown_bars(
     return ax
 
 
+def loss_lines(losses: pd.DataFrame, x: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Overpotentials [mV] of a step as lines, a row of ``losses`` [V] for each ``x``."""
+    ax = axes(ax)
+    shown = _shown(losses)
+    for name, colour in zip(shown, _colours(losses, shown), strict=True):
+        ax.plot(x, 1e3 * shown[name], color=colour, label=name)
+    ax.axhline(0, color="k", lw=0.8)
+    ax.set(ylabel="Overpotential [mV]")
+    # beside the axes, which the lines fill
+    ax.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
 def _shown(losses: pd.DataFrame) -> pd.DataFrame:
     """Without what nobody would see."""
     largest = losses.abs().max()
@@ -232,15 +246,52 @@ def save_rate_test(result: Drawn, folder: Path, title: str | None = None) -> Non
 def nyquist(spectrum: Spectrum, ax: Axes | None = None) -> Axes:
     """Nyquist plot with equal axes: -Im against Re [Ohm], decades of frequency marked."""
     ax = axes(ax)
-    z, frequencies = spectrum.z, spectrum.frequencies
-    ax.plot(z.real, -z.imag, ".-")
-    decades = np.arange(np.ceil(np.log10(frequencies.min())), np.log10(frequencies.max()) + 1e-9)
-    for decade in decades[::2]:
-        nearest = np.abs(np.log10(frequencies) - decade).argmin()
-        at = (z.real[nearest], -z.imag[nearest])
-        ax.annotate(f"$10^{{{decade:.0f}}}$ Hz", at, textcoords="offset points", xytext=(3, 5))
+    ax.plot(spectrum.z.real, -spectrum.z.imag, ".-")
+    return complex_plane(spectrum.frequencies, spectrum.z, ax)
+
+
+def complex_plane(frequencies: np.ndarray, z: np.ndarray, ax: Axes) -> Axes:
+    """Axes of a Nyquist plot, equal, with the decades of frequency marked along a spectrum.
+
+    Parameters
+    ----------
+    frequencies, z : numpy.ndarray
+        [Hz] and [Ohm], shape (n,); for more spectra on the axes call it after they are drawn.
+    ax : matplotlib.axes.Axes
+        Where the spectra are.
+    """
+    limits = ax.dataLim
+    width = max(limits.width, limits.height, 1e-12)
+    # a strip that is flatter than this has no room for its own labels
+    height = max(limits.height, 0.3 * width)
+    margin = 0.08 * width
+    ax.set_xlim(limits.x0 - margin, limits.x0 + max(limits.width, 0.3 * width) + 2 * margin)
+    ax.set_ylim(limits.y0 - margin, limits.y0 + height + margin)
+    ax.set_aspect("equal", adjustable="box")
+    marked: list[complex] = []
+    low, high = np.log10(frequencies.min()), np.log10(frequencies.max())
+    for decade in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1):
+        nearest = int(np.abs(np.log10(frequencies) - decade).argmin())
+        at = complex(z[nearest])
+        if any(abs(at - other) < 0.1 * width for other in marked):
+            continue  # its label would cover another one
+        marked.append(at)
+        ax.plot(at.real, -at.imag, "o", color="k", markersize=4)
+        # across the curve, to the side that is above or on the right
+        before, after = z[max(nearest - 1, 0)], z[min(nearest + 1, len(z) - 1)]
+        along = (after - before).conjugate()
+        across = 1j * along / (abs(along) or 1)
+        across *= -1 if across.imag < -0.3 or (across.imag < 0.3 and across.real < 0) else 1
+        ax.annotate(
+            f"$10^{{{decade}}}$ Hz",
+            (at.real, -at.imag),
+            textcoords="offset points",
+            xytext=(10 * across.real, 10 * across.imag),
+            ha="left" if across.real > 0.7 else "center",
+            va="center",
+            fontsize="small",
+        )
     ax.set(xlabel="Re(Z) [Ohm]", ylabel="-Im(Z) [Ohm]")
-    ax.set_aspect("equal", adjustable="datalim")
     return ax
 
 

@@ -21,7 +21,17 @@ def test_commands(command, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "command",
-    ["rate-test", "breakdown", "run", "fit", "sweep", "sensitivity", "target", "impedance"],
+    [
+        "rate-test",
+        "breakdown",
+        "run",
+        "compare",
+        "fit",
+        "sweep",
+        "sensitivity",
+        "target",
+        "impedance",
+    ],
 )
 def test_flags_that_every_command_takes(command, capsys):
     _, said = README.split("Every command that runs something takes ")

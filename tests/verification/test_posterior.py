@@ -23,7 +23,7 @@ ACCESSIBLE = "Positive electrode accessible fraction"
 SIGMA = {CAPACITY: 1.0, CHARGE_CAPACITY: 1.0, GAP: 0.005}
 
 #: Synthetic cells of the calibration: 200 are a good test, and take minutes.
-CELLS = int(os.environ.get("SSNIB_CALIBRATION_CELLS", "24"))
+CELLS = int(os.environ.get("SSNIB_CALIBRATION_CELLS", "16"))
 
 
 def problem_of(hu2024, free, rates=(0.5, 2.0)):
@@ -53,7 +53,7 @@ def test_calibration_by_simulation(hu2024):
     ]
     problem = problem_of(hu2024, free, rates=(1.0,))
     rng = np.random.default_rng(3)
-    ranks, evidence = [], []
+    ranks = []
     while len(ranks) < CELLS:
         truth = rng.uniform(size=3)
         accessible = rng.normal(*prior)
@@ -72,12 +72,12 @@ def test_calibration_by_simulation(hu2024):
             [float(weights[drawn.points[f.name] < f.from_unit(u)].sum())
              for f, u in zip(problem.free, truth, strict=True)]
         )  # fmt: skip
-        evidence.append(drawn.log_evidence)
     counts = [np.histogram(column, 5, (0, 1))[0].tolist() for column in np.transpose(ranks)]
     print(f"ranks of {CELLS} truths in fifths of their posteriors: {counts}")
     for column in np.transpose(ranks):
         assert kstest(column, "uniform").pvalue > 0.005
-        assert 0.05 < np.mean(np.abs(np.array(column) - 0.5) ** 2) < 0.12  # 1/12
+        spread = np.mean((column - 0.5) ** 2)
+        assert spread == pytest.approx(1 / 12, abs=4 * 0.075 / np.sqrt(CELLS))
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +90,12 @@ def fit(hu2024):
     return fit_to(problem, values + np.random.default_rng(0).normal(0, problem.sigma), truth)
 
 
-def test_weights_walkers_and_a_grid_agree(fit):
+def test_weights_agree_with_a_grid(fit):
     """Mean, spread and evidence of two parameters, against the density on a grid."""
     drawn = fit.posterior(400, seed=1)
-    walked = fit.posterior(100, seed=1, method="ensemble")
-    assert (drawn.method, walked.method) == ("importance", "ensemble")
+    assert drawn.method == "importance"
     assert drawn.k < 0.7
     assert drawn.effective >= 400
-    assert walked.r_hat < 1.2
-    assert np.isnan(walked.log_evidence)
     target = Target(fit.problem, fit.unit, has_misfit=False)
     spread = np.sqrt(np.diag(fit.covariance))
     axes = [
@@ -115,12 +112,32 @@ def test_weights_walkers_and_a_grid_agree(fit):
         marginal = parts.sum(axis=1 - i)
         mean = marginal @ axes[i]
         deviation = np.sqrt(marginal @ (axes[i] - mean) ** 2)
-        for found, close in ((drawn, 0.15), (walked, 0.35)):
-            units = np.array([free.to_unit(v) for v in found.points[free.name]])
-            weights = found.points["Weight"].to_numpy()
-            off = weights @ units - mean
-            assert abs(off) < 1.5 * close * deviation
-            assert np.sqrt(weights @ (units - mean) ** 2) == pytest.approx(deviation, rel=close)
+        units = np.array([free.to_unit(v) for v in drawn.points[free.name]])
+        weights = drawn.points["Weight"].to_numpy()
+        assert abs(weights @ units - mean) < 0.2 * deviation
+        assert np.sqrt(weights @ (units - mean) ** 2) == pytest.approx(deviation, rel=0.15)
+
+
+def test_walkers_where_weights_cannot_be_trusted(fit, monkeypatch):
+    """So few evaluations that neither is enough: both are tried, and both said."""
+    module = "ssnib_model.fits.posterior"
+    monkeypatch.setattr(f"{module}.LEAST_EVALUATIONS", 240)
+    monkeypatch.setattr(f"{module}.PER_DRAW", 1)
+    monkeypatch.setattr(f"{module}.GOOD_K", -9.0)
+    drawn = fit.posterior(200, seed=1)
+    assert (drawn.method, len(drawn.samples)) == ("ensemble", 200)
+    assert np.isnan(drawn.k)
+    assert np.isnan(drawn.log_evidence)
+    assert "an ensemble of walkers was drawn instead" in drawn.report()
+    assert "of 200 that were asked for" in drawn.report()
+    spread = drawn.samples[ACCESSIBLE].std()
+    assert abs(drawn.samples[ACCESSIBLE].mean() - fit.values[ACCESSIBLE]) < spread
+    assert spread == pytest.approx(fit.errors[ACCESSIBLE], rel=0.5)
+    monkeypatch.setattr(f"{module}.lacking_emcee", lambda: "no emcee here")
+    weighted = fit.posterior(200, seed=1)
+    assert weighted.method == "importance"
+    assert "THE DRAWS CANNOT BE TRUSTED" in weighted.report()
+    assert "no emcee here" in weighted.report()
 
 
 def test_the_same_seed_gives_the_same_draws(fit, tmp_path):

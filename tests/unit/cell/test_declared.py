@@ -103,7 +103,7 @@ def test_a_change_changes_an_answer_or_the_declaration_says_why_not(name, cells)
         changed = changed or not same
         if changed:
             break
-    assert changed != bool(quantity.remark or quantity.set_by), name
+    assert changed != bool(quantity.remark or quantity.set_by or quantity.only_in), name
 
 
 # -------------------------------------------------------------------- what is not read is said
@@ -123,6 +123,7 @@ def sentence(parameters, protocol="rate test"):
         ("Cell heat capacity [J.K-1]", 60.0, "\"thermal\" = 'lumped'"),
         ("Positive electrode hysteresis decay rate", 40.0, "'one-state hysteresis'"),
         ("Initial state of charge", 0.5, "it starts as made"),
+        ("Set-up series inductance [H]", 1e-6, "only the impedance of a cell has it"),
         ("Current function [A]", 1e-3, "C-rates are of the nominal capacity"),
         ("Positive electrode carbon volume fraction", 0.2, "carbon takes the place of voids"),
     ],

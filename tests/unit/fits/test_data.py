@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP, cycles_at, data_from_files
+from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP, cycles_at
+from ssnib_model.fits.files import data_from_files
 
 CURVE = ([0, 10, 20, 30, 40], [3.6, 3.5, 3.4, 3.3, 3.2])
 
