@@ -21,7 +21,7 @@ from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, resampled, sample_box
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import Target
-from ssnib_model.solvers.choice import USUAL, Named
+from ssnib_model.solvers.choice import FOR_DIFFERENCES, USUAL, Named
 
 #: Ways to draw.
 AUTO, IMPORTANCE, ENSEMBLE = METHODS = ("auto", "importance", "ensemble")
@@ -198,8 +198,9 @@ def _as_exact_as_needed(result: Fitted) -> FitProblem:
     """
     problem = result.problem
     asked = problem.solver
-    if not isinstance(asked, Named):
-        return problem  # a solver of the user's own is as it is
+    ways = (FOR_DIFFERENCES.structured, FOR_DIFFERENCES.idaklu)
+    if not isinstance(asked, Named) or not (asked.structured in ways or asked.idaklu in ways):
+        return problem  # as exact as the user has asked for
     usual = replace(asked, structured=USUAL.structured, idaklu=USUAL.idaklu)
     looser = FitProblem(problem.parameters, problem.data, problem.free, problem.model, usual)
     for unit in (result.unit, np.clip(result.unit, 0.25, 0.75)):
