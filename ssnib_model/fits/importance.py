@@ -29,6 +29,9 @@ TAILS = 5.0
 COMPONENTS = (1, 2, 4, 8)
 ITERATIONS = 12
 
+#: Part of a mixture that is as wide as all draws.
+WIDE = 0.15
+
 #: Power of the weights that a proposal is fitted to: first to look further, then to be near.
 FLATTER, NEARER = 0.5, 0.8
 
@@ -111,7 +114,15 @@ def fitted(points: np.ndarray, weights: np.ndarray, rng: np.random.Generator) ->
         inside = max(float(_in_box(proposal.draw(1000, rng)).mean()), 1e-3)
         return float(weights[other] @ (proposal.log_density(points[other]) - np.log(inside)))
 
-    return mixture(points, weights, max(COMPONENTS, key=score), rng)
+    found = mixture(points, weights, max(COMPONENTS, key=score), rng)
+    # a wide one beside them, which bounds the weights of what lies between and around (Hesterberg,
+    # Technometrics 37 (1995) 185)
+    wide = mixture(points, weights, 1, rng)
+    return Proposal(
+        np.vstack([found.centres, wide.centres]),
+        np.concatenate([found.roots, np.sqrt(2) * wide.roots]),
+        np.append((1 - WIDE) * found.parts, WIDE),
+    )
 
 
 def mixture(points: np.ndarray, weights: np.ndarray, m: int, rng: np.random.Generator) -> Proposal:
@@ -277,6 +288,8 @@ def sample_box(
     size = least
     while evaluated < most:
         points, n = _inside(proposal, min(size, most - evaluated), rng)
+        if not len(points):
+            break
         found = log_density(points)
         evaluated += len(found)
         is_interrupted = len(found) < len(points)
@@ -286,18 +299,19 @@ def sample_box(
         is_settled = _agree(before, draws) or refits == REFITS
         if is_interrupted or (draws.k <= GOOD_K and is_settled and draws.effective >= effective):
             break
+        lacking = max(effective - draws.effective, 0.0) / max(draws.efficiency, 1e-3)
+        again = round(least * GROWTH ** (refits + 1))
+        is_fair = draws.k <= BEST_K and draws.efficiency >= FAIR
+        is_near = draws.k <= GOOD_K and (lacking <= again or refits == REFITS)
         # mass that is newly found makes the integral rise by more than it was known to
-        is_fair = draws.k <= BEST_K and draws.efficiency >= FAIR and is_settled
-        if is_fair or (refits == REFITS and draws.k <= GOOD_K):
-            lacking = max(effective - draws.effective, 0.0) / draws.efficiency
+        if is_settled and (is_fair or is_near):
             size = int(np.clip(1.1 * lacking, least, 4 * len(draws.points)))
         elif refits < REFITS:
             all_draws.add(draws.points, draws.log_density, proposal, draws.total)
             power = FLATTER if refits < LOOKS else NEARER
             weights = all_draws.tempered(power, min(least / 4, len(all_draws.points) / 2))
             proposal, refits = fitted(all_draws.points, weights, rng), refits + 1
-            before, draws = draws, Draws.none(k)
-            size = round(least * GROWTH**refits)
+            before, draws, size = draws, Draws.none(k), again
         else:
             break
     return draws

@@ -125,6 +125,7 @@ def posterior(
         start = _inside(first, rng)
         if method != ENSEMBLE:
             found = sample_box(evaluator, first, effective=effective, most=most, rng=rng)
+        if isinstance(found, Draws) and len(found.points):
             start = found.points[resampled(found.tempered(0.5, len(start)), len(start), rng)]
         if isinstance(found, Draws) and found.k > GOOD_K and method == AUTO:
             notes.append(f"the weights could not be trusted (Pareto k {found.k:.2f})")
@@ -136,8 +137,10 @@ def posterior(
         if found is None:
             most *= WALKING
             found = sample_ensemble(evaluator, start, effective=effective, most=most, seed=seed)
-    if not len(found.points):
+    if not len(found.points) and evaluator.is_interrupted:
         raise KeyboardInterrupt
+    if not len(found.points):
+        raise SSNIBError("no draw falls between the bounds: free fewer parameters")
     if evaluator.is_interrupted:
         notes.append("interrupted: what had been drawn by then")
     settings = {"draws": effective, "misfit": misfit, "method": method, "seed": int(seed)}

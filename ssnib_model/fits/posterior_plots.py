@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ssnib_model.fits.draws import Posterior
 from ssnib_model.plotting import axes
+
+if TYPE_CHECKING:
+    from ssnib_model.fits.draws import Posterior
 
 
 def posterior_pairs(posterior: Posterior, grid: Any = None) -> np.ndarray:

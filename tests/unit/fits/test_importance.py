@@ -74,7 +74,7 @@ def test_k_says_what_the_proposals_do_not_reach():
     """A ring is followed by no mixture of a few: not trusted, and no endless search."""
 
     def ring(p):
-        return -0.5 * ((np.hypot(*(p - 0.5).T) - 0.3) / 0.003) ** 2
+        return -0.5 * ((np.hypot(*(p - 0.5).T) - 0.3) / 0.001) ** 2
 
     found, asked = draw(ring, [0.8, 0.5], np.eye(2) * 0.01**2)
     assert found.k > GOOD_K
