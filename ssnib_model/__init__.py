@@ -43,6 +43,7 @@ _HOMES = {
     "fit": "fits.search",
     "Free": "fits.free",
     "FitResult": "fits.result",
+    "Posterior": "fits.draws",
     "RateTestData": "fits.data",
     "CurveData": "fits.data",
     "ProtocolData": "fits.protocol_data",

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Residuals that are printed one by one.
 MAX_RESIDUALS = 30
+#: What ``--misfit`` stands for.
+MISFIT = {"auto": None, "yes": True, "no": False}
 SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
 
 
@@ -97,6 +99,20 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--starts", type=int, default=1, help="starting points (default: 1)")
     fit.add_argument("--seed", type=int, default=0, help="seed of the further starting points")
     fit.add_argument("--workers", type=int, default=1, help="processes to share the starts")
+    fit.add_argument(
+        "--posterior",
+        type=int,
+        metavar="N",
+        help="what is known of the parameters beyond standard errors, as N independent draws: "
+        "posterior.csv, .json and .png",
+    )
+    fit.add_argument(
+        "--misfit",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether the model may be wrong by more than the errors of the data, for --posterior "
+        "(default: auto, if chi2 is too large to come by chance)",
+    )
     fit.set_defaults(command=_fit)
 
 
@@ -104,9 +120,14 @@ def _fit(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.curve_files import curve_from_file
     from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
+    from ssnib_model.fits.posterior import check_draws
     from ssnib_model.fits.search import fit
     from ssnib_model.fits.spectrum_files import spectrum_from_file
 
+    if arguments.posterior is None and arguments.misfit != "auto":
+        raise OptionError("--misfit is for --posterior, which is not given")
+    if arguments.posterior is not None:
+        check_draws(arguments.posterior, arguments.seed)
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
     if not (arguments.data or arguments.curve or arguments.spectrum):
@@ -119,7 +140,9 @@ def _fit(arguments: argparse.Namespace) -> int:
     for file, given in arguments.spectrum:
         state = _state(given["state"], data)
         data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
-    files = (SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE)
+    files = [SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE]
+    if arguments.posterior is not None:
+        files += ["posterior.csv", "posterior.json", "posterior.png"]
     folder = results_folder(arguments, files, keeps=True)
     chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
     record = run_record(arguments, parameters, chosen)
@@ -147,15 +170,30 @@ def _fit(arguments: argparse.Namespace) -> int:
         write_run(folder, record)
         if not result.interrupted:
             (folder / CHECKPOINT).unlink(missing_ok=True)
+    drawn = None
+    if arguments.posterior is not None and not result.interrupted:
+        drawn = result.posterior(
+            arguments.posterior,
+            misfit=MISFIT[arguments.misfit],
+            seed=arguments.seed,
+            progress=talks(arguments),
+        )
+        if folder:
+            drawn.save(folder)
     if arguments.json:
         found = result.to_dict()
+        found |= {"posterior": drawn.to_dict()} if drawn else {}
         print_json(record | {"fitted": found.pop("parameters")} | found)
     elif not arguments.quiet:
         say(_report(result))
+        if drawn:
+            say(f"\n{drawn.report()}")
+            say(f"\nposterior.csv, posterior.json and posterior.png are in {folder}")
         say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
         if result.interrupted:
             say("It was interrupted: the same command with --force goes on from there")
-    return EXIT_INTERRUPTED if result.interrupted else EXIT_OK
+    ended_early = result.interrupted or bool(drawn and drawn.interrupted)
+    return EXIT_INTERRUPTED if ended_early else EXIT_OK
 
 
 def _state(state: float | str, data: list[Data]) -> float:

@@ -36,6 +36,12 @@ VOLTAGE = "Voltage [V]"
 SIGMA = {CAPACITY: 1.3, CHARGE_CAPACITY: 1.3, GAP: 0.005}
 SIGMA_VOLTAGE = 0.005
 
+#: Part of a half-cycle over which the misfit of a voltage curve stays alike.
+ALIKE = 0.2
+
+#: Lengths between two curves, or parts of a spectrum, whose misfits have nothing in common.
+APART = 1e3
+
 #: No measured value is as large as this; its square in standard deviations is still a number.
 LARGEST = 1e100
 
@@ -113,6 +119,19 @@ class Data(ABC):
     def reasons(self, outcome: Any) -> list[str]:
         """Why a quantity could not be simulated, one sentence each; "" where it was."""
         return [""] * len(self.labels)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What each value is a value of: those of one kind have one amplitude of misfit."""
+        return [label.partition(" at ")[0] for label in self.labels]
+
+    @property
+    def along(self) -> np.ndarray:
+        """Where each value stands along its curve, in lengths over which a misfit stays alike.
+
+        NaN for a value whose misfit has nothing to do with that of any other; shape (n,).
+        """
+        return np.full(len(self.labels), np.nan)
 
     def changes(self) -> dict[str, float]:
         """Values of parameters that this measurement sets."""
@@ -322,6 +341,11 @@ class CurveData(_HalfCycleData):
         self.test = test or RateTest([rate])
         self._at = _last_block(name, self.test, float(rate))[direction == "discharge"]
 
+    @property
+    def along(self) -> np.ndarray:
+        """See `Data.along`."""
+        return np.append(self.fractions / ALIKE, np.nan)
+
     def read(self, outcome: list[HalfCycle], parameters: ParameterSet) -> np.ndarray:
         """See `Data.read`."""
         half_cycle = outcome[self._at]
@@ -386,6 +410,17 @@ class SpectrumData(Data):
     def experiment(self) -> Hashable:
         """Frequencies and state."""
         return "spectrum", tuple(self.frequencies.tolist()), self.state
+
+    @property
+    def kinds(self) -> list[str]:
+        """See `Data.kinds`: real and imaginary part are wrong alike."""
+        return ["Z [Ohm]"] * len(self.labels)
+
+    @property
+    def along(self) -> np.ndarray:
+        """See `Data.along`: in decades, the two parts far from each other."""
+        decades = np.log10(self.frequencies)
+        return np.concatenate([decades, decades + APART])
 
     def ignores(self) -> set[str]:
         """See `Data.ignores`; a spectrum is the one measurement that sees the set-up."""

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError
+
+#: The prior of a value as its set has it.
+SET = "set"
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Free:
         Bounds; default: the range of uncertainty in the set.
     log : bool, optional
         Whether its logarithm is fitted; default: if the bounds span a factor of 10.
-    prior : tuple of float, optional
-        Mean, and standard deviation (of the natural logarithm if ``log``).
+    prior : tuple of float or "set", optional
+        Mean, and standard deviation (of the natural logarithm if ``log``); "set": the value and
+        standard deviation that the set has of it, unless they are those of a fit.
     data : str, optional
         Name of the only data set it applies to: each test its own value.
     """
@@ -33,7 +38,7 @@ class Free:
     low: float | None = None
     high: float | None = None
     log: bool | None = None
-    prior: tuple[float, float] | None = None
+    prior: tuple[float, float] | str | None = None
     data: str | None = None
 
     @property
@@ -61,7 +66,8 @@ class Free:
         log = (low > 0 and high > 9.99 * low) if self.log is None else self.log
         if log and low <= 0:
             raise OptionError(f'"{self.name}" is fitted as a logarithm: its bounds must be > 0')
-        return Bounded(self.name, float(low), float(high), log, _checked(self, log), self.data)
+        prior = _of_set(info, log) if self.prior == SET else _checked(self, log)
+        return Bounded(self.name, float(low), float(high), log, prior, self.data)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Bounded(Free):
     low: float
     high: float
     log: bool
+    prior: tuple[float, float] | None = None
 
     def scaled(self, value: float) -> float:
         """The value, or its logarithm if that is fitted."""
@@ -115,6 +122,19 @@ def is_number(value: Any) -> bool:
 def is_whole(value: Any) -> bool:
     """Whether it is a whole number."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _of_set(info: ParameterInfo, log: bool) -> tuple[float, float]:
+    """The prior that a set has of one of its values; `OptionError` if it has none."""
+    deviation: Any = (info.uncertainty or {}).get("sd")
+    if info.kind == "fitted" or not is_number(deviation) or deviation <= 0:
+        why = "is of a fit" if info.kind == "fitted" else "has no standard deviation"
+        raise OptionError(
+            f'"{info.name}" has the prior "set", but its value in the set {why}: give a mean and '
+            "a standard deviation"
+        )
+    value: Any = info.value
+    return float(value), float(deviation / value if log else deviation)
 
 
 def _checked(free: Free, log: bool) -> tuple[float, float] | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ssnib_model.fits.data import SpectrumData
+from ssnib_model.fits.data import CurveData, SpectrumData
 from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.plotting import axes
 from ssnib_model.results.plots import complex_plane
+
+#: Spectra of a fit that are drawn.
+MAX_SPECTRA = 8
 
 
 def fit_residuals(result, ax=None):
@@ -60,22 +64,37 @@ def profile_likelihood(profile, label, ax=None):
     return ax
 
 
-def fit_spectra(result, ax=None):
-    """Nyquist plot of all spectra of a fit: measured points, and the model as a line."""
+def fit_spectrum(result, name, ax=None):
+    """Nyquist plot of one spectrum of a fit: measured points, and the model as a line."""
     ax = axes(ax)
-    spectra = [d for d in result.problem.data if isinstance(d, SpectrumData)]
-    colours = [f"C{n}" for n in range(len(spectra))]
-    for data, colour in zip(spectra, colours, strict=True):
+    (data,) = (d for d in result.problem.data if d.name == name)
+    rows = result.residuals[result.residuals["Data"] == name]
+    measured, model = (_complex(rows[column]) for column in ("Measured", "Model"))
+    order = np.argsort(data.frequencies)
+    ax.plot(measured.real, -measured.imag, "o", mfc="none", label=f"{name}, measured")
+    ax.plot(model.real[order], -model.imag[order], "-", label="model")
+    # what was measured may go to and fro, so that the labels stand beside the model
+    there = np.isfinite(model[order])
+    along = (model if there.all() else measured)[order]
+    complex_plane(data.frequencies[order], along, ax)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def fit_curves(result, ax=None):
+    """Voltage against capacity of all curves of a fit: measured points, the model as a line."""
+    ax = axes(ax)
+    curves = [d for d in result.problem.data if isinstance(d, CurveData)]
+    for number, data in enumerate(curves):
         rows = result.residuals[result.residuals["Data"] == data.name]
-        measured, model = (_complex(rows[column]) for column in ("Measured", "Model"))
-        ax.plot(
-            measured.real, -measured.imag, "o", color=colour, mfc="none",
-            label=f"{data.name}, measured",
-        )  # fmt: skip
-        order = np.argsort(data.frequencies)
-        ax.plot(model.real[order], -model.imag[order], "-", color=colour, label="model")
-    for data in spectra:
-        complex_plane(data.frequencies, _complex(data.measured), ax)
+        for column, style, label in (
+            ("Measured", "o", f"{data.name}, measured"),
+            ("Model", "-", "model"),
+        ):
+            *voltage, capacity = rows[column]
+            at = data.fractions * capacity
+            ax.plot(at, voltage, style, mfc="none", ms=4, color=f"C{number}", label=label)
+    ax.set(xlabel="Capacity [mA.h.g$^{-1}$]", ylabel="Voltage [V]")
     ax.legend(fontsize="small")
     return ax
 
@@ -105,14 +124,21 @@ def _complex(values) -> np.ndarray:
 
 def save_fit(result, folder: Path) -> None:
     """Write what was measured beside the model, and the residuals, as PNG."""
-    quantities = result.residuals["Quantity"]
     data = result.problem.data
-    has_spectra = any(isinstance(d, SpectrumData) for d in data)
-    plots = [fit_comparison] if quantities.str.contains(r" at [\d.e+-]+ C$").any() else []
+    rates = result.residuals["Quantity"].str.contains(r" at [\d.e+-]+ C$").any()
+    plots = [fit_comparison] if rates else []
+    plots += [fit_curves] if any(isinstance(d, CurveData) for d in data) else []
     plots += [fit_protocols] if any(isinstance(d, ProtocolData) for d in data) else []
-    plots += [fit_spectra] if has_spectra else []
+    # each has its own range, and its own decades
+    spectra = [d.name for d in data if isinstance(d, SpectrumData)][:MAX_SPECTRA]
+    plots += [functools.partial(fit_spectrum, name=name) for name in spectra]
     plots += [fit_residuals]
-    figure = Figure(figsize=(6.5 * len(plots), 5), layout="constrained")
-    for plot, ax in zip(plots, np.atleast_1d(figure.subplots(1, len(plots))), strict=True):
-        plot(result, ax)
+    wide = min(len(plots), 3)
+    high = -(-len(plots) // wide)
+    figure = Figure(figsize=(6.5 * wide, 5 * high), layout="constrained")
+    places = figure.subplots(high, wide, squeeze=False).ravel()
+    for plot, ax in zip(plots, places, strict=False):
+        plot(result, ax=ax)
+    for ax in places[len(plots) :]:
+        ax.remove()
     figure.savefig(folder / "fit.png", dpi=150)

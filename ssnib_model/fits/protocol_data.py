@@ -12,6 +12,8 @@ import pandas as pd
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.fits.data import (
+    ALIKE,
+    APART,
     CAPACITY,
     CHARGE_CAPACITY,
     MASS,
@@ -113,6 +115,7 @@ class ProtocolData(Data):
             [sigma[quantity] for *_, quantity in rows],
             None,
         )
+        self._quantities = [quantity for *_, quantity in rows]
         #: Places of the voltages among the values, and their times in the measurement [s].
         self.voltages = np.array([i for i, (*_, q) in enumerate(rows) if q == VOLTAGE], dtype=int)
         self.times = np.concatenate(
@@ -130,6 +133,21 @@ class ProtocolData(Data):
         """The protocol and the cut-offs that leave room for it."""
         measured = self.measured_protocol
         return "protocol", measured.protocol, tuple(measured.limits.items())
+
+    @property
+    def kinds(self) -> list[str]:
+        """See `Data.kinds`."""
+        return self._quantities
+
+    @property
+    def along(self) -> np.ndarray:
+        """See `Data.along`: every step by itself."""
+        found = []
+        for number, p in enumerate(self._points):
+            found.append(p.fractions / ALIKE + APART * number)
+            if p.capacity is not None:
+                found.append(np.array([np.nan]))
+        return np.concatenate(found)
 
     def changes(self) -> dict[str, float]:
         """See `Data.changes`."""

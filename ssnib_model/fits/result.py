@@ -14,10 +14,15 @@ from scipy.stats import chi2 as chi2_distribution
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.values import ParameterInfo
+from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
 from ssnib_model.fits import uncertainty
 from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
+from ssnib_model.fits.draws import Posterior
+from ssnib_model.fits.free import is_whole
+from ssnib_model.fits.posterior import posterior
+from ssnib_model.fits.prediction import bands
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.quantity import unit_of
@@ -73,6 +78,9 @@ class FitResult:
         How often all data, or their derivatives, were asked for.
     seconds : float
         Wall time.
+    unit, jacobian : numpy.ndarray
+        The best point on the unit scale, shape (k,), and the derivatives of all residuals there
+        (`FitProblem.jacobian`).
     """
 
     def __init__(
@@ -92,6 +100,7 @@ class FitResult:
         if jacobian is None:  # only a search that was interrupted has not asked for it
             jacobian = problem.jacobian(self.unit)
             solves += 1
+        self.jacobian = jacobian
         self.solves, self.seconds = solves, seconds
         n = len(problem.measured)
         scaled = problem.scaled(outcome.answer)
@@ -311,9 +320,17 @@ class FitResult:
         seed: int = 0,
         test: RateTest | None = None,
     ) -> pd.DataFrame:
-        """See `ssnib_model.fits.uncertainty.predict`."""
-        return uncertainty.predict(
-            self, rates, temperature=temperature, data=data, n=n, seed=seed, test=test
+        """A rate test with bands: `ssnib_model.fits.prediction.bands` of ``n`` of `sample`."""
+        if not is_whole(n) or n < 1:
+            raise OptionError(f"n is {n!r}: at least one draw is needed")
+        return bands(
+            self.problem,
+            self.unit,
+            self.sample(int(n), seed),
+            rates,
+            temperature=temperature,
+            data=data,
+            test=test,
         )
 
     def profile(self, label: str, points: int = 9) -> pd.DataFrame:
@@ -321,12 +338,16 @@ class FitResult:
         return uncertainty.profile(self, label, points)
 
     def posterior(
-        self, *, steps: int = 500, walkers: int = 16, seed: int = 0, progress: bool = False
-    ) -> uncertainty.Posterior:
-        """See `ssnib_model.fits.uncertainty.posterior`."""
-        return uncertainty.posterior(
-            self, steps=steps, walkers=walkers, seed=seed, progress=progress
-        )
+        self,
+        draws: int = 1000,
+        *,
+        misfit: bool | None = None,
+        method: str = "auto",
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Posterior:
+        """See `ssnib_model.fits.posterior.posterior`."""
+        return posterior(self, draws, misfit=misfit, method=method, seed=seed, progress=progress)
 
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""

@@ -1,12 +1,10 @@
-"""The same fit through PyBOP reaches the same optimum; and the posterior by emcee."""
+"""The same fit through PyBOP reaches the same optimum."""
 
 import numpy as np
-import pandas as pd
 import pybamm
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.fits.data import CAPACITY, GAP
 
 D = "Positive particle diffusivity [m2.s-1]"
 J0 = "Positive electrode exchange-current density [A.m-2]"
@@ -73,21 +71,3 @@ def test_pybop_reaches_the_same_optimum(hu2024):
     for name in BOUNDS:
         assert theirs[name] == pytest.approx(ours.values[name], abs=2 * ours.errors[name])
         assert ours.values[name] == pytest.approx(TRUTH[name], abs=4 * ours.errors[name])
-
-
-@pytest.mark.slow
-def test_posterior_agrees_with_the_errors_of_the_fit(hu2024):
-    """A well determined fit is Gaussian: emcee's mean and spread are the fit's, R-hat near 1."""
-    table = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024).table
-    data = ss.RateTestData("test", table[["C-rate", CAPACITY, GAP]], sigma={CAPACITY: 0.3})
-    fit = ss.fit(hu2024, [data], [ss.Free(J0, 3e-3, 0.03), ss.Free(ACCESSIBLE, 0.85, 1.0)],
-                 model="spm",
-                 solver=ss.StructuredSolver(1e-6, 1e-8))  # fmt: skip
-    posterior = fit.posterior(steps=600, walkers=8, seed=1)
-    assert isinstance(posterior.samples, pd.DataFrame)
-    for name in (J0, ACCESSIBLE):
-        spread = posterior.samples[name].std()
-        assert posterior.samples[name].mean() == pytest.approx(fit.values[name], abs=0.6 * spread)
-        assert spread == pytest.approx(fit.errors[name], rel=0.4)
-    assert (posterior.r_hat < 1.25).all()
-    assert (posterior.effective_samples > 20).all()
