@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ EXAMPLES = """examples:
   ssnib read *.csv --out tidy
   ssnib read cell.txt --column "Voltage [V]=Ewe/V" --unit "Current [A]=mA" --mass "4 mg"
 """
+
+SPECIFIC = "Capacity [mA.h.g-1]"
 
 #: Steps that are printed.
 MAX_STEPS = 40
@@ -67,6 +70,13 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar="M",
         help='mass of active material [kg], or with a unit, "4 mg": capacities in mAh/g too',
     )
+    read.add_argument(
+        "--theoretical",
+        type=float,
+        metavar="Q",
+        help="capacity that the active material can hold [mAh/g]: more than that is said, far "
+        "more refused; with --mass",
+    )
     add_output_arguments(read, "read", is_default=False)
     read.set_defaults(command=_read)
 
@@ -81,6 +91,9 @@ def _read(arguments: argparse.Namespace) -> int:
     if mass is not None and not mass > 0:
         raise OptionError(f"--mass is {mass:g} kg: it must be positive")
     writes = [f"{name}{end}" for name in names for end in (".csv", ".png")]
+    most = arguments.theoretical
+    if most is not None and (mass is None or not 0 < most < math.inf):
+        raise OptionError(f"--theoretical is {most:g} mAh/g: it is positive, and goes with --mass")
     folder = results_folder(arguments, writes)
     found, failed = [], 0
     talks = not arguments.quiet
@@ -110,6 +123,8 @@ def _overview(
     path: Path, arguments: argparse.Namespace, mass: float | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What a file holds, and the same as a record."""
+    from ssnib_model.measured.checks import check_capacity
+    from ssnib_model.measured.curves import half_cycles
     from ssnib_model.measured.reading import read_curves
     from ssnib_model.measured.spectra import read_spectrum
 
@@ -127,7 +142,15 @@ def _overview(
                 f"{path} holds spectra: --column and --unit are for curves"
             ) from None
         return spectra, _of_spectra(path, spectra)
-    return curves, _of_curves(path, curves, mass)
+    record = _of_curves(path, curves, mass)
+    if mass is not None and arguments.theoretical is not None:
+        halves = enumerate(half_cycles(curves, mass), start=1)
+        capacities = {
+            f"the {part.attrs['direction']} number {number}": part[SPECIFIC].iloc[-1] * mass
+            for number, part in halves
+        }
+        record["findings"] += check_capacity(str(path), capacities, arguments.theoretical, mass)
+    return curves, record
 
 
 def _of_curves(path: Path, curves: pd.DataFrame, mass: float | None) -> dict[str, Any]:
@@ -234,7 +257,7 @@ def _write(folder: Path, name: str, frame: pd.DataFrame, kind: str) -> None:
         figure = plt.figure(layout="constrained")
         ax = figure.add_subplot()
         if kind == "curves":
-            plot_curves(frame, ax)
+            plot_curves(frame, ax).set_title(f"{name}: {frame.attrs['format']}", fontsize="small")
         else:
             groups = frame.groupby("Spectrum") if "Spectrum" in frame else [(1, frame)]
             for number, part in groups:

@@ -15,6 +15,9 @@ from ssnib_model.measured.columns import (
     Reader,
 )
 
+#: Key of ``attrs``: whether the current is the mean since the row before.
+MEAN_CURRENT = "mean current"
+
 
 def counted(reader: Reader, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """The cycler's own count for each direction, from the start of the file on.
@@ -91,10 +94,13 @@ def increments(frame: pd.DataFrame) -> np.ndarray:
     """Integral of the current over the interval before each row [A.h], positive on discharge.
 
     A trapezoid where the current runs on; where it sets in or turns, the current after that, since
-    the step began. A row whose time lies before that of an earlier row counts as nothing.
+    the step began. A current that is the mean since the row before is taken as that. A row whose
+    time lies before that of an earlier row counts as nothing.
     """
     time, current = frame[TIME].to_numpy(), frame[CURRENT].to_numpy()
     length = np.diff(np.maximum.accumulate(time), prepend=time[:1])
+    if frame.attrs.get(MEAN_CURRENT):
+        return current * length / 3600
     before = np.concatenate([current[:1], current[:-1]])
     mean = (current + before) / 2
     jump = np.sign(current) != np.sign(before)

@@ -180,14 +180,20 @@ class Comparison:
             measured, model, rms, largest, status,
         )  # fmt: skip
 
-    @property
-    def rms(self) -> float:
-        """Root mean square of all voltages that are compared [V]; NaN without any."""
+    @functools.cached_property
+    def _residuals(self) -> np.ndarray:
+        """All voltages that are compared [V], NaN where the model has none."""
         found = [
             p.model_voltage(self.result.steps[p.done.number - 1]) - p.voltage for p in self.points
         ]
-        residuals = np.concatenate([np.empty(0), *found])
-        return math.sqrt((residuals**2).mean()) if residuals.size else math.nan
+        return np.concatenate([np.empty(0), *found])
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of all voltages that are compared and that the model has [V]; NaN
+        without any."""
+        there = self._residuals[np.isfinite(self._residuals)]
+        return math.sqrt((there**2).mean()) if there.size else math.nan
 
     @functools.cached_property
     def curves(self) -> pd.DataFrame:
@@ -250,12 +256,14 @@ class Comparison:
     def summary(self) -> str:
         """What was done and how well the model follows, for people."""
         measured, state = self.measured, self.measured.protocol.initial_state_of_charge
+        missing = int(np.isnan(self._residuals).sum())
+        without = f", without {missing} that the model does not have" if missing else ""
         return "\n".join(
             [
                 f"{measured.name}: {len(measured.done)} steps, {len(self.points)} compared; "
                 f"{measured.size}",
                 f"start: state of charge {state:.4g} ({measured.start})",
-                f"root mean square of the voltages: {1e3 * self.rms:.3g} mV",
+                f"root mean square of the voltages: {1e3 * self.rms:.3g} mV{without}",
             ]
         )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ssnib_model.measured.steps import Columns, MeasuredStep
+from ssnib_model.measured.steps import MeasuredStep
+from ssnib_model.measured.trace import Columns
 
 #: How near two ends in voltage are to be the same one [V], and how far apart the last two rows
 #: of a step may be for the last one to stand for its end.

@@ -104,6 +104,13 @@ class TextTable(Format):
 
     def without_header(self, source: Source) -> MeasuredDataError:
         """The error about a file in which no line has the names: what the likeliest one lacks."""
+        packed = source.data.startswith((b"\x1f\x8b", b"PK", b"BZh", b"\xfd7zXZ"))
+        if packed or re.search(r"[\x00-\x08\x0e-\x1a]", source.start):
+            return source.error(
+                "is packed: unpack it first"
+                if packed
+                else "is a binary file of no kind that is read"
+            )
         if len(source.lines) < 3:
             return source.error(
                 f"has {len(source.lines)} lines: names and at least two rows are needed"
@@ -201,6 +208,24 @@ class EcLab(TextTable):
         names = {name.strip() for name in first.split("\t")}
         own = {"ox/red", "Ns", "control/V/mA", "Ns changes"} & names
         return first.startswith(("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")) or len(own) >= 2
+
+    def table(self, source: Source) -> Table:
+        """As any table; that of an open circuit has no current, and gets one of none."""
+        if "Open Circuit Voltage" not in source.start:
+            return super().table(source)
+
+        def is_open(cells: list[str]) -> bool:
+            found = cols.find_columns(cells)
+            return cols.TIME in found and cols.VOLTAGE in found
+
+        found = find_header(source.lines, is_open, self.first(source))
+        if found is None:
+            raise self.without_header(source)
+        table = self.below(source, *found)
+        if cols.CURRENT not in cols.find_columns(table.raw.columns):
+            table.raw["I/mA"] = "0"
+            table.remarks.append("technique Open Circuit Voltage: its current is none")
+        return table
 
     def first(self, source: Source) -> int:
         """As its second line says."""

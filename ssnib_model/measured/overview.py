@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from ssnib_model.measured.capacity import chosen
 from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy, MeasuredEnd, measured_ends
-from ssnib_model.measured.steps import Columns, measured_steps
+from ssnib_model.measured.steps import measured_steps
+from ssnib_model.measured.trace import Columns
 from ssnib_model.plotting import axes
 
 #: Points that are drawn of a curve at most.

@@ -18,7 +18,8 @@ from ssnib_model.measured.columns import CURRENT, TIME, VOLTAGE
 from ssnib_model.measured.ends import EndedBy, MeasuredEnd, held, measured_ends
 from ssnib_model.measured.reading import read_curves
 from ssnib_model.measured.start import starting_state
-from ssnib_model.measured.steps import Columns, MeasuredStep, measured_steps
+from ssnib_model.measured.steps import MeasuredStep, measured_steps
+from ssnib_model.measured.trace import Columns
 from ssnib_model.protocol.instruction import TEMPERATURES, Instruction, Limit
 from ssnib_model.protocol.protocol import Protocol
 from ssnib_model.protocol.resolve import LOWER, MASS, UPPER, sodium
@@ -145,6 +146,15 @@ class MeasuredProtocol:
         if isinstance(curves, str | Path):
             name = Path(curves).stem if name is None else name
             where, curves = f"{curves}: ", read_curves(curves)
+        if not isinstance(curves, pd.DataFrame):
+            raise OptionError(
+                f"curves is a {type(curves).__name__}: a table as from read_curves is needed, or "
+                "the path of a file"
+            )
+        if not isinstance(parameters, ParameterSet):
+            raise OptionError(
+                f"parameters is a {type(parameters).__name__}: a ParameterSet is needed"
+            )
         self.name = "measurement" if name is None else name
         where = where or f"{self.name}: "
         self.parameters = parameters
@@ -377,6 +387,8 @@ def _chosen(
     only: str | Iterable[str] | None,
 ) -> list[bool]:
     """Which steps are compared."""
+    if not (only is None or isinstance(only, str | Iterable)):
+        raise OptionError(f"only is {short(only)}: it must be of {', '.join(KINDS)}")
     kinds = KINDS if only is None else (only,) if isinstance(only, str) else tuple(only)
     for kind in kinds:
         if kind not in KINDS:
@@ -385,6 +397,8 @@ def _chosen(
     if cycles is None:
         wanted = set(there)
     else:
+        if not isinstance(cycles, str | Iterable):
+            raise OptionError(f'cycles are {short(cycles)}: a list or a text such as "2,5-7"')
         wanted = set(numbers_of(cycles) if isinstance(cycles, str) else cycles)
         if missing := sorted(wanted - set(there)):
             raise OptionError(

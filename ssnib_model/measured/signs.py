@@ -19,8 +19,12 @@ NOISE = 1e-4
 #: Parts of a stretch of current in which the voltage is followed.
 PARTS = 20
 
-_DISCHARGE = re.compile(r"d(?:is)?[ _-]?ch|dchg|放电|^d(?:$|[ _-])|^cc_?d|entlad", re.IGNORECASE)
-_CHARGE = re.compile(r"chg|charg|充电|^c(?:$|[ _-])|^cha$|^c[cv]_?c$|laden", re.IGNORECASE)
+#: As Land abbreviates: CCC is a charge, CCCV_D a discharge.
+_MODE = r"^(?:cccv|cc|cv|cp|cr)+_?"
+_DISCHARGE = re.compile(
+    rf"d(?:is|[ée])?[ _-]?ch|dchg|放电|^d(?:$|[ _-])|{_MODE}d|entlad", re.IGNORECASE
+)
+_CHARGE = re.compile(rf"chg|charg|充电|^c(?:$|[ _-])|^cha$|{_MODE}c$|laden", re.IGNORECASE)
 _REST = re.compile(
     r"rest|pause|still|ocv|open|idle|wait|storage|静置|搁置|^[rpsoa](?:$|[ _-])|stop|end|finish",
     re.IGNORECASE,

@@ -6,6 +6,7 @@ lines in the file, so that whoever finds a value wrong can say where it stands.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import io
@@ -23,7 +24,7 @@ from ssnib_model.units import convert
 
 #: Bytes and lines of the file of an instrument (a week at one point a second has some 20
 #: million bytes in 600 thousand lines).
-MAX_SIZE, MAX_ROWS = 50_000_000, 2_000_000
+MAX_SIZE, MAX_ROWS = 100_000_000, 2_000_000
 
 #: Lines before the table that are looked through for its names.
 MAX_PREAMBLE = 20_000
@@ -111,7 +112,9 @@ def cells_of(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        # a cell of more than 131072 characters is no cell
+        with contextlib.suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
     return [cell.strip() for cell in line.split(separator)]
 
 
@@ -320,6 +323,9 @@ def _same_kind(unit: str, of: str) -> bool:
 # numbers
 
 
+_NO_VALUE = ("", "nan", "n/a", "na", "-", "--", "none")
+
+
 def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
     """A column as numbers; empty cells are NaN.
 
@@ -353,9 +359,13 @@ def numbers(source: Source, column: pd.Series, decimal: str = "") -> np.ndarray:
                 plain = plain.str.replace(",", ".", regex=False)
             else:
                 plain = text.str.replace(",", ".", regex=False)
-        plain = plain.str.replace(r"[\s\u00a0']", "", regex=True)
-        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float)
-        empty = text.str.lower().isin(["", "nan", "n/a", "na", "-", "--", "none"]).to_numpy()
+        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float, copy=True)
+        odd = np.flatnonzero(~np.isfinite(values))
+        # spaces between thousands; words for no value
+        again = plain.iloc[odd].str.replace(r"[\s\u00a0']", "", regex=True)
+        values[odd] = pd.to_numeric(again, errors="coerce").to_numpy(dtype=float)
+        empty = np.zeros(len(text), dtype=bool)
+        empty[odd] = text.iloc[odd].str.lower().isin(_NO_VALUE)
     bad = np.flatnonzero(~np.isfinite(values) & ~empty)
     if bad.size:
         raise source.error(

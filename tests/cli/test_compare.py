@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+import ssnib_model as ss
 from ssnib_model.cli import main
 from tests.unit.measured.synthetic import RATE_TEST, TESTS, measured
 
@@ -97,3 +98,22 @@ def test_fit_takes_the_same_words(run, folder, capsys):
     table.write_text("C-rate,Ambient temperature [K],Discharge capacity [mA.h.g-1]\n1,298.15,99\n")
     assert run("fit", table, *words[:-1], "none", "--start", "0.5") == 2
     assert "start: has no effect" in capsys.readouterr().err
+
+
+def test_a_spectrum_has_its_place_in_the_test(run, folder, hu2024, capsys):
+    test = ss.Protocol(
+        ["Charge at C/5 for 2 hours", "Rest for 1 hour", "Charge at C/5 for 1 hour"]
+    )
+    curves = test.run(ss.SolidStateSPM(), hu2024).curves.drop_duplicates("Time [s]")
+    curves[["Time [s]", "Current [A]", "Voltage [V]", "Step"]].to_csv("stop.csv", index=False)
+    state = ss.MeasuredProtocol("stop.csv", hu2024).state_of_charge(2)
+    assert state == pytest.approx(0.41, abs=0.02)
+    ss.impedance(hu2024, state=state).table.to_csv("eis.csv", index=False)
+    words = ("--free", f"{SIGMA}:0.005:0.02", "--model", "spm", "--out", "both")
+    spectrum = "eis.csv, state=step 2, from=1, to=1e5"
+    assert run("fit", "stop.csv", "--spectrum", spectrum, *words) == 0
+    document = json.loads((folder / "both" / "fit.json").read_text())
+    assert document["parameters"][SIGMA]["value"] == pytest.approx(hu2024[SIGMA], rel=5e-3)
+    capsys.readouterr()
+    assert run("fit", "--spectrum", spectrum, *words, "--force") == 2
+    assert "one is needed" in capsys.readouterr().err

@@ -20,6 +20,7 @@ import datetime
 import faulthandler
 import functools
 import gzip
+import importlib
 import io
 import json
 import math
@@ -54,9 +55,13 @@ import ssnib_model.runs.target
 from ssnib_model import cli, tables
 from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.fits import search as fit_search
-from ssnib_model.measured import formats
+from ssnib_model.measured import reading
 from ssnib_model.protocol import rate_test
 from ssnib_model.runs import plots, runner, store, sweep  # noqa: F401
+
+for optional in ("access_parser", "fastnda", "polars", "python_calamine"):
+    with contextlib.suppress(ImportError):  # what they load is no deed of a file
+        importlib.import_module(optional)
 
 SECONDS, BYTES = 5.0, 2**30
 TOO_LONG = f"longer than {SECONDS:g} s"
@@ -481,6 +486,12 @@ CURVES = {
     "bdf.csv": "Test Time / s,Voltage / V,Current / A\n",
     "land.txt": "TestTime/Sec.\tVoltage/V\tCurrent/mA\tCapacity/mAh\n",
     "neware.csv": "Record number,Total Time(h),Voltage(mV),Current(mA),Capacity(mAh)\n",
+    "maccor.txt": "Today's Date\n\nRec#\tStep\tTestTime\tAmp-hr\tAmps\tVolts\tState\tDPT Time\n",
+    "arbin.csv": "Data_Point,Test_Time,Cycle_Index,Step_Index,Current,Voltage,Charge_Capacity\n",
+    "novonix.csv": "[Summary]\nNovonix\n[Data]\nDate and Time,Run Time (h),Current (A),Volts\n",
+    "basytec.txt": "~Resultfile from Basytec\n~Time[s]\tCommand\tU[V]\tI[A]\tAh-Cyc-Charge\n",
+    "layered.csv": "Cycle ID,Cap(mAh)\n,Step ID,Step Name\n"
+    ",,Record ID,Time(h:min:s.ms),Voltage(V),Current(mA),Realtime\n",
     "biologic.mpt": "EC-Lab ASCII FILE\nNb header lines : 5\n\nAcquisition started on : -\n"
     "mode\ttime/s\tEwe/V\t<I>/mA\tcycle number\n",
 }
@@ -513,7 +524,23 @@ def measured_case(rng: Rng, folder: Path) -> Case:
         write_parquet(rng, path)
     if chance(rng, 0.1):
         new = path.with_name(
-            pick(rng, ("x.csv.gz", "x.zip", "x.bz2", "x.xz", "x.parquet", "x.TSV"))
+            pick(
+                rng,
+                (
+                    "x.csv.gz",
+                    "x.zip",
+                    "x.bz2",
+                    "x.xz",
+                    "x.parquet",
+                    "x.TSV",
+                    "x.nda",
+                    "x.ndax",
+                    "x.res",
+                    "x.xlsx",
+                    "x.xls",
+                    "x.mpr",
+                ),
+            )
         )
         path = path.rename(new)
     match pick(rng, ("bytes",) * 6 + ("cells",) * 2 + ("file", "path")):
@@ -528,8 +555,8 @@ def measured_case(rng: Rng, folder: Path) -> Case:
     if path.name == "ocp.csv" and chance(rng, 0.7):
         return Case(lambda: tables.read_table(path), may_read_outside=True)
     if path.name in (*CURVES, "curve.parquet") and chance(rng, 0.7):
-        return Case(lambda: formats.read_curves(path), may_read_outside=True)
-    readers = [tables.read_rate_data, formats.read_curves, tables.read_table]
+        return Case(lambda: reading.read_curves(path), may_read_outside=True)
+    readers = [tables.read_rate_data, reading.read_curves, tables.read_table]
     fitting_reader = lambda p: ss.data_from_file(p, shipped())  # noqa: E731
     reader = pick(rng, (*readers, readers[1], fitting_reader))
     return Case(lambda: reader(path), may_read_outside=True)

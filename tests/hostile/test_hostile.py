@@ -14,7 +14,7 @@ import pytest
 
 import ssnib_model as ss
 from ssnib_model import cli, tables
-from ssnib_model.measured import formats
+from ssnib_model.measured import reading
 from ssnib_model.runs.sweep import resume
 from ssnib_model.units import convert
 
@@ -181,7 +181,7 @@ def test_units(unit, target):
 
 
 # -------------------------------------------------------------------- measured data
-READERS = (tables.read_rate_data, formats.read_curves, tables.read_table)
+READERS = (tables.read_rate_data, reading.read_curves, tables.read_table)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -245,11 +245,11 @@ def test_a_whole_number_too_large_for_a_float(tmp_path):
 def test_curves_with_odd_headers(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("Time [s], Time [s],Current [A],Voltage [V]\n1,9,1,3\n2,9,1,3\n")
-    assert formats.read_curves(path)["Time [s]"].tolist() == [1, 2]
+    assert reading.read_curves(path)["Time [s]"].tolist() == [1, 2]
     for count in ("0", "9" * 5000):
         path.write_text(f"EC-Lab ASCII FILE\nNb header lines : {count}\na\nb\nc\n")
         with pytest.raises(ss.MeasuredDataError, match="Nb header lines"):
-            formats.read_curves(path)
+            reading.read_curves(path)
 
 
 def test_parquet_of_a_billion_values_in_some_bytes(tmp_path):
@@ -260,10 +260,12 @@ def test_parquet_of_a_billion_values_in_some_bytes(tmp_path):
         pa.table({"Time / s": column, "Current / A": column, "Voltage / V": column}), path
     )
     with pytest.raises(ss.MeasuredDataError, match="more than 20000000 numbers"):
-        formats.read_curves(path)
-    pq.write_table(pa.table({"Time / s": [[1.0]], "Current / A": ["x"], "Voltage / V": [1]}), path)
+        reading.read_curves(path)
+    pq.write_table(
+        pa.table({"Time / s": [[1.0]] * 2, "Current / A": ["x"] * 2, "Voltage / V": [1, 2]}), path
+    )
     with pytest.raises(ss.MeasuredDataError, match="no column for time"):
-        formats.read_curves(path)
+        reading.read_curves(path)
 
 
 # -------------------------------------------------------------------- stores

@@ -79,6 +79,19 @@ def test_a_mass_that_is_none(mass, file, capsys):
     assert "it must be positive" in capsys.readouterr().err
 
 
+def test_more_than_the_material_can_hold(file, capsys):
+    assert main(["read", str(file), "--mass", "10 mg", "--theoretical", "120"]) == 0
+    assert "nothing is doubtful" in capsys.readouterr().out
+    assert main(["read", str(file), "--mass", "10 mg", "--theoretical", "80"]) == 0
+    assert "the charge number 1 comes to 100 mAh/g, more than the 80" in capsys.readouterr().out
+    assert main(["read", str(file), "--mass", "1 mg", "--theoretical", "120"]) == 2
+    assert "the charge number 1 comes to 1000 mAh/g of at most 120: the mass of active" in (
+        capsys.readouterr().err
+    )
+    assert main(["read", str(file), "--theoretical", "120"]) == 2
+    assert "goes with --mass" in capsys.readouterr().err
+
+
 def test_two_files_of_one_name(file, tmp_path, capsys):
     other = tmp_path / "other"
     other.mkdir()

@@ -82,6 +82,20 @@ def test_a_time_that_is_impossible(tmp_path):
     assert curves[TIME].to_numpy() == pytest.approx(time)
 
 
+def test_a_time_against_the_dates(tmp_path):
+    time, current, voltage = cycle()
+    dates = [f"2024-03-05 {13 + int(t // 3600)}:{int(t // 60 % 60):02d}:00" for t in time]
+    path = write(tmp_path / "a.csv", "t/h,Date,I/A,U/V", time, dates, -current, voltage)
+    with pytest.raises(ss.MeasuredDataError, match="3600 times apart: say the right unit"):
+        ss.read_curves(path)
+    assert ss.read_curves(path, units={TIME: "s"}).attrs["problems"] == []
+    write(path, "t/s,Date,I/A,U/V", 0.9 * time, dates, -current, voltage)
+    (said,) = problems(path)
+    assert said == (
+        "column 't/s' runs over 1.785 h and the dates in 'Date' over 1.983 h: the former is used"
+    )
+
+
 def test_the_cyclers_count_where_the_current_is_rounded(tmp_path):
     time, current, voltage = cycle(current=1.4e-3)
     up, down = (np.cumsum(np.maximum(sign * current, 0)) / 60 for sign in (-1, 1))
@@ -176,3 +190,10 @@ def test_commas_that_may_be_either_are_refused(tmp_path):
     path.write_text('t/s,I/A,U/V\n"1,001",1,3\n"2,001",1,3\n')
     with pytest.raises(ss.MeasuredDataError, match="'1,001' may be a decimal comma or have"):
         ss.read_curves(path)
+
+
+def test_a_quoted_cell_of_a_million_characters_is_one_sentence(tmp_path):
+    path = tmp_path / "a.csv"
+    names = "Cycle ID,Cap(mAh)\n,Step ID,Step Name\n,,Record ID,Time(s),Voltage(V),Current(mA)\n"
+    path.write_text(names + f'1,"{"x" * 1_000_000}"\n,,1,0,3,1\n,,2,1,3,1\n')
+    assert len(ss.read_curves(path)) == 2

@@ -56,6 +56,18 @@ def test_a_model_that_cannot_follow_says_so(hu2024):
     assert np.isfinite(beside.rms)
 
 
+def test_a_step_that_cannot_start_takes_no_other_with_it(hu2024):
+    """More loss than there is room for at 2 C: the others have their answers."""
+    frame = measured(RATE_TEST[4:8], hu2024, rows=30)
+    poor = hu2024.replace({"Na3PS4 layer conductivity [S.m-1]": 0.003})
+    with pytest.warns(ss.ValidityWarning, match="cannot start"):
+        beside = ss.compare(frame, poor)
+    assert beside.table["Status"].tolist() == ["ok", "ok", "ok", "cut-off reached at start"]
+    assert beside.table["Model capacity [mA.h.g-1]"].iloc[-1] == 0
+    assert beside.rms > 0.1
+    assert "that the model does not have" in beside.summary
+
+
 def test_it_is_written_and_drawn(hu2024, tmp_path):
     frame = measured(RATE_TEST[:4], hu2024, rows=30, volts=1e-3)
     beside = ss.compare(frame, hu2024, model="spm", cycles=[1], only="discharge")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.measured.capacity import increments
 from ssnib_model.measured.registry import FORMATS
 
 MASS = 4e-6  # kg
@@ -494,7 +495,8 @@ def test_mpr_says_what_to_do(tmp_path):
         ("Time [s],Current [A],Voltage [smoot]\n1,1,3\n2,1,3\n", "is not a unit"),
         ("EC-Lab ASCII FILE\nno count\n\n", "Nb header lines"),
         ("EC-Lab ASCII FILE\nNb header lines : 99\n\n", "with N lines in the file"),
-        ("\x00\x01\x02\n\x03\n\x04\n", "no column for time"),
+        ("\x00\x01\x02\n\x03\n\x04\n", "is a binary file of no kind"),
+        ("PK\x03\x04 something\n", "is packed: unpack it first"),
         ("time/s\tEwe/V\tI/mA\n00:00:01\t3\t1\nx\t3\t1\n", "line 3, column 'time/s' is 'x'"),
         ("freq/Hz\ttime/s\tEwe/V\tI/mA\n10\t1\t3\t1\n1\t2\t3\t1\n", "read_spectrum"),
         ("[Summary]\nNovonix\n", "no line is '\\[Data\\]'"),
@@ -515,6 +517,27 @@ def test_missing_file_and_parquet_that_is_none(tmp_path):
     (tmp_path / "wrong.parquet").write_text("text")
     with pytest.raises(ss.MeasuredDataError, match="cannot be read as Parquet"):
         ss.read_curves(tmp_path / "wrong.parquet")
+
+
+def test_open_circuit_of_eclab(tmp_path):
+    path = tmp_path / "ocv.mpt"
+    head = "EC-Lab ASCII FILE\nNb header lines : 5\n\nOpen Circuit Voltage\n"
+    path.write_text(head + "mode\terror\ttime/s\tEwe/V\n3\t0\t0\t3.1\n3\t0\t60\t3.2\n")
+    curves = ss.read_curves(path)
+    assert curves[CURRENT].tolist() == [0, 0]
+    assert curves[VOLTAGE].tolist() == [3.1, 3.2]
+    assert curves.attrs["problems"] == [
+        "technique Open Circuit Voltage: its current is none",
+        "no current flows on any row",
+    ]
+
+
+def test_a_mean_current_is_integrated_as_one(tmp_path):
+    path = tmp_path / "mean.mpt"
+    rows = ["0\t3\t0", "3600\t3.1\t1", "7200\t3.2\t3"]
+    for name, expected in (("<I>/mA", 4.0), ("I/mA", 3.0)):
+        path.write_text("\n".join([f"time/s\tEwe/V\t{name}", *rows]))
+        assert -1e3 * increments(ss.read_curves(path)).sum() == pytest.approx(expected)
 
 
 def test_columns_and_units_by_choice(tmp_path):

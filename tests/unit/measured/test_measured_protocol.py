@@ -116,6 +116,18 @@ def test_time_without_a_record_is_a_rest():
     assert "nothing is recorded" in findings[0]
 
 
+def test_the_time_of_the_step_says_when_it_began():
+    """The last row of a charge is not its end where the next step says how long it has run."""
+    frame = stretches([(-0.1, 1.0, 3.0, 3.9), (0.1, 1.0, 3.7, 3.0)], columns=True)
+    frame["Step time [s]"] = np.tile(np.linspace(0, 3600, 60), 2)
+    kept = frame.drop(index=range(50, 61))  # ten rows of the end, one of the beginning
+    steps, _ = measured_steps(kept)
+    assert [s.duration for s in steps] == pytest.approx([3600, 3600])
+    assert [s.charge for s in steps] == pytest.approx([-0.1, 0.1])
+    other = kept.assign(**{"Step time [s]": kept["Time [s]"]})  # since the start of the test
+    assert [s.duration for s in measured_steps(other)[0]] != pytest.approx([3600, 3600])
+
+
 def test_the_count_of_the_cycler_is_believed():
     """Rounded currents: the integral is 12 % too large."""
     frame = stretches([(-0.1, 1.0, 3.0, 3.9), (0.1, 1.0, 3.7, 3.0)])
@@ -156,6 +168,8 @@ def test_what_says_nothing_is_refused(spoil, message, hu2024):
         ({"start": "3.32 V"}, "state it as a number"),
         ({"cycles": "2-1"}, "2,5-7"),
         ({"cycles": "7"}, "cycles 1 to 1"),
+        ({"cycles": 3}, "cycles are 3"),
+        ({"only": 3}, "only is 3"),
         ({"only": "up"}, "only is 'up'"),
         ({"only": "profile"}, "nothing is left"),
         ({"mass": 1.0, "area": 1.0}, "by one of them"),
@@ -167,6 +181,15 @@ def test_settings_that_are_none_are_refused(settings, message, hu2024):
     frame = measured(TESTS["all kinds"], hu2024, rows=20)
     with pytest.raises(ss.OptionError, match=message):
         MeasuredProtocol(frame, hu2024, **settings)
+
+
+def test_other_things_are_refused(hu2024):
+    with pytest.raises(ss.OptionError, match="curves is a dict"):
+        ss.compare({"as made": 1}, hu2024)
+    with pytest.raises(ss.OptionError, match="parameters is a str"):
+        ss.compare(pd.DataFrame(), "Hu2024")
+    with pytest.raises(ss.MeasuredDataError, match="no column 'Time"):
+        ss.compare(pd.DataFrame(), hu2024)
 
 
 def test_the_state_at_the_start(hu2024):
