@@ -29,8 +29,8 @@ TAILS = 5.0
 COMPONENTS = (1, 2, 4, 8)
 ITERATIONS = 12
 
-#: Part of a mixture that is as wide as all draws.
-WIDE = 0.15
+#: Part of a mixture that is twice as wide as all draws.
+WIDE = 0.2
 
 #: Power of the weights that a proposal is fitted to: first to look further, then to be near.
 FLATTER, NEARER = 0.5, 0.8
@@ -120,7 +120,7 @@ def fitted(points: np.ndarray, weights: np.ndarray, rng: np.random.Generator) ->
     wide = mixture(points, weights, 1, rng)
     return Proposal(
         np.vstack([found.centres, wide.centres]),
-        np.concatenate([found.roots, np.sqrt(2) * wide.roots]),
+        np.concatenate([found.roots, 2 * wide.roots]),
         np.append((1 - WIDE) * found.parts, WIDE),
     )
 
