@@ -377,7 +377,7 @@ def test_finding_35_a_curve_fit_prints_a_summary_of_its_residuals(tmp_path, caps
     out = capsys.readouterr().out
     assert "Residuals" in out
     assert len(out.splitlines()) < 40
-    assert [f"curves {n}" in out for n in range(1, 6)] == [True] * 4 + [False]
+    assert "curves: 105 values, root mean square" in out
     full = (tmp_path / "fit" / "report.txt").read_text()
     assert len(full.splitlines()) > 100
 

@@ -45,10 +45,17 @@ class Counted:
         return getattr(self._prepared, name)
 
     def half_cycles(self, *arguments, **settings):
+        self._count()
+        return self._prepared.half_cycles(*arguments, **settings)
+
+    def half_cycles_nearby(self, *arguments, **settings):
+        self._count()
+        return self._prepared.half_cycles_nearby(*arguments, **settings)
+
+    def _count(self):
         self._runs.append(1)
         if len(self._runs) == self._at:
             raise KeyboardInterrupt
-        return self._prepared.half_cycles(*arguments, **settings)
 
 
 @pytest.fixture
@@ -116,13 +123,13 @@ def test_finding_05_the_checkpoint_keeps_the_best_of_many_starts(data, hu2024, t
     assert json.loads(file.read_text())["chi2"] == pytest.approx(fit.cost)
 
 
-@pytest.mark.parametrize("at", [1, 2, 9, 21])
+@pytest.mark.parametrize("at", [1, 2, 9, 17])
 def test_finding_05_many_starts_go_on_as_if_without_a_break(at, data, hu2024, tmp_path, count):
     file = tmp_path / "state.json"
-    settings = {"model": "spm", "starts": 3, "seed": 4, "max_iterations": 3}
+    settings = {"model": "spm", "starts": 3, "seed": 4, "max_iterations": 5}
     runs = count()
     whole = ss.fit(hu2024, data, BOUNDS, **settings)
-    assert len(runs) > 21
+    assert len(runs) > 17
     total = len(runs)
     count(at)
     try:
@@ -132,7 +139,7 @@ def test_finding_05_many_starts_go_on_as_if_without_a_break(at, data, hu2024, tm
         assert at == 1
     runs = count()
     same(ss.fit(hu2024, data, BOUNDS, checkpoint=file, **settings), whole)
-    assert len(runs) <= total - at + 1 + 2 * len(BOUNDS)
+    assert len(runs) <= total - at + 2
 
 
 @pytest.mark.parametrize("at", [1, 4])
@@ -226,12 +233,12 @@ def test_finding_05_a_checkpoint_of_another_fit_is_refused(what, table, hu2024, 
 
 
 # -------------------------------------------------------------------- 6
-@pytest.mark.parametrize("at", [3, 8])
+@pytest.mark.parametrize("at", [2, 3])
 def test_finding_06_ctrl_c_ends_all_starts_and_stages(at, data, hu2024, count):
     runs = count(at)
     fit = ss.fit(hu2024, data, BOUNDS, model="spm+dfn", starts=3)
     # the errors of the point reached may still need its derivatives
-    assert len(runs) <= at + 2 * len(BOUNDS)
+    assert len(runs) <= at + 1
     assert fit.message.startswith("interrupted")
     for part in ("spm", "0 of 3", "dfn"):
         assert part in fit.message
@@ -243,7 +250,7 @@ def test_finding_06_the_command_line_says_so(table, tmp_path, capsys, count):
     table.assign(**{"Ambient temperature [K]": 298.15}).to_csv(file, index=False)
     command = ["fit", str(file), "--free", f"{D}:1e-18:1e-14:log", "--model", "spm",
                "--out", str(tmp_path / "fit")]  # fmt: skip
-    count(5)
+    count(3)
     assert main(command) not in (0, 2)
     captured = capsys.readouterr()
     assert "interrupted" in captured.out + captured.err
@@ -351,7 +358,7 @@ def test_finding_38_a_result_takes_what_the_search_has(iterations, data, hu2024,
     runs = count()
     fit = ss.fit(hu2024, data, {D: BOUNDS[D]}, model="spm", start={D: 1e-16},
                  max_iterations=iterations)  # fmt: skip
-    assert len(runs) == fit.solves == 3 * iterations
+    assert len(runs) == fit.solves == 2 * iterations
 
 
 def test_finding_41_errors_say_what_they_suppose(data, hu2024):

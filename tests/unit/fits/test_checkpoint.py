@@ -20,8 +20,10 @@ J0 = "Positive electrode exchange-current density [A.m-2]"
 class Valley(FitProblem):
     """Two data that are the place itself, bent; nothing is simulated."""
 
-    def answer(self, unit):
-        self.solves += 1
+    def _nearby(self, d, unit, columns):
+        return None
+
+    def _answer(self, unit, data):
         x, y = unit
         if x > 0.95:
             return Answer(np.array([np.nan, 0.0]), ("too far", "too far"))

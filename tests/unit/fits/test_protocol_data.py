@@ -21,7 +21,7 @@ def truth(hu2024):
 def test_data_of_the_model_leave_nothing(name, hu2024):
     frame = measured(TESTS[name], hu2024)
     data = ss.ProtocolData(frame, hu2024)
-    run = data.prepare("dfn", hu2024.replace(data.changes()), [], "auto")
+    run = data.prepare("dfn", hu2024.replace(data.changes()), [], "auto").run
     outcome = run(hu2024.replace(data.changes()))
     found = data.read(outcome, hu2024)
     assert set(data.reasons(outcome)) == {""}

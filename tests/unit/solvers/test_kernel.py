@@ -48,7 +48,7 @@ def steep(sto):
 def beginning(model, step, state_of_charge=0.5, **settings):
     """What the kernel has at the start of a step."""
     made, given = stepper(model, **settings), inputs(state_of_charge)
-    cell, scales = made._coefficients.cell(given)
+    cell, scales = made.coefficients.cell(given)
     at = made.start(given)
     state = kinds.State(at.modes, at.hysteresis, np.array([at.sodium / scales.alloy_range]))
     now, room = one_step.rooms(state, cell.points, cell.surface.size)
@@ -177,7 +177,7 @@ def test_a_state_out_of_range_cannot_be_gone_on_from(model):
     cell, given = stepper(model), inputs(0.5)
     state = cell.start(given)
     for shift, expected in ((0.0, Status.OK), (0.6, Status.FAILED), (-0.6, Status.FAILED)):
-        uniform = cell._coefficients._modes.uniform
+        uniform = cell.coefficients._modes.uniform
         moved = state._replace(modes=state.modes + shift * uniform)
         outcome, _ = cell.step(moved, Step(Control.CURRENT, 0.0, 1.0), given)
         assert outcome.status is expected
@@ -232,7 +232,7 @@ def test_a_replay_is_the_same_where_a_step_was_started_again(details, step):
     given = inputs(0.55)
     outcome, after = cell.step(cell.start(given), step, given)
     segment = outcome.segment
-    assert segment._renewed.size > 0
+    assert segment.renewed.size > 0
     record = segment.record()
     shape = after.modes.shape
     np.testing.assert_allclose(record.modes[-1].reshape(shape), after.modes, atol=1e-12)
