@@ -36,3 +36,7 @@ class MeasuredDataError(SSNIBError, ValueError):
 
 class ValidityWarning(UserWarning):
     """A result outside the limits within which its model was checked."""
+
+
+class NoDerivativesError(SSNIBError):
+    """What was asked for has no exact derivatives; differences may do."""

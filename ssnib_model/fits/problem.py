@@ -12,13 +12,12 @@ import numpy as np
 import pybamm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import OptionError, ParameterError
+from ssnib_model.errors import NoDerivativesError, OptionError, ParameterError
 from ssnib_model.fits.data import Data, Prepared
 from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.prepared import Side
 from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
-from ssnib_model.solvers.derivatives import NoDerivativesError
 from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
@@ -307,18 +306,32 @@ class FitProblem:
             nearby = solved[key]
             if nearby is None:
                 continue
-            outcome, along = nearby
-            centre = self._parameters_of(d, unit)
-            block = np.zeros((len(d.measured), len(columns)))
-            for a in along:
-                # the outcome moves, and so does what it is read with
-                of_outcome = d.read(a.ahead, centre) - d.read(a.behind, centre)
-                of_reading = d.read(outcome, a.side.ahead) - d.read(outcome, a.side.behind)
-                slope = (of_outcome / (2 * a.side.share) + of_reading) / a.width
-                block[:, columns.index(a.column)] = slope
+            try:
+                block = self._block(d, unit, columns, *nearby)
+            except NoDerivativesError:  # of data that read more than voltages and currents
+                continue
             # a value that is not there says nothing, as with differences
             found[d.name] = np.where(np.isfinite(block), block, 0.0)
         return found
+
+    def _block(
+        self,
+        d: Data,
+        unit: np.ndarray,
+        columns: Sequence[int],
+        outcome: Any,
+        along: Sequence[Along],
+    ) -> np.ndarray:
+        """Derivatives of the values of a data set."""
+        centre = self._parameters_of(d, unit)
+        block = np.zeros((len(d.measured), len(columns)))
+        for a in along:
+            # the outcome moves, and so does what it is read with
+            of_outcome = d.read(a.ahead, centre) - d.read(a.behind, centre)
+            of_reading = d.read(outcome, a.side.ahead) - d.read(outcome, a.side.behind)
+            slope = (of_outcome / (2 * a.side.share) + of_reading) / a.width
+            block[:, columns.index(a.column)] = slope
+        return block
 
     def _nearby(
         self, d: Data, unit: np.ndarray, columns: Sequence[int]

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.temperature import AMBIENT
-from ssnib_model.errors import OptionError
+from ssnib_model.errors import NoDerivativesError, OptionError
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.protocol.run_store import INTERVAL, RunFolder, RunStore
 from ssnib_model.protocol.walk import Walk
@@ -26,7 +26,6 @@ from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
 from ssnib_model.solvers.compiling import compilation_shown, interrupts
 from ssnib_model.solvers.derivatives import (
     Direction,
-    NoDerivativesError,
     Taken,
     moved_outcomes,
 )
@@ -450,6 +449,25 @@ class PreparedRateTest(PreparedProtocol):
         steps, moved = self.steps_nearby(parameters, sides, start)
         pairs = [(self._paired(ahead), self._paired(behind)) for ahead, behind in moved]
         return self._paired(steps), pairs
+
+    def results_nearby(
+        self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
+    ) -> tuple[RateTestResult, list[tuple[RateTestResult, RateTestResult]]]:
+        """As `steps_nearby`, for results; those nearby hold the parameters of their side."""
+        pairs = list(sides)
+        steps, moved = self.steps_nearby(parameters, pairs, start)
+
+        def result(at: ParameterSet, steps: list[StepResult]) -> RateTestResult:
+            notes = functools.partial(self._notes, at)
+            return RateTestResult(
+                self.test, at, self._paired(steps), self.model_name, self.settings, notes, None,
+                start,
+            )  # fmt: skip
+
+        return result(parameters, steps), [
+            (result(side.ahead, ahead), result(side.behind, behind))
+            for side, (ahead, behind) in zip(pairs, moved, strict=True)
+        ]
 
     def result(  # type: ignore[override]
         self, parameters: ParameterSet, progress: bool = False, start: CellState | None = None

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
+from ssnib_model.errors import NoDerivativesError, OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
+from ssnib_model.protocol.prepared import Side
 from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.runs.designs import (
     MAX_RUNS,
     check_read,
@@ -35,8 +37,8 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 #: Share of the variance, or of the largest effect, that is no more than 0 if its error is less.
 SMALL = 0.05
 
-#: Step of a difference over the parameter's value.
-STEP = 2e-3
+#: Step of a difference over the parameter's value; and of what exact derivatives are read at.
+STEP, NEARBY = 2e-3, 1e-6
 
 
 def _ranges(
@@ -72,9 +74,10 @@ def sensitivity(
 ) -> pd.DataFrame:
     """Local sensitivities of a rate test: relative change of a result over that of a parameter.
 
-    Derivatives are by central differences with one Richardson step, through cut-offs and from
-    half-cycle to half-cycle. Where a parameter can go to one side only, as a fraction of 1, they
-    are one-sided, of the same order, and the note says so.
+    Derivatives go through cut-offs and from half-cycle to half-cycle. They are exact where the
+    structured solver gives them, elsewhere (IDAKLU, what changes an equilibrium potential) by
+    central differences with one Richardson step. Where a parameter can go to one side only, as a
+    fraction of 1, they are one-sided, of the same order, and the note says so.
 
     Parameters
     ----------
@@ -125,7 +128,8 @@ def sensitivity(
     if only is not None and only not in run.rates:
         raise OptionError(f"rate is {only!r}: it must be one of {run.rates}")
     tables = _Tables(parameters, names, run, wanted, model, solver)
-    found = [_Differences(tables, parameters, name).table() for name in names]
+    exact = tables.exact(parameters, names)
+    found = [_Differences(tables, parameters, name, exact.get(name)).table() for name in names]
     table = pd.concat(found, ignore_index=True)
     return table if only is None else table[table["C-rate"] == only].reset_index(drop=True)
 
@@ -155,9 +159,43 @@ class _Tables:
             warnings.warn(note, ValidityWarning, stacklevel=4)
         self.base = self(parameters)
 
+    def exact(self, parameters: ParameterSet, names: list[str]) -> dict[str, np.ndarray]:
+        """Derivatives with the logarithm of parameters, where the solver gives them."""
+        sides = {}
+        for name in names:
+            ahead, behind = (parameters[name] * (1 + k * NEARBY) for k in (1, -1))
+            try:
+                sides[name] = Side(
+                    parameters.replace({name: ahead}), parameters.replace({name: behind}), 0.5
+                )
+            except SSNIBError:  # at the end of its range: differences say so
+                continue
+        if not sides:
+            return {}
+        try:
+            _, nearby = self._prepared.results_nearby(parameters, sides.values())
+        except NoDerivativesError:
+            # one of several parameters may be why
+            if len(sides) < 2:
+                return {}
+            each = (self.exact(parameters, [name]) for name in sides)
+            return {name: values for found in each for name, values in found.items()}
+        columns = list(self.columns)
+        return {
+            name: (
+                self._read(ahead)[columns].to_numpy(dtype=float)
+                - self._read(behind)[columns].to_numpy(dtype=float)
+            )
+            / (2 * NEARBY)
+            for name, (ahead, behind) in zip(sides, nearby, strict=True)
+        }
+
     def __call__(self, parameters: ParameterSet) -> pd.DataFrame:
         """One row a rate of the test: the metrics, and "Status"."""
-        table = self._prepared.result(parameters).table
+        return self._read(self._prepared.result(parameters))
+
+    def _read(self, result: RateTestResult) -> pd.DataFrame:
+        table = result.table
         if RETENTION in self.columns:
             rates = self.run.rates
             retention = [Metric(RETENTION, rate).values(table, rates)[0] for rate in rates]
@@ -172,13 +210,17 @@ class _Tables:
 
 
 class _Differences:
-    """Relative derivatives by one parameter: central, or one-sided where one side has no value.
+    """Relative derivatives by one parameter: exact where the solver gives them, else central, or
+    one-sided where one side has no value.
 
     Points are at the value times 1 + k `STEP`.
     """
 
-    def __init__(self, tables: _Tables, parameters: ParameterSet, name: str):
+    def __init__(
+        self, tables: _Tables, parameters: ParameterSet, name: str, exact: np.ndarray | None
+    ):
         self._tables, self._parameters, self._name = tables, parameters, name
+        self._exact = exact
         self._known = {0: tables.base}
 
     def _at(self, k: int) -> pd.DataFrame:
@@ -208,7 +250,8 @@ class _Differences:
     def table(self) -> pd.DataFrame:
         """The rows of this parameter."""
         tables = self._tables
-        found, notes = self._central(), [""] * len(tables.base)
+        found = self._central() if self._exact is None else self._exact
+        notes = [""] * len(tables.base)
         upwards = 1 if self._parameters[self._name] > 0 else -1
         for side, where in ((-upwards, "below"), (upwards, "above")):
             lacking = ~np.isfinite(found) & np.isfinite(tables.base[list(tables.columns)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ssnib_model.errors import SSNIBError
+from ssnib_model.errors import NoDerivativesError
 from ssnib_model.solvers.structured import Structured
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
 from ssnib_model.steps import Outcome, Step
@@ -21,10 +21,6 @@ from ssnib_model.steps import Outcome, Step
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers.kernel.cell import Cell, State, Task
     from ssnib_model.solvers.kernel.directions import CellChange, StateChange, TaskChange
-
-
-class NoDerivativesError(SSNIBError):
-    """What came of a test has no derivatives that the kernel could give; why is its text."""
 
 
 class Taken(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
-from ssnib_model.errors import SSNIBError
+from ssnib_model.errors import NoDerivativesError
 from ssnib_model.solvers.coefficients import Scales
 from ssnib_model.solvers.compiling import interrupts
 from ssnib_model.solvers.vectors import Record
@@ -186,4 +186,6 @@ class StructuredSegment:
 
 
 def _no_solution(segment: StructuredSegment) -> pybamm.Solution:
-    raise SSNIBError("a step that was moved along a derivative has a voltage and a current only")
+    raise NoDerivativesError(
+        "a step that was moved along a derivative has a voltage and a current only"
+    )

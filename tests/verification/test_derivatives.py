@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.errors import NoDerivativesError
 from ssnib_model.protocol.prepared import Side
-from ssnib_model.solvers.derivatives import NoDerivativesError
 
 SMALL = 1e-6
 MASS = "Positive electrode active material mass [kg]"
