@@ -21,7 +21,7 @@ from ssnib_model.eis import Impedance, PreparedImpedance
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.fits.free import is_number
 from ssnib_model.models.names import MODELS
-from ssnib_model.protocol.prepared import Side
+from ssnib_model.protocol.nearby import Side
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.choice import Solver

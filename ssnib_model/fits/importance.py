@@ -234,7 +234,7 @@ class Draws:
         """Logarithm of the integral of the density over the box, and its standard error."""
         value = float(np.logaddexp.reduce(self._log_weights))
         part = np.exp(self._log_weights - value)
-        return value, float(np.sqrt(max(part @ part - 1 / self.total, 0.0)))
+        return value, float(np.sqrt(max(float(part @ part) - 1 / self.total, 0.0)))
 
     def tempered(self, power: float, least: float) -> np.ndarray:
         """Weights to a power, a smaller one if they are worth fewer draws than ``least``."""

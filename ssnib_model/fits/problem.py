@@ -16,7 +16,7 @@ from ssnib_model.errors import NoDerivativesError, OptionError, ParameterError
 from ssnib_model.fits.data import Data, Prepared
 from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.models.names import MODELS
-from ssnib_model.protocol.prepared import Side
+from ssnib_model.protocol.nearby import Side
 from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
 from ssnib_model.solvers.structured import StructuredSolver
 

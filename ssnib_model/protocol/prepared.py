@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -15,6 +14,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.temperature import AMBIENT
 from ssnib_model.errors import NoDerivativesError, OptionError
 from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.protocol.nearby import Side, moved_steps, taken
 from ssnib_model.protocol.run_store import INTERVAL, RunFolder, RunStore
 from ssnib_model.protocol.walk import Walk
 from ssnib_model.results.half_cycle import HalfCycle
@@ -24,16 +24,11 @@ from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
 from ssnib_model.solvers.choice import AUTO, Solver, Steppers, decide
 from ssnib_model.solvers.compiling import compilation_shown, interrupts
-from ssnib_model.solvers.derivatives import (
-    Direction,
-    Taken,
-    moved_outcomes,
-)
 from ssnib_model.solvers.preflight import CURRENT, INITIAL, LOWER, UPPER, Preflight
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import Stepper
 from ssnib_model.solvers.structured import Structured
-from ssnib_model.steps import Outcome, Planned, Status
+from ssnib_model.steps import Planned, Status
 
 #: What the test sets by itself, from the parameters of each run.
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
@@ -56,14 +51,6 @@ class Scheduled(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """The protocol as JSON keeps it."""
-
-
-class Side(NamedTuple):
-    """Parameters on two sides of others, close by."""
-
-    ahead: ParameterSet
-    behind: ParameterSet
-    share: float  #: of their difference that is moved by: 0.5, or 1 where one is in the middle
 
 
 class PreparedProtocol:
@@ -225,49 +212,15 @@ class PreparedProtocol:
         OptionError
             As for `result`.
         """
-        self._check(parameters, start)
-        steps = self._run(parameters, start, progress=False).steps
-        return steps, self._moved(parameters, steps, sides, start)
-
-    def _moved(
-        self,
-        parameters: ParameterSet,
-        steps: Sequence[StepResult],
-        sides: Iterable[Side],
-        start: CellState | None,
-    ) -> list[tuple[list[StepResult], list[StepResult]]]:
-        """Steps that were run, moved to either side by their derivatives."""
-
-        def taken(at: ParameterSet) -> list[Taken]:
-            inputs: dict[float | None, dict[str, float]] = {}
-            found = []
-            for planned in self.protocol.schedule(at):
-                temperature = planned.step.temperature
-                if temperature not in inputs:
-                    inputs[temperature] = self._at(at, temperature)
-                found.append(Taken(planned.step, inputs[temperature]))
-            return found
-
+        pairs = list(sides)
+        for at in (parameters, *(p for side in pairs for p in (side.ahead, side.behind))):
+            self._check(at, start)
         stepper = self._steppers.first
         if not isinstance(stepper, Structured):
             raise NoDerivativesError(f"the solver is {self.choice.name}")
-        base = taken(parameters)
-        directions = []
-        for side in sides:
-            self._check(side.ahead, start)
-            self._check(side.behind, start)
-            directions.append(Direction(taken(side.ahead), taken(side.behind), side.share))
-        if any(len(steps) != len(d.ahead) or len(steps) != len(d.behind) for d in directions):
-            raise NoDerivativesError("the steps of a test differ in their number")
-        outcomes = [step.outcome for step in steps]
-        moved = moved_outcomes(stepper, base, outcomes, directions, given_start=start is not None)
-        return [
-            (
-                _at_side(steps, direction, outcomes_ahead, 1.0),
-                _at_side(steps, direction, outcomes_behind, -1.0),
-            )
-            for direction, (outcomes_ahead, outcomes_behind) in zip(directions, moved, strict=True)
-        ]
+        steps = self._run(parameters, start, progress=False).steps
+        plan = functools.partial(taken, self.protocol, self._at)
+        return steps, moved_steps(stepper, plan, parameters, steps, pairs, start is not None)
 
     def _notes(self, parameters: ParameterSet) -> list[str]:
         """What there is to say beside what the steps say."""
@@ -511,24 +464,6 @@ class PreparedRateTest(PreparedProtocol):
 
     def _called(self, number: int, planned: Planned) -> str:
         return planned.tags[-1]
-
-
-def _at_side(
-    steps: Sequence[StepResult], direction: Direction, outcomes: Sequence[Outcome], sign: float
-) -> list[StepResult]:
-    """Steps with the outcomes of one side, and their imposed values there."""
-    found = []
-    for step, outcome, ahead, behind in zip(
-        steps, outcomes, direction.ahead, direction.behind, strict=True
-    ):
-        planned, value = step.planned, step.planned.step.value
-        if isinstance(value, float) and isinstance(ahead.step.value, float):
-            assert isinstance(behind.step.value, float)
-            value += sign * direction.share * (ahead.step.value - behind.step.value)
-            at = dataclasses.replace(planned.step, value=value)
-            planned = dataclasses.replace(planned, step=at)
-        found.append(StepResult(step.number, planned, outcome))
-    return found
 
 
 #: Tags of the steps of a rate test; the last tag is what the step is called in sentences.

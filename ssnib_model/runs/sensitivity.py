@@ -13,7 +13,7 @@ import pandas as pd
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import NoDerivativesError, OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
-from ssnib_model.protocol.prepared import Side
+from ssnib_model.protocol.nearby import Side
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.runs.designs import (

@@ -5,7 +5,7 @@ import pytest
 
 import ssnib_model as ss
 from ssnib_model.errors import NoDerivativesError
-from ssnib_model.protocol.prepared import Side
+from ssnib_model.protocol.nearby import Side
 
 SMALL = 1e-6
 MASS = "Positive electrode active material mass [kg]"
