@@ -243,7 +243,8 @@ def _steps(record: dict[str, Any]) -> list[str]:
 
 
 def _amount(charge: float) -> str:
-    return f"{charge * 1e3:.4g} mAh" if charge < 1 else f"{charge:.4g} Ah"
+    # nothing at all may come as -0.0
+    return f"{charge * 1e3 + 0.0:.4g} mAh" if charge < 1 else f"{charge:.4g} Ah"
 
 
 def _write(folder: Path, name: str, frame: pd.DataFrame, kind: str) -> None:

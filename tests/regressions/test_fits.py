@@ -167,7 +167,7 @@ def test_finding_05_workers_write_the_checkpoint_and_another_number_goes_on(
     data, hu2024, tmp_path
 ):
     file = tmp_path / "state.json"
-    settings = {"model": "spm", "starts": 12, "seed": 4, "max_iterations": 4}
+    settings = {"model": "spm", "starts": 60, "seed": 4, "max_iterations": 4}
     whole = ss.fit(hu2024, data, BOUNDS, **settings)
     finished = threading.Event()
 
