@@ -8,7 +8,6 @@ from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import MeasuredDataError, OptionError
-from ssnib_model.files import read_bytes
 from ssnib_model.fits.data import (
     CAPACITY,
     CHARGE_CAPACITY,
@@ -102,10 +101,7 @@ def data_from_files(
 
 def _kind(path: Path) -> Callable[..., tuple[list[Data], set[str]]]:
     """What reads a file, by what is in it."""
-    try:
-        source = Source(path, read_bytes(path, MAX_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    source = Source.read(path, MAX_SIZE)
     if is_rate_table(source):
         return _rate_tables
     return _capacity_curves if is_capacity_curve(source) else _cycler

@@ -11,6 +11,7 @@ import importlib
 import io
 import logging
 import zipfile
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -33,9 +34,9 @@ class BinaryFormat(Format):
     library: ClassVar[str]
     module: ClassVar[str]
 
+    @abstractmethod
     def read(self, source: Source, module: Any) -> Table:
         """The table, by the library."""
-        raise NotImplementedError
 
     def table(self, source: Source) -> Table:
         """The table in it.

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError, OptionError
-from ssnib_model.files import read_bytes
 from ssnib_model.measured.capacity_voltage_formats import (
     BareColumns,
     CurveFormat,
@@ -107,10 +106,7 @@ def read_capacity_curve(
     """
     path = Path(path)
     _check(curve, active_mass, area)
-    try:
-        source = Source(path, read_bytes(path, MAX_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    source = Source.read(path, MAX_SIZE)
     format_ = format_of(source)
     if format_ is None:
         known = "; ".join(f"{f.name} ({f.suffixes})" for f in CURVE_FORMATS)

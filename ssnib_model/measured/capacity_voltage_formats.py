@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from ssnib_model.measured.file_format import FileFormat
 from ssnib_model.measured.spectrum_formats import is_number, table_without_names
 from ssnib_model.measured.text import (
     Source,
@@ -53,19 +54,10 @@ class Dataset:
     problems: list[str] = field(default_factory=list)
 
 
-class CurveFormat:
+class CurveFormat(FileFormat):
     """Files of one kind: whether a file is one, and the curves in it."""
 
-    name: ClassVar[str]
-    #: How such files usually end, for the documentation.
-    suffixes: ClassVar[str]
-    #: What is particular about them, for the documentation.
-    about: ClassVar[str]
-
-    def opens(self, source: Source) -> bool:
-        """Whether a file is of this kind."""
-        raise NotImplementedError
-
+    @abstractmethod
     def datasets(self, source: Source) -> list[Dataset]:
         """Its curves, in order.
 
@@ -74,7 +66,6 @@ class CurveFormat:
         MeasuredDataError
             If they cannot be read.
         """
-        raise NotImplementedError
 
 
 class Pairs(CurveFormat):

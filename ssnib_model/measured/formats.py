@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ import pandas as pd
 from ssnib_model.errors import MeasuredDataError
 from ssnib_model.measured import columns as cols
 from ssnib_model.measured.columns import Table, decimal_mark, is_header
+from ssnib_model.measured.file_format import FileFormat
 from ssnib_model.measured.signs import direction_of
 from ssnib_model.measured.text import Source, cells_of, find_header, read_table, separator_of
 from ssnib_model.tables import listed, one_line
@@ -32,23 +34,15 @@ ARBIN_UNITS = {
 }  # fmt: skip
 
 
-class Format:
+class Format(FileFormat):
     """Files of one kind: whether a file is one, and the table in it."""
 
-    name: ClassVar[str]
-    #: How such files usually end, for the documentation.
-    suffixes: ClassVar[str]
-    #: What is particular about them, for the documentation.
-    about: ClassVar[str]
     #: Names of its columns, where they are not in `columns.NAMES`: quantity -> names.
     names: ClassVar[Mapping[str, str]] = {}
     #: Whether its current is positive on discharge.
     discharge_is_positive: ClassVar[bool] = False
 
-    def opens(self, source: Source) -> bool:
-        """Whether a file is of this kind."""
-        raise NotImplementedError
-
+    @abstractmethod
     def table(self, source: Source) -> Table:
         """The table in it.
 
@@ -57,7 +51,6 @@ class Format:
         MeasuredDataError
             If it cannot be read.
         """
-        raise NotImplementedError
 
 
 class TextTable(Format):

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
-from ssnib_model.files import read_bytes
 from ssnib_model.measured.capacity_voltage import specific
 from ssnib_model.measured.capacity_voltage_formats import kind_of, rate_of
 from ssnib_model.measured.text import (
@@ -82,10 +81,7 @@ def read_rate_table(
     {'C-rate': [0.1, 2.0], 'Discharge capacity [mA.h.g-1]': [110.6, 84.0]}
     """
     path = Path(path)
-    try:
-        source = Source(path, read_bytes(path, MAX_TABLE_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    source = Source.read(path, MAX_TABLE_SIZE)
     lines = [line.split("#")[0] for line in source.lines]
     found = find_header(lines[:MAX_PREAMBLE], _is_header)
     if found is None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ssnib_model.errors import MeasuredDataError
-from ssnib_model.files import read_bytes
 from ssnib_model.measured import checks, signs
 from ssnib_model.measured.capacity import MEAN_CURRENT, counted
 from ssnib_model.measured.clock import time_of
@@ -80,10 +78,7 @@ def read_curves(
         holds data that cannot be right: the message says where, and what to do.
     """
     path = Path(path)
-    try:
-        source = Source(path, read_bytes(path, MAX_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    source = Source.read(path, MAX_SIZE)
     return _curves(source, format_of(source), columns or {}, units or {})
 
 

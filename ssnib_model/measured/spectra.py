@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError, OptionError
-from ssnib_model.files import read_bytes
 from ssnib_model.measured import spectrum_columns as columns
 from ssnib_model.measured.spectrum_columns import FREQUENCY
 from ssnib_model.measured.spectrum_formats import format_of
@@ -78,10 +77,7 @@ def read_spectrum(
     """
     path = Path(path)
     _check(spectrum, electrode, area)
-    try:
-        source = Source(path, read_bytes(path, MAX_SIZE))
-    except OSError as error:
-        raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
+    source = Source.read(path, MAX_SIZE)
     format_ = format_of(source)
     found = [
         part

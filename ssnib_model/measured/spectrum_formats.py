@@ -7,6 +7,7 @@ columns are, and which sign they have, is found in one place for all formats.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,6 +15,7 @@ from typing import ClassVar
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
+from ssnib_model.measured.file_format import FileFormat
 from ssnib_model.measured.spectrum_columns import FREQUENCY, IMAGINARY, REAL, quantity_of
 from ssnib_model.measured.text import Source, cells_of, find_header, read_table, separator_of
 from ssnib_model.tables import listed
@@ -41,19 +43,10 @@ class Block:
     problems: list[str] = field(default_factory=list)
 
 
-class SpectrumFormat:
+class SpectrumFormat(FileFormat):
     """Files of one kind: whether a file is one, and the tables of spectra in it."""
 
-    name: ClassVar[str]
-    #: How such files usually end, for the documentation.
-    suffixes: ClassVar[str]
-    #: What is particular about them, for the documentation.
-    about: ClassVar[str]
-
-    def opens(self, source: Source) -> bool:
-        """Whether a file is of this kind."""
-        raise NotImplementedError
-
+    @abstractmethod
     def blocks(self, source: Source) -> list[Block]:
         """Its tables, in order, at least one.
 
@@ -62,7 +55,6 @@ class SpectrumFormat:
         MeasuredDataError
             If there is none, or one cannot be read.
         """
-        raise NotImplementedError
 
     def found(self, source: Source, blocks: list[Block]) -> list[Block]:
         """The blocks, if it is a number that is allowed."""

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.errors import MeasuredDataError
+from ssnib_model.files import read_bytes
 from ssnib_model.tables import MAX_COLUMNS, check_cells, one_line
 from ssnib_model.units import convert
 
@@ -39,6 +40,20 @@ class Source:
 
     path: Path
     data: bytes
+
+    @classmethod
+    def read(cls, path: Path, limit: int) -> Source:
+        """A file of at most ``limit`` bytes.
+
+        Raises
+        ------
+        MeasuredDataError
+            If it cannot be read, or is larger.
+        """
+        try:
+            return cls(path, read_bytes(path, limit))
+        except OSError as error:
+            raise MeasuredDataError(f"{path}: cannot be read: {error.strerror}") from error
 
     @functools.cached_property
     def text(self) -> str:

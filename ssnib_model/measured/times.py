@@ -44,6 +44,20 @@ def looks_like(column: pd.Series) -> str:
     return "number" if re.fullmatch(r"[+-]?[\d.,\s]+(?:[eE][+-]?\d+)?", cell) else ""
 
 
+def _parts(
+    source: Source, column: pd.Series, pattern: str, needed: str, expected: str
+) -> pd.DataFrame:
+    """The groups of a pattern in every cell; an error where the one that is needed is missing."""
+    cells = column.astype(str).str.strip()
+    parts = cells.str.extract(f"^{pattern}$")
+    if parts[needed].isna().any():
+        line = parts.index[parts[needed].isna()][0]
+        raise source.error(
+            f"column '{column.name}' is {cells[line][:60]!r}: {expected} was expected", int(line)
+        )
+    return parts
+
+
 def durations(source: Source, column: pd.Series) -> np.ndarray:
     """Seconds of durations.
 
@@ -52,15 +66,7 @@ def durations(source: Source, column: pd.Series) -> np.ndarray:
     MeasuredDataError
         If a cell is none.
     """
-    cells = column.astype(str).str.strip()
-    parts = cells.str.extract(f"^{_DURATION}$")
-    if parts["h"].isna().any():
-        line = parts.index[parts["h"].isna()][0]
-        raise source.error(
-            f"column '{column.name}' is {cells[line][:60]!r}: a time such as 1d 02:03:04.5 was "
-            "expected",
-            int(line),
-        )
+    parts = _parts(source, column, _DURATION, "h", "a time such as 1d 02:03:04.5")
     seconds = pd.to_numeric(parts["s"].str.replace(",", ".", regex=False)).fillna(0.0)
     parts["d"] = parts["d"].fillna(parts["colon"])
     values = {k: pd.to_numeric(parts[k]).fillna(0.0).to_numpy(float) for k in ("d", "h", "m")}
@@ -84,15 +90,7 @@ def dates(source: Source, column: pd.Series) -> tuple[np.ndarray, str]:
     if pd.api.types.is_datetime64_any_dtype(column):
         values = column.to_numpy("datetime64[ns]").astype(np.int64) / 1e9
         return values - values[0], ""
-    cells = column.astype(str).str.strip()
-    parts = cells.str.extract(f"^{_DATE.pattern}$")
-    if parts["a"].isna().any():
-        line = parts.index[parts["a"].isna()][0]
-        raise source.error(
-            f"column '{column.name}' is {cells[line][:60]!r}: a date such as 2024-11-20 11:38:41 "
-            "was expected",
-            int(line),
-        )
+    parts = _parts(source, column, _DATE.pattern, "a", "a date such as 2024-11-20 11:38:41")
     hour = pd.to_numeric(parts["h"]).fillna(0).to_numpy(float)
     half = parts["pm"].str.lower().to_numpy(dtype=object)
     hour = np.where((half == "pm") & (hour < 12), hour + 12, hour)
