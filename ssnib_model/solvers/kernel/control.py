@@ -28,6 +28,13 @@ def cathode(cell, i, J, sto, delta):
 
 
 @compiled
+def of_differences(first, before, last, d):
+    """What the voltage takes of the differences at three points, with weights for each."""
+    points = d.size
+    return first * d[0] + before * d[points - 2] + last * d[points - 1]
+
+
+@compiled
 def residual(cell, task, i, place, J, sto, delta):
     """What is imposed: 0 where it is met."""
     V = cathode(cell, i, J, sto, delta) + behind(cell, i, place)

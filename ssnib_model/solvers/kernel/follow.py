@@ -21,6 +21,16 @@ from ssnib_model.solvers.kernel.start_change import begin_change
 
 
 @compiled
+def _sample(cell, change, sides, now, now_change, i, at, potentials, flows):
+    """Changes of potential and current density where the integrator is, into the samples."""
+    fill(flows[at], now_change.i)
+    potential_change(
+        cell, change, sides, now.J, now.sto, now.delta, i, now_change.J, now_change.sto,
+        now_change.delta, now_change.i, potentials[at],
+    )  # fmt: skip
+
+
+@compiled
 def _closed(cell, change, sides, state, state_change, now, now_change, i, slope, slope_change,
             h, stretch, at, potentials, flows):  # fmt: skip
     """A step of the closed form with its changes; states, ``now`` and their changes go on."""
@@ -63,11 +73,7 @@ def _closed(cell, change, sides, state, state_change, now, now_change, i, slope,
         for p in range(directions):
             now_change.delta[0, p] += change.half_gap[p] * state.hysteresis[0]
             now_change.delta[0, p] += cell.half_gap * state_change.hysteresis[0, p]
-            flows[at + q, p] = now_change.i[p]
-        potential_change(
-            cell, change, sides, now.J, now.sto, now.delta, i, now_change.J, now_change.sto,
-            now_change.delta, now_change.i, potentials[at + q],
-        )  # fmt: skip
+        _sample(cell, change, sides, now, now_change, i, at + q, potentials, flows)
     return i
 
 
@@ -135,11 +141,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
         cell, change, sides, task, task_change, state, state_change, now, now_change, i,
         task_change.currents[0],
     )  # fmt: skip
-    fill(flows[0], now_change.i)
-    potential_change(
-        cell, change, sides, now.J, now.sto, now.delta, i, now_change.J, now_change.sto,
-        now_change.delta, now_change.i, potentials[0],
-    )  # fmt: skip
+    _sample(cell, change, sides, now, now_change, i, 0, potentials, flows)
     shift = SMALL * max(ends[steps] - ends[steps - 1], 0.01 * ends[steps])
     for n in range(steps):
         h, slope, at = ends[n + 1] - ends[n], 0.0, PARTS * n
@@ -152,11 +154,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
                 cell, change, sides, task, task_change, state, state_change, now, now_change, i,
                 now_change.i.copy(),
             )  # fmt: skip
-            fill(flows[at], now_change.i)
-            potential_change(
-                cell, change, sides, now.J, now.sto, now.delta, i, now_change.J, now_change.sto,
-                now_change.delta, now_change.i, potentials[at],
-            )  # fmt: skip
+            _sample(cell, change, sides, now, now_change, i, at, potentials, flows)
         if task.control == CURRENT:
             while knot + 2 < task.knots.size and ends[n] >= task.knots[knot + 1]:
                 knot += 1
@@ -185,11 +183,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
         change_modes(cell, change, stretch, state.modes, state_change.modes, h, work, changes)
         i = go_on(cell, False, state, now, h, room)
         _take_over(cell, state_change, now_change, changes)
-        fill(flows[at + PARTS], now_change.i)
-        potential_change(
-            cell, change, sides, now.J, now.sto, now.delta, i, now_change.J, now_change.sto,
-            now_change.delta, now_change.i, potentials[at + PARTS],
-        )  # fmt: skip
+        _sample(cell, change, sides, now, now_change, i, at + PARTS, potentials, flows)
         if task.control != CURRENT:
             keep_charge(cell, change, stretch, h, work, changes, at, samples, flows)
     ends_change = np.zeros(directions)

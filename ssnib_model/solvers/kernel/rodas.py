@@ -23,7 +23,7 @@ from ssnib_model.solvers.kernel.composite import (
     interface_slopes,
     solve,
 )
-from ssnib_model.solvers.kernel.control import residual, slopes
+from ssnib_model.solvers.kernel.control import of_differences, residual, slopes
 
 STAGES = 6
 GAMMA = 0.25
@@ -279,7 +279,7 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
             by_current[k] = -imbalance_of_current(points, drift, k)
         solve(kappa, low, pivot, by_current)
         border = of_i + of_place * GAMMA * h * cell.alloy_rate
-        border += _of_difference(first, before, last, by_current)
+        border += of_differences(first, before, last, by_current)
         if cell.reduced:
             for c in range(classes):
                 of_J = cost_J[c] + cost_sto[c] * uptakes[c, 0, 0]
@@ -324,7 +324,7 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
         solve(kappa, low, pivot, d)
         if free:
             missing = residual(cell, task, new_i, new_place, new_J, new_sto, new_delta)
-            missing += _of_difference(first, before, last, d)
+            missing += of_differences(first, before, last, d)
             missing += of_place * GAMMA * (h * cell.alloy_rate * new_i + change_place)
             if cell.reduced:
                 for c in range(classes):
@@ -375,12 +375,6 @@ def combine(s, start, changes, result):
         if a != 0:
             for n in range(result.size):
                 result[n] += a * changes[p, n]
-
-
-@compiled
-def _of_difference(first, before, last, d):
-    points = d.size
-    return first * d[0] + before * d[points - 2] + last * d[points - 1]
 
 
 @compiled

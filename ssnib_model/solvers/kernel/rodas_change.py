@@ -28,7 +28,8 @@ from ssnib_model.solvers.kernel.composite_change import (
     slopes_change,
     solve_all,
 )
-from ssnib_model.solvers.kernel.control import residual, slopes
+from ssnib_model.solvers.kernel.control import of_differences, slopes
+from ssnib_model.solvers.kernel.control_change import residual_change
 from ssnib_model.solvers.kernel.directions import moved_by, moved_task
 from ssnib_model.solvers.kernel.modes_change import change_memory, change_uptakes
 from ssnib_model.solvers.kernel.rodas import GAMMA, STAGES, A, C, combine
@@ -180,8 +181,7 @@ def step(
             by_current[k] = -imbalance_of_current(points, drift, k)
         solve(kappa, low, pivot, by_current)
         border = of_i + of_place * GAMMA * h * cell.alloy_rate
-        border += first * by_current[0] + before * by_current[points - 2]
-        border += last * by_current[points - 1]
+        border += of_differences(first, before, last, by_current)
         for c in range(classes if cell.reduced else 0):
             of_J = cost_J[c] + cost_sto[c] * uptakes[c, 0, 0]
             border += of_J * ease[c] * by_current[0]
@@ -306,18 +306,11 @@ def step(
             step_change = carried_i[p]
             if free:
                 # what is imposed, linearised, with all that the stage has changed
-                total = 0.0
-                for side in range(2):
-                    sign = 1.0 - 2 * side
-                    total += sign / 2 * residual(
-                        sides[p][side],
-                        moved_task(task, task_change, p, sign),
-                        new_i + sign * i_change[p],
-                        new_place + sign * place_change[p],
-                        moved_by(new_J, J_change, p, sign),
-                        moved_by(new_sto, sto_change, p, sign),
-                        moved_by(new_delta, delta_change, p, sign),
-                    )  # fmt: skip
+                total = residual_change(
+                    sides[p], task, task_change, p, new_i, i_change[p], new_place,
+                    place_change[p], new_J, J_change, new_sto, sto_change, new_delta,
+                    delta_change,
+                )  # fmt: skip
                 moved = work.changes_difference[s]
                 total += of_change[0, p] * moved[0] + first * d[0, p]
                 total += of_change[1, p] * moved[points - 2] + before * d[points - 2, p]

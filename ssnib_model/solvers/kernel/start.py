@@ -16,7 +16,7 @@ from ssnib_model.solvers.kernel.composite import (
     interface_slopes,
     solve,
 )
-from ssnib_model.solvers.kernel.control import cathode, residual, slopes
+from ssnib_model.solvers.kernel.control import cathode, of_differences, residual, slopes
 
 
 @compiled
@@ -278,11 +278,8 @@ def _near(cell, task, state, i, J, sto, delta):
             for k in range(points):
                 by_current[k] = -imbalance_of_current(points, drift, k)
             solve(kappa, low, pivot, by_current)
-            border += (
-                first * by_current[0] + before * by_current[points - 2]
-                + last * by_current[points - 1]
-            )  # fmt: skip
-            missing += first * d[0] + before * d[points - 2] + last * d[points - 1]
+            border += of_differences(first, before, last, by_current)
+            missing += of_differences(first, before, last, d)
             if cell.reduced:
                 for c in range(classes):
                     border += cost_J[c] * ease[c] * by_current[0]

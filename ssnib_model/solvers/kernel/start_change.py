@@ -13,8 +13,8 @@ from ssnib_model.solvers.kernel.composite_change import (
     kinetics,
     solve_all,
 )
-from ssnib_model.solvers.kernel.control import residual, slopes
-from ssnib_model.solvers.kernel.directions import moved_by, moved_task
+from ssnib_model.solvers.kernel.control import of_differences, slopes
+from ssnib_model.solvers.kernel.control_change import residual_change
 
 
 @compiled
@@ -67,8 +67,7 @@ def begin_change(
         solve(kappa, low, pivot, by_current)
         place = state.alloy[0]
         first, before, last, border, _, cost_J, _ = slopes(cell, task, i, place, J, sto, delta)
-        border += first * by_current[0] + before * by_current[points - 2]
-        border += last * by_current[points - 1]
+        border += of_differences(first, before, last, by_current)
         for c in range(classes if cell.reduced else 0):
             border += cost_J[c] * ease[c] * by_current[0]
     n = 0
@@ -78,9 +77,10 @@ def begin_change(
                 now_change.J[n, p] = (d[k, p] - known[n, p]) * ease[n]
             n += 1
     for p in range(directions if free else 0):
-        missed = _imposed_change(
-            sides, task, task_change, state, state_change, now, now_change, i, d, p
-        )
+        missed = residual_change(
+            sides[p], task, task_change, p, i, 0.0, state.alloy[0], state_change.alloy[p],
+            J, now_change.J, sto, now_change.sto, delta, d,
+        )  # fmt: skip
         now_change.i[p] = -missed / border
         n = 0
         for k in range(points):
@@ -91,25 +91,3 @@ def begin_change(
     for k in range(points):
         for p in range(directions):
             now_change.delta[k, p] = d[k, p]
-
-
-@compiled
-def _imposed_change(sides, task, task_change, state, state_change, now, now_change, i, d, p):
-    """Change of `control.residual` where the current does not change."""
-    total = 0.0
-    for side in range(2):
-        sign = 1.0 - 2 * side
-        total += (
-            sign
-            / 2
-            * residual(
-                sides[p][side],
-                moved_task(task, task_change, p, sign),
-                i,
-                state.alloy[0] + sign * state_change.alloy[p],
-                moved_by(now.J, now_change.J, p, sign),
-                moved_by(now.sto, now_change.sto, p, sign),
-                moved_by(now.delta, d, p, sign),
-            )
-        )
-    return total
