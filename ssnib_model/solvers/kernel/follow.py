@@ -121,7 +121,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
     (sites, _), points, classes = state.modes.shape, cell.points, cell.surface.size
     directions = change.L.size
     now, room = rooms(state, points, classes)
-    work, changes = room.work, rodas_change.changes_for(sites, points, directions)
+    work, changes = room.work, rodas_change.changes_for(sites, points, classes, directions)
     now_change = NowChange(
         np.zeros((sites, directions)),
         np.zeros((sites, directions)),
@@ -180,7 +180,10 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
             cell, change, sides, state, state_change, now, now_change, i, work, changes, at,
             potentials, flows,
         )  # fmt: skip
-        change_modes(cell, change, stretch, state.modes, state_change.modes, h, work, changes)
+        change_modes(
+            cell, changes.decays, changes.uptakes, state.modes, state_change.modes, h, work,
+            changes,
+        )  # fmt: skip
         i = go_on(cell, False, state, now, h, room)
         _take_over(cell, state_change, now_change, changes)
         _sample(cell, change, sides, now, now_change, i, at + PARTS, potentials, flows)

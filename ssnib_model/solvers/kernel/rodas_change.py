@@ -51,10 +51,12 @@ class Changes(NamedTuple):
     end_difference: np.ndarray
     end_current: np.ndarray  #: shape (directions,)
     end_alloy: np.ndarray
+    decays: np.ndarray  #: relative, times the step, shape (classes, directions)
+    uptakes: np.ndarray
 
 
 @compiled
-def changes_for(sites, points, directions):
+def changes_for(sites, points, classes, directions):
     """Empty `Changes`."""
     return Changes(
         np.zeros((STAGES, sites, directions)),
@@ -70,22 +72,9 @@ def changes_for(sites, points, directions):
         np.zeros((points, directions)),
         np.zeros(directions),
         np.zeros(directions),
+        np.zeros((classes, directions)),
+        np.zeros((classes, directions)),
     )
-
-
-@contracted
-def _started(s, before, changes, result):
-    """Change of what a stage starts from: as `rodas.combine`."""
-    rows, directions = result.shape
-    for n in range(rows):
-        for p in range(directions):
-            result[n, p] = before[n, p]
-    for q in range(s):
-        a = A[s, q]
-        if a != 0:
-            for n in range(rows):
-                for p in range(directions):
-                    result[n, p] += a * changes[q, n, p]
 
 
 @contracted
@@ -114,12 +103,15 @@ def step(
     hysteretic, free = rates[0] > 0, task.control != CURRENT
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
     uptakes, gains = work.uptakes, np.empty(cell.decay.shape)
-    uptakes_change = np.empty((classes, STAGES, STAGES, directions))
-    memory_change = np.empty((STAGES, sites, directions))
-    change_uptakes(cell, change, stretch, h, work, uptakes_change, gains)
-    change_memory(
-        cell, change, stretch, state.modes, state_change.modes, work, gains, memory_change
-    )
+    bends = np.empty((classes, STAGES, STAGES))
+    decays, ups = changes.decays, changes.uptakes
+    for c in range(classes):
+        for p in range(directions):
+            decays[c, p] = change.log_decay[c, p] + stretch[p]
+            ups[c, p] = change.log_uptake[c, p] + stretch[p]
+    memory_change = np.empty((sites, STAGES, directions))
+    change_uptakes(cell, h, bends, gains)
+    change_memory(cell, decays, state.modes, state_change.modes, work, gains, memory_change)
 
     # the Jacobian
     ease, of_sto = np.empty(sites), np.empty(sites)
@@ -138,7 +130,8 @@ def step(
             of_J += of_sto[n] * uptakes[c, 0, 0]
             for p in range(directions):
                 ease_change[n, p] += of_sto_change[n, p] * uptakes[c, 0, 0]
-                ease_change[n, p] += of_sto[n] * uptakes_change[c, 0, 0, p]
+                ease_change[n, p] += of_sto[n] * ups[c, p] * uptakes[c, 0, 0]
+                ease_change[n, p] += of_sto[n] * decays[c, p] * bends[c, 0, 0]
             if hysteretic:
                 side, own = np.sign(J[n]), abs(rates[c] * J[n])
                 gain_h[n] = 1 / (1 / (GAMMA * h) + own)
@@ -226,12 +219,24 @@ def step(
         combine(s, J, work.changes_J, new_J)
         combine(s, sto, work.changes_sto, new_sto)
         combine(s, delta, work.changes_difference, new_delta)
-        _started(s, now_change.J, changes.J, J_change)
-        _started(s, now_change.sto, changes.sto, sto_change)
-        _started(s, now_change.delta, changes.difference, delta_change)
+        combine(s, now_change.J.reshape(-1), changes.J.reshape(STAGES, -1), J_change.reshape(-1))
+        combine(
+            s, now_change.sto.reshape(-1), changes.sto.reshape(STAGES, -1), sto_change.reshape(-1)
+        )
+        combine(
+            s,
+            now_change.delta.reshape(-1),
+            changes.difference.reshape(STAGES, -1),
+            delta_change.reshape(-1),
+        )
         if hysteretic:
             combine(s, state.hysteresis, work.changes_hysteresis, new_h)
-            _started(s, state_change.hysteresis, changes.hysteresis, h_change)
+            combine(
+                s,
+                state_change.hysteresis.reshape(-1),
+                changes.hysteresis.reshape(STAGES, -1),
+                h_change.reshape(-1),
+            )
         for p in range(directions):
             i_change[p], place_change[p] = now_change.i[p], state_change.alloy[p]
             carried_i[p] = h * (slope_change[p] + slope * stretch[p])
@@ -266,15 +271,21 @@ def step(
                 )
                 v = work.changes_J[s, n]
                 known = work.changes_sto[s, n] - uptakes[c, s, s] * v
-                for p in range(directions):
-                    total = memory_change[s, n, p] + uptakes[c, s, s] * J_change[n, p]
-                    total += uptakes_change[c, s, s, p] * new_J[n]
-                    q_change[n, p] = total
+                # the surface, by what stages force and how the modes take it
+                of_decay, of_uptake = bends[c, s, s] * new_J[n], uptakes[c, s, s] * new_J[n]
                 for q in range(s):
-                    u, forced = uptakes[c, s, q], work.forced[q, n]
+                    of_decay += bends[c, s, q] * work.forced[q, n]
+                    of_uptake += uptakes[c, s, q] * work.forced[q, n]
+                u = uptakes[c, s, s]
+                for p in range(directions):
+                    q_change[n, p] = (
+                        memory_change[n, s, p] + u * J_change[n, p] + of_decay * decays[c, p]
+                        + of_uptake * ups[c, p]
+                    )  # fmt: skip
+                for q in range(s):
+                    u = uptakes[c, s, q]
                     for p in range(directions):
                         q_change[n, p] += u * changes.forced[q, n, p]
-                        q_change[n, p] += uptakes_change[c, s, q, p] * forced
                 if hysteretic:
                     side = np.sign(rates[c] * new_J[n])
                     rest = work.changes_hysteresis[s, n] / gain_h[n] - bend[n] * v
@@ -327,7 +338,8 @@ def step(
                     total += cost_J_change[c, p] * v + cost_J[c] * v_change
                     total += cost_sto_change[c, p] * work.changes_sto[s, c]
                     total += cost_sto[c] * (
-                        q_change[c, p] + uptakes_change[c, s, s, p] * v
+                        q_change[c, p]
+                        + (ups[c, p] * uptakes[c, s, s] + decays[c, p] * bends[c, s, s]) * v
                         + uptakes[c, s, s] * v_change
                     )  # fmt: skip
                 step_change = -total / border
@@ -355,13 +367,13 @@ def step(
                 changes.difference[s, k, p] = d[k, p]
             for c in range(classes):
                 v, inverse = work.changes_J[s, n], work.changes_J[s, n] / ease[n]
-                u = uptakes[c, s, s]
+                u, b = uptakes[c, s, s], bends[c, s, s] * v
                 for p in range(directions):
                     v_change = (d[k, p] - rho[n, p]) * ease[n] + ease_change[n, p] * inverse
                     changes.J[s, n, p] = v_change
                     changes.forced[s, n, p] = J_change[n, p] + v_change
                     changes.sto[s, n, p] = (
-                        q_change[n, p] + uptakes_change[c, s, s, p] * v + u * v_change
+                        q_change[n, p] + u * (v_change + ups[c, p] * v) + b * decays[c, p]
                     )
                     if hysteretic:
                         reached = work.changes_hysteresis[s, n] / gain_h[n]
