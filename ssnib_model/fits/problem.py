@@ -298,7 +298,7 @@ class FitProblem:
     def _exact(self, unit: np.ndarray, columns: Sequence[int]) -> dict[str, np.ndarray]:
         """Derivatives of the values of data by their name, where the solver gives them."""
         found: dict[str, np.ndarray] = {}
-        solved: dict[Hashable, tuple[Any, list[Along]] | None] = {}
+        solved: dict[Hashable, tuple[ParameterSet, Any, list[Along]] | None] = {}
         for d in self.data:
             key = self._key(d)
             if key not in solved:
@@ -307,7 +307,7 @@ class FitProblem:
             if nearby is None:
                 continue
             try:
-                block = self._block(d, unit, columns, *nearby)
+                block = self._block(d, columns, *nearby)
             except NoDerivativesError:  # of data that read more than voltages and currents
                 continue
             # a value that is not there says nothing, as with differences
@@ -317,17 +317,16 @@ class FitProblem:
     def _block(
         self,
         d: Data,
-        unit: np.ndarray,
         columns: Sequence[int],
+        parameters: ParameterSet,
         outcome: Any,
         along: Sequence[Along],
     ) -> np.ndarray:
         """Derivatives of the values of a data set."""
-        centre = self._parameters_of(d, unit)
         block = np.zeros((len(d.measured), len(columns)))
         for a in along:
             # the outcome moves, and so does what it is read with
-            of_outcome = d.read(a.ahead, centre) - d.read(a.behind, centre)
+            of_outcome = d.read(a.ahead, parameters) - d.read(a.behind, parameters)
             of_reading = d.read(outcome, a.side.ahead) - d.read(outcome, a.side.behind)
             slope = (of_outcome / (2 * a.side.share) + of_reading) / a.width
             block[:, columns.index(a.column)] = slope
@@ -335,7 +334,7 @@ class FitProblem:
 
     def _nearby(
         self, d: Data, unit: np.ndarray, columns: Sequence[int]
-    ) -> tuple[Any, list[Along]] | None:
+    ) -> tuple[ParameterSet, Any, list[Along]] | None:
         """What the experiment of a data set gives on both sides of a point; None: not exactly."""
         sides = []
         try:
@@ -354,10 +353,14 @@ class FitProblem:
             outcome, moved = prepared.nearby(parameters, [side for _, side, _ in sides])
         except (NoDerivativesError, ParameterError, pybamm.SolverError):
             return None  # differences say what there is to say
-        return outcome, [
-            Along(k, side, width, ahead, behind)
-            for (k, side, width), (ahead, behind) in zip(sides, moved, strict=True)
-        ]
+        return (
+            parameters,
+            outcome,
+            [
+                Along(k, side, width, ahead, behind)
+                for (k, side, width), (ahead, behind) in zip(sides, moved, strict=True)
+            ],
+        )
 
     def _differences(
         self, unit: np.ndarray, columns: Sequence[int], data: Sequence[Data]
