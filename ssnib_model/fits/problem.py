@@ -350,6 +350,8 @@ class FitProblem:
                     self._parameters_of(d, up), self._parameters_of(d, down), SMALL / width
                 )
                 sides.append((k, side, width))
+            if not sides:  # nothing that is free concerns these data
+                return parameters, None, []
             outcome, moved = prepared.nearby(parameters, [side for _, side, _ in sides])
         except (NoDerivativesError, ParameterError, pybamm.SolverError):
             return None  # differences say what there is to say

@@ -66,6 +66,8 @@ def moved_outcomes(
     NoDerivativesError
         If a step failed, was taken by another solver, or differs in more than numbers.
     """
+    if not directions:
+        return []
     from ssnib_model.solvers.kernel.follow import follow
 
     count = len(directions)

@@ -1,10 +1,12 @@
 """Exact derivatives of the structured solver against differences of what it gives."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ssnib_model as ss
 from ssnib_model.errors import NoDerivativesError
+from ssnib_model.fits.problem import FitProblem
 from ssnib_model.protocol.nearby import Side
 
 SMALL = 1e-6
@@ -142,3 +144,21 @@ def test_what_has_no_derivatives_is_said(hu2024):
         _ = ahead[0].solution
     with pytest.raises(ss.OptionError, match="only what it was told to vary"):
         prepared.half_cycles_nearby(hu2024, sides(hu2024, [MASS]))
+
+
+def test_what_is_free_for_other_data_changes_nothing(hu2024):
+    name = "Positive particle diffusivity [m2.s-1]"
+    capacity = "Discharge capacity [mA.h.g-1]"
+    data = [
+        ss.RateTestData(label, pd.DataFrame({"C-rate": [rate], capacity: [100.0]}))
+        for label, rate in (("slow", 0.5), ("fast", 1.0))
+    ]
+    problem = FitProblem(hu2024, data, [ss.Free(name, 1e-17, 1e-14, data="fast")], "spm")
+    slow, fast = problem.jacobian(problem.start())
+    assert slow == 0
+    assert fast != 0
+    made = ss.SolidStateSPM(hu2024.model_options)
+    prepared = ss.RateTest([0.5]).prepare(made, hu2024, solver=TIGHT)
+    half_cycles, nearby = prepared.half_cycles_nearby(hu2024, [])
+    assert [h.status for h in half_cycles] == ["ok", "ok"]
+    assert nearby == []
