@@ -145,6 +145,20 @@ def test_resistances(pulses, hu2024):
     assert steps == pytest.approx([-0.25 * _share(hu2024)], rel=0.02)
 
 
+def test_a_resistance_is_losses_and_the_change_of_the_open_circuit_voltage(spm, hu2024):
+    """As HPPC has it; near empty, where that is steep, it is a good part of it."""
+    result = ss.Pulse(rate=1, states=3, step=30).run(spm, hu2024)
+    charge = ss.Pulse.resistances(result).iloc[-1]
+    number, current = int(charge["Step"]), charge["Current [A]"]
+    losses = -result.breakdown(number, at=1.0).sum() / current
+    solution = result.steps[number - 1].segment.solution
+    reached = solution["Battery open-circuit voltage [V]"].entries[-1]
+    shift = (charge["Open-circuit voltage [V]"] - reached) / current
+    assert charge["State of charge"] < 0.02
+    assert shift > 0.1 * losses
+    assert charge["Resistance at 10 s [Ohm]"] == pytest.approx(losses + shift, rel=1e-5)
+
+
 def _share(cell):
     """Of all sodium, what the nominal capacity is."""
     sodium = (
