@@ -280,6 +280,7 @@ class PreparedProtocol:
 
         with compilation_shown(progress):
             found = again = run(self._steppers.first)
+        tried = []
         for other in self._steppers.others():
             gave_up = any(step.outcome.gave_up for step in again.steps)
             # a state to start from is one of the mesh that it comes from
@@ -287,10 +288,13 @@ class PreparedProtocol:
             if interrupted or not gave_up or not (other.same_mesh or start is None):
                 break
             again = run(other.stepper, other.name)
+            tried.append(other.in_words)
             if not any(step.status is Status.FAILED for step in again.steps):
                 words = other.in_words
                 return again._replace(steps=[step.recovered(words) for step in again.steps])
-        return found
+        return (
+            found._replace(steps=[s.unrecovered(tried) for s in found.steps]) if tried else found
+        )
 
     def _at(self, parameters: ParameterSet, temperature: float | None) -> dict[str, float]:
         """The inputs of a step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,7 +111,16 @@ class StepResult:
 
     def recovered(self, recovery: str) -> StepResult:
         """The same with what it took to solve it."""
-        outcome = dataclasses.replace(self.outcome, recovery=recovery)
+        return self._with(dataclasses.replace(self.outcome, recovery=recovery))
+
+    def unrecovered(self, tried: Iterable[str]) -> StepResult:
+        """The same with what else was tried, where that was of no help."""
+        if not self.outcome.gave_up:
+            return self
+        reason = f"{self.outcome.reason}; in vain, too: {', '.join(tried)}"
+        return self._with(dataclasses.replace(self.outcome, reason=reason))
+
+    def _with(self, outcome: Outcome) -> StepResult:
         return StepResult(self.number, self.planned, outcome, self._numbers, self._samples)
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ssnib_model.solvers.choice import (
     decide,
     named,
 )
+from ssnib_model.solvers.idaklu import Idaklu
 from ssnib_model.solvers.structured import ACCEPTED, Structured
 from ssnib_model.steps import Outcome, Status
 
@@ -199,6 +200,17 @@ def test_where_it_gives_up_idaklu_takes_over(hu2024, monkeypatch):
     exact = Named("idaklu", idaklu=(min(RTOL, own.rtol), min(ATOL, own.atol)))
     reference = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024, solver=exact)
     assert [h.capacity for h in result.half_cycles] == [h.capacity for h in reference.half_cycles]
+
+
+def test_it_is_said_where_idaklu_gives_up_too(hu2024, monkeypatch):
+    def give_up(self, state, step, inputs):
+        return Outcome(Status.FAILED, reason="the solver gave up", gave_up=True), state
+
+    for stepper in (Structured, Idaklu):
+        monkeypatch.setattr(stepper, "step", give_up)
+    result = ss.Protocol(["Charge at 1 C until cut-off"]).run(ss.SolidStateSPM(), hu2024)
+    expected = f"failed: the solver gave up; in vain, too: {choice.BY_IDAKLU}, {choice.FINER}"
+    assert result.table["Status"].tolist() == [expected]
 
 
 def test_a_potential_too_steep_for_tables_is_left_to_idaklu(hu2024, monkeypatch):
