@@ -26,6 +26,8 @@ BATCH_SECONDS = 0.1
 
 #: Tasks that a Dask cluster is given at least, and the most runs of one.
 DASK_TASKS, DASK_BATCH = 1000, 50
+#: How long a scheduler is waited for.
+DASK_PATIENCE = "10s"
 
 
 # -------------------------------------------------------------------- processes
@@ -155,7 +157,7 @@ def on_dask(
                 LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
             )
         try:
-            client = stack.enter_context(Client(scheduler, timeout="10s"))
+            client = stack.enter_context(Client(scheduler, timeout=DASK_PATIENCE))
         except (OSError, ValueError) as error:
             raise SSNIBError(f"no Dask scheduler at {scheduler}: {error}") from error
         everywhere = client.scatter(runner, broadcast=True)

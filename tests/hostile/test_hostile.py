@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import fuzzer
 
 BASE = (fuzzer.parameter_root() / "Hu2024" / "parameters.toml").read_text()
-CASES = {"toml": 250, "measured": 300, "store": 300, "cli": 120}
+CASES = {"toml": 200, "measured": 300, "store": 200, "cli": 80}
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 
 

@@ -77,21 +77,27 @@ def test_dask_says_which_run_of_a_task_failed(importable, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tasks", [1000, 3])
-def test_dask_gives_the_same_bytes(tasks, hu2024, tmp_path, monkeypatch):
+def test_dask_gives_the_same_bytes(hu2024, tmp_path, monkeypatch):
     """A real scheduler with two worker processes on this machine, reached by its address.
 
     Every run is a task of its own, or two of the seven together.
     """
     from distributed import LocalCluster
 
-    monkeypatch.setattr(workers, "DASK_TASKS", tasks)
     design, run = ss.grid({KAPPA: [*np.geomspace(0.005, 0.5, 6), -1.0]}), ss.RateTest([1])
     ss.sweep(hu2024, design, run, out=tmp_path / "one")
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        address = cluster.scheduler_address
-        ss.sweep(hu2024, design, run, out=tmp_path / "dask", scheduler=address)
-    files = [(tmp_path / name / "results.csv").read_bytes() for name in ("one", "dask")]
-    assert files[0] == files[1]
+        for tasks in (1000, 3):
+            monkeypatch.setattr(workers, "DASK_TASKS", tasks)
+            out = tmp_path / f"dask {tasks}"
+            ss.sweep(hu2024, design, run, out=out, scheduler=cluster.scheduler_address)
+    one, *others = ((tmp_path / name / "results.csv").read_bytes()
+                    for name in ("one", "dask 1000", "dask 3"))  # fmt: skip
+    assert [one, one] == others
+
+
+@pytest.mark.slow
+def test_no_dask_scheduler(hu2024, monkeypatch):
+    monkeypatch.setattr(workers, "DASK_PATIENCE", "0.5s")
     with pytest.raises(ss.SSNIBError, match="no Dask scheduler at"):
-        ss.sweep(hu2024, design, run, scheduler="tcp://127.0.0.1:9")
+        ss.sweep(hu2024, ss.grid({KAPPA: [0.01]}), ss.RateTest([1]), scheduler="tcp://127.0.0.1:9")
