@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.compiled import compiled, inlined
+from ssnib_model.solvers.kernel.compiled import inlined, inner, plain
 from ssnib_model.solvers.kernel.lookup import interpolate, value
 
 
-@compiled
+@inner
 def arsinh(x):
     """Inverse of sinh, to an absolute error of round-off, which suffices for potentials."""
     size = abs(x)
     return np.copysign(np.log(size + np.sqrt(1 + size * size)), x)
 
 
-@compiled
+@inner
 def interface(ocp, j0, thermal, film, surface, J, sto):
     """Potential across the interface [V] without hysteresis.
 
@@ -30,7 +30,7 @@ def interface(ocp, j0, thermal, film, surface, J, sto):
     return value(ocp, sto) + film * j + thermal * arsinh(j / twice_j0)
 
 
-@compiled
+@inner
 def interface_slopes(ocp, j0, thermal, film, surface, J, sto):
     """Slopes of `interface` with the reaction and with the stoichiometry, and itself."""
     U, dU = interpolate(ocp, sto)
@@ -45,7 +45,7 @@ def interface_slopes(ocp, j0, thermal, film, surface, J, sto):
     return U + film * j + thermal * arsinh(z), of_J, of_sto
 
 
-@compiled
+@plain
 def coupling(points, L, sigma_s, sigma_e):
     """Conductance between two points [S.m-2], and what a current drives there, per current."""
     both = L * (1 / sigma_s + 1 / sigma_e)
@@ -66,7 +66,7 @@ def imbalance_of_current(points, drift, k):
     return (drift if k < points - 1 else points) - (drift if k > 0 else 0.0)
 
 
-@compiled
+@inner
 def factorise(kappa, conductance, low, pivot):
     """LDL of ``diag(conductance) + kappa * Laplacian`` with closed ends."""
     points = conductance.size
@@ -78,7 +78,7 @@ def factorise(kappa, conductance, low, pivot):
             pivot[k] -= low[k] * kappa
 
 
-@compiled
+@inner
 def solve(kappa, low, pivot, rhs):
     """Solve with what `factorise` made, in place."""
     points = rhs.size
@@ -90,7 +90,7 @@ def solve(kappa, low, pivot, rhs):
 
 
 # -------------------------------------------------------------------- voltage
-@compiled
+@plain
 def weights_of_voltage(cell):
     """The potential of the cathode [V] is linear in the differences at three points and in i.
 
@@ -141,7 +141,7 @@ def uniformity_slopes(cell, c, J, sto):
     return factor * of_J, factor * of_sto
 
 
-@compiled
+@inner
 def uneven_resistance(L, sigma_s, sigma_e, nu_squared):
     """What an uneven reaction adds [Ohm.m2], and its slope with the uniformity number.
 
@@ -160,14 +160,14 @@ def uneven_resistance(L, sigma_s, sigma_e, nu_squared):
     return value, slope / (2 * nu)
 
 
-@compiled
+@plain
 def behind(cell, i, alloy):
     """What anode, layers and interfaces add to the voltage [V]."""
     eta = cell.thermal * arsinh(i / (2 * cell.anode_j0))
     return -i * cell.series - eta - value(cell.alloy, alloy)
 
 
-@compiled
+@inner
 def behind_slopes(cell, i, alloy):
     """Slopes of `behind` with the current density and with the anode's place."""
     z = i / (2 * cell.anode_j0)

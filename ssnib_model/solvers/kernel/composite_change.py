@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.compiled import compiled, contracted
+from ssnib_model.solvers.kernel.compiled import inner, inner_contracted
 from ssnib_model.solvers.kernel.composite import arsinh
 from ssnib_model.solvers.kernel.lookup import curvature, interpolate
 
 
-@compiled
+@inner
 def kinetics(cell, c, J, sto):
     """What `interface_change` needs of a class, of a potential ``U + film j + thermal arsinh(z)``.
 
@@ -29,7 +29,7 @@ def kinetics(cell, c, J, sto):
     return of_j / cell.surface[c], of_sto, j, of_j, ratio, j / twice_j0
 
 
-@contracted
+@inner_contracted
 def interface_change(cell, change, c, J, sto, J_change, sto_change, result):
     """Change of `composite.interface` along all directions, into ``result``."""
     of_J, of_sto, j, of_j, ratio, z = kinetics(cell, c, J, sto)
@@ -43,7 +43,7 @@ def interface_change(cell, change, c, J, sto, J_change, sto_change, result):
         )  # fmt: skip
 
 
-@contracted
+@inner_contracted
 def slopes_change(cell, change, c, J, sto, J_change, sto_change, of_J_change, of_sto_change):
     """Change of both slopes of `composite.interface_slopes`."""
     product, surface, thermal = sto * (1 - sto), cell.surface[c], cell.thermal
@@ -67,7 +67,7 @@ def slopes_change(cell, change, c, J, sto, J_change, sto_change, of_J_change, of
         of_sto_change[p] -= thermal * (ratio_change * of_log_j0 + ratio * bend * sto_change[p])
 
 
-@compiled
+@inner
 def imbalance_change(cell, change, kappa, drift, i, delta, i_change, delta_change, k, result):
     """Change of `composite.imbalance`, into ``result``."""
     points = cell.points
@@ -86,7 +86,7 @@ def imbalance_change(cell, change, kappa, drift, i, delta, i_change, delta_chang
         result[p] = total
 
 
-@contracted
+@inner_contracted
 def solve_all(kappa, low, pivot, rhs):
     """`composite.solve` of all directions, in place; ``rhs`` has shape (points, directions)."""
     points, directions = rhs.shape
@@ -101,7 +101,7 @@ def solve_all(kappa, low, pivot, rhs):
             rhs[k, p] = rhs[k, p] * inverse + low[k + 1] * rhs[k + 1, p]
 
 
-@compiled
+@inner
 def bent_by_kappa(change, solution, rhs):
     """Take off ``rhs`` what the change of kappa in the matrix does to a solution with it."""
     points, directions = rhs.shape

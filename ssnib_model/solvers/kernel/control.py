@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ssnib_model.solvers.kernel.cell import POWER, RESISTANCE
-from ssnib_model.solvers.kernel.compiled import compiled
+from ssnib_model.solvers.kernel.compiled import inner, plain
 from ssnib_model.solvers.kernel.composite import (
     behind,
     behind_slopes,
@@ -16,7 +14,7 @@ from ssnib_model.solvers.kernel.composite import (
 )
 
 
-@compiled
+@plain
 def cathode(cell, i, J, sto, delta):
     """Potential of the cathode [V] against the electrolyte where the last layer ends."""
     if cell.reduced:
@@ -27,14 +25,14 @@ def cathode(cell, i, J, sto, delta):
     return first * delta[0] + before * delta[points - 2] + last * delta[points - 1] + of_i * i
 
 
-@compiled
+@inner
 def of_differences(first, before, last, d):
     """What the voltage takes of the differences at three points, with weights for each."""
     points = d.size
     return first * d[0] + before * d[points - 2] + last * d[points - 1]
 
 
-@compiled
+@inner
 def residual(cell, task, i, place, J, sto, delta):
     """What is imposed: 0 where it is met."""
     V = cathode(cell, i, J, sto, delta) + behind(cell, i, place)
@@ -45,17 +43,18 @@ def residual(cell, task, i, place, J, sto, delta):
     return V - task.value
 
 
-@compiled
-def slopes(cell, task, i, place, J, sto, delta):
-    """Slopes of `residual`: with three differences, i and the anode's place; with J and sto."""
-    classes = cell.surface.size
-    of_J, of_sto = np.zeros(classes), np.zeros(classes)
+@inner
+def slopes(cell, task, i, place, J, sto, delta, of_J, of_sto):
+    """Slopes of `residual`: with three differences, i and the anode's place.
+
+    Those with the J and sto of the classes go into the two last arguments.
+    """
     first, before, last, of_i = weights_of_voltage(cell)
     if cell.reduced:
         nu_squared = uniformity(cell, J, sto)
         resistance, bend = uneven_resistance(cell.L, cell.sigma_s, cell.sigma_e, nu_squared)
         of_i = -resistance
-        for c in range(classes):
+        for c in range(of_J.size):
             nu_of_J, nu_of_sto = uniformity_slopes(cell, c, J[c], sto[c])
             of_J[c], of_sto[c] = -i * bend * nu_of_J, -i * bend * nu_of_sto
     V = cathode(cell, i, J, sto, delta) + behind(cell, i, place)
@@ -67,6 +66,7 @@ def slopes(cell, task, i, place, J, sto, delta):
         of_i = i * of_i + V
     elif task.control == RESISTANCE:
         of_i -= task.value
-    of_J *= factor
-    of_sto *= factor
-    return factor * first, factor * before, factor * last, of_i, factor * of_place, of_J, of_sto
+    for c in range(of_J.size):
+        of_J[c] = factor * of_J[c] if cell.reduced else 0.0
+        of_sto[c] = factor * of_sto[c] if cell.reduced else 0.0
+    return factor * first, factor * before, factor * last, of_i, factor * of_place

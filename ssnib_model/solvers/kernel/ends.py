@@ -12,7 +12,7 @@ from ssnib_model.solvers.kernel.cell import (
     OF_VOLTAGE,
     State,
 )
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import compiled, dot, inner, plain
 from ssnib_model.solvers.kernel.composite import behind
 from ssnib_model.solvers.kernel.control import cathode
 from ssnib_model.solvers.kernel.one_step import PARTS, QUARTERS, TO_POLYNOMIAL, take, unknown
@@ -21,7 +21,7 @@ from ssnib_model.steps import TIE, TIE_OF_CURRENT
 EPSILON = float(np.finfo(float).eps)
 
 
-@compiled
+@inner
 def distance(cell, task, n, V, i, alloy, alloy_start):
     """How far it is to an end; not positive where it is reached."""
     measure = task.measures[n]
@@ -36,7 +36,7 @@ def distance(cell, task, n, V, i, alloy, alloy_start):
     return task.signs[n] * (value - task.limits[n])
 
 
-@compiled
+@inner
 def _place(cell, currents, alloy, h, part):
     """Current density and place on the anode's table, at a part of a step."""
     i, area, power = 0.0, 0.0, 1.0
@@ -48,7 +48,7 @@ def _place(cell, currents, alloy, h, part):
     return i, alloy + cell.alloy_rate * h * area
 
 
-@compiled
+@inner
 def _apart(cell, task, n, room, alloy, h, alloy_start, part):
     """`_distance` within the last step, by the polynomials through its samples."""
     i, place = _place(cell, room.currents, alloy, h, part)
@@ -59,7 +59,7 @@ def _apart(cell, task, n, room, alloy, h, alloy_start, part):
     return distance(cell, task, n, V, i, place, alloy_start)
 
 
-@compiled
+@plain
 def first_end(cell, task, room, alloy, h, alloy_start):
     """Which end the last step crosses first, and at which part of it; -1: none."""
     first, where, place = -1, 2.0, alloy
@@ -84,7 +84,7 @@ def first_end(cell, task, room, alloy, h, alloy_start):
     return first, where
 
 
-@compiled
+@plain
 def to_end(cell, task, slope, closed, state, now, t, i, h, part, room, which, alloy_start, rtol):
     """Take the last step again so that it arrives at an end, which is where its samples say.
 
@@ -168,7 +168,7 @@ def _is_there(cell, task, closed, state, now, room, which, alloy_start, rtol):
     return True
 
 
-@compiled
+@inner
 def tolerance(cell, task, n, rtol):
     """How far from an end a step may stop that was ended by it [V], [A.m-2] or [C.m-2].
 

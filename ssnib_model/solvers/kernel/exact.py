@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import dot, inner
 from ssnib_model.solvers.kernel.composite import interface
 from ssnib_model.solvers.kernel.control import cathode
 
 
-@compiled
+@inner
 def phi(rate, t):
     """Integrals over ``t`` of ``exp(rate s)`` and of ``(t - s) exp(rate s)``."""
     x = rate * t
@@ -21,7 +21,7 @@ def phi(rate, t):
     return first, (first - t) / rate
 
 
-@compiled
+@inner
 def step(cell, state, i, slope, t, parts, samples, result, J, sto, delta, scratch):
     """Go on for ``t`` [s] in ``parts`` equal parts, with a current density that rises linearly.
 
@@ -37,7 +37,7 @@ def step(cell, state, i, slope, t, parts, samples, result, J, sto, delta, scratc
     modes = state.modes.shape[1]
     part = t / parts
     z, before = result.modes[0], state.modes[0]
-    keep, take, rise = scratch
+    keep, take, rise = scratch[0], scratch[1], scratch[2]
     for m in range(modes):
         rate = cell.decay[0, m]
         first, second = phi(rate, part)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.solvers.kernel.compiled import compiled, contracted, dot
+from ssnib_model.solvers.kernel.compiled import dot, inner, inner_contracted
 from ssnib_model.solvers.kernel.exact import phi
 
 
-@compiled
+@inner
 def phi_slopes(rate, t):
     """What both of `exact.phi` change by for a relative change of the rate."""
     x = rate * t
@@ -21,7 +21,7 @@ def phi_slopes(rate, t):
     return t * np.exp(x) - first, t * first - 2 * second
 
 
-@compiled
+@inner
 def coefficients(cell, part, table):
     """What `step` needs of every mode for a time ``part`` [s], into ``table``, shape (4, modes).
 
@@ -33,7 +33,7 @@ def coefficients(cell, part, table):
         table[2, m], table[3, m] = phi_slopes(rate, part)
 
 
-@contracted
+@inner_contracted
 def step(cell, change, z, z_change, i, i_change, slope, slope_change, part, table, stretch, sto,
          sto_change):  # fmt: skip
     """Go on for ``part`` [s] with modes and their changes, in place; the surface at its end.

@@ -6,7 +6,7 @@ import numpy as np
 
 from ssnib_model.solvers.kernel import exact_change, rodas, rodas_change
 from ssnib_model.solvers.kernel.cell import CURRENT, OF_CURRENT, OF_CURRENT_SIZE, OF_VOLTAGE
-from ssnib_model.solvers.kernel.compiled import compiled, fill
+from ssnib_model.solvers.kernel.compiled import compiled, fill, inner
 from ssnib_model.solvers.kernel.composite import behind, interface
 from ssnib_model.solvers.kernel.composite_change import interface_change
 from ssnib_model.solvers.kernel.directions import SMALL, NowChange, moved
@@ -20,7 +20,7 @@ from ssnib_model.solvers.kernel.samples_change import (
 from ssnib_model.solvers.kernel.start_change import begin_change
 
 
-@compiled
+@inner
 def _sample(cell, change, sides, now, now_change, i, at, potentials, flows):
     """Changes of potential and current density where the integrator is, into the samples."""
     fill(flows[at], now_change.i)
@@ -30,12 +30,14 @@ def _sample(cell, change, sides, now, now_change, i, at, potentials, flows):
     )  # fmt: skip
 
 
-@compiled
+@inner
 def _closed(cell, change, sides, state, state_change, now, now_change, i, slope, slope_change,
-            h, stretch, at, potentials, flows):  # fmt: skip
-    """A step of the closed form with its changes; states, ``now`` and their changes go on."""
+            h, stretch, at, potentials, flows, table):  # fmt: skip
+    """A step of the closed form with its changes; states, ``now`` and their changes go on.
+
+    ``table`` is room, shape (4, modes).
+    """
     directions, part, rate = stretch.size, h / PARTS, cell.gap_rate[0]
-    table = np.empty((4, state.modes.shape[1]))
     exact_change.coefficients(cell, part, table)
     for q in range(1, PARTS + 1):
         side = np.sign(i)
@@ -77,7 +79,7 @@ def _closed(cell, change, sides, state, state_change, now, now_change, i, slope,
     return i
 
 
-@compiled
+@inner
 def _take_over(cell, state_change, now_change, changes):
     """As `integrate.go_on`, of the changes."""
     sites, directions = now_change.J.shape
@@ -118,10 +120,10 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
         and current densities [A.m-2] at the start and the quarters of all steps, shape
         (4 steps + 1, directions); without the last direction.
     """
-    (sites, _), points, classes = state.modes.shape, cell.points, cell.surface.size
-    directions = change.L.size
+    (sites, modes), points, classes = state.modes.shape, cell.points, cell.surface.size
+    directions, table = change.L.size, np.empty((4, modes))
     now, room = rooms(state, points, classes)
-    work, changes = room.work, rodas_change.changes_for(sites, points, classes, directions)
+    work, changes = room.work, rodas_change.changes_for(sites, points, classes, modes, directions)
     now_change = NowChange(
         np.zeros((sites, directions)),
         np.zeros((sites, directions)),
@@ -168,7 +170,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
         if is_exact(cell, task, slope):
             i = _closed(
                 cell, change, sides, state, state_change, now, now_change, i, slope,
-                slope_change, h, stretch, at, potentials, flows,
+                slope_change, h, stretch, at, potentials, flows, table,
             )  # fmt: skip
             continue
         rodas.step(cell, task, slope, state, i, now.J, now.sto, now.delta, h, work)
@@ -180,10 +182,7 @@ def follow(cell, change, task, task_change, state, state_change, ends, renewed, 
             cell, change, sides, state, state_change, now, now_change, i, work, changes, at,
             potentials, flows,
         )  # fmt: skip
-        change_modes(
-            cell, changes.decays, changes.uptakes, state.modes, state_change.modes, h, work,
-            changes,
-        )  # fmt: skip
+        change_modes(cell, state.modes, state_change.modes, h, work, changes)
         i = go_on(cell, False, state, now, h, room)
         _take_over(cell, state_change, now_change, changes)
         _sample(cell, change, sides, now, now_change, i, at + PARTS, potentials, flows)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import VOLTAGE
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import compiled, dot, inner
 from ssnib_model.solvers.kernel.composite import behind
 from ssnib_model.solvers.kernel.lookup import integral, value
 from ssnib_model.solvers.kernel.one_step import PARTS, TO_POLYNOMIAL
 
 
-@compiled
+@inner
 def _at(samples, part):
     """The polynomial through samples at the quarters, and its integral, at a part of the step."""
     found, area, power = 0.0, 0.0, 1.0

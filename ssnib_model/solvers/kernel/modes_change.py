@@ -6,20 +6,18 @@ of the length of a step changes by ``rho (g**2 / gamma - g)``; so sums over powe
 
 from __future__ import annotations
 
-import numpy as np
-
-from ssnib_model.solvers.kernel.compiled import contracted, dot
-from ssnib_model.solvers.kernel.rodas import GAMMA, POWERS, STAGES, P, Q, R, T
+from ssnib_model.solvers.kernel.compiled import dot, inner_contracted, multiply
+from ssnib_model.solvers.kernel.rodas import GAMMA, POWERS, STAGES, Q, R, T
 
 
-@contracted
-def change_uptakes(cell, h, bends, gains):
-    """Change of `rodas.Work.uptakes` per relative change of the decay, into ``bends``.
+@inner_contracted
+def change_uptakes(cell, h, room):
+    """Change of `rodas.Work.uptakes` per relative change of the decay, into ``room.bends``.
 
-    The gain of every mode goes into ``gains``, shape (classes, modes).
+    The gain of every mode goes into ``room.gains``.
     """
     classes, modes = cell.decay.shape
-    sums = np.empty(POWERS + 1)
+    bends, gains, sums = room.bends, room.gains, room.sums
     for c in range(classes):
         for power in range(POWERS + 1):
             sums[power] = 0.0
@@ -38,17 +36,17 @@ def change_uptakes(cell, h, bends, gains):
                 bends[c, s, q] = slope
 
 
-@contracted
-def change_memory(cell, decays, z, z_change, work, gains, memory_change):
+@inner_contracted
+def change_memory(cell, decays, z, z_change, work, room):
     """Change of what of the modes is left on the surfaces at the stages, without reaction.
 
     ``decays`` are the relative changes of the decays times the step, shape (classes, directions);
-    ``memory_change`` has shape (sites, 6, directions).
+    it goes into ``room.memory``.
     """
     sites, modes = z.shape
     classes, directions = decays.shape
-    stages, weighted, last = P.copy(), np.empty((POWERS, modes)), np.empty(modes)
-    sums, sums_change = np.empty(POWERS + 1), np.empty((POWERS, directions))
+    gains, weighted, last = room.gains, work.of_modes, room.of_modes[0]
+    sums, sums_change = room.sums, room.sums_change
     for c in range(classes):
         for m in range(modes):
             for k in range(POWERS):
@@ -58,26 +56,23 @@ def change_memory(cell, decays, z, z_change, work, gains, memory_change):
             for k in range(POWERS):
                 sums[k] = dot(weighted[k], z[n])
             sums[POWERS] = dot(last, z[n])
-            np.dot(weighted, z_change[n], sums_change)
+            multiply(weighted, z_change[n], sums_change)
             for k in range(1, POWERS):
                 slope = k * (sums[k + 1] / GAMMA - sums[k])
                 for p in range(directions):
                     sums_change[k, p] += slope * decays[c, p]
-            np.dot(stages, sums_change, memory_change[n])
+            multiply(room.stages, sums_change, room.memory[n])
 
 
-@contracted
-def change_modes(cell, decays, uptakes, z, z_change, h, work, changes):
-    """Change of the modes at the end of the step, in place; ``z`` are those at its start.
-
-    ``decays`` and ``uptakes`` are the relative changes of both times the step, shape (classes,
-    directions).
-    """
+@inner_contracted
+def change_modes(cell, z, z_change, h, work, changes):
+    """Change of the modes at the end of the step, in place; ``z`` are those at its start."""
     sites, modes = z.shape
+    decays, uptakes, room = changes.decays, changes.uptakes, changes.room
     classes, directions = decays.shape
-    keep, bend = np.empty(modes), np.empty(modes)
-    takes, take_bends = np.empty((modes, STAGES)), np.empty((modes, STAGES))
-    forced, taken = np.empty((STAGES, directions)), np.empty((modes, directions))
+    keep, bend = room.of_modes[0], room.of_modes[1]
+    takes, take_bends = room.takes[0], room.takes[1]
+    forced, taken = room.forced, room.taken
     for c in range(classes):
         for m in range(modes):
             gain = 1 / (1 / GAMMA - h * cell.decay[c, m])
@@ -101,7 +96,7 @@ def change_modes(cell, decays, uptakes, z, z_change, h, work, changes):
             for s in range(STAGES):
                 for p in range(directions):
                     forced[s, p] = changes.forced[s, n, p]
-            np.dot(takes, forced, taken)
+            multiply(takes, forced, taken)
             for m in range(modes):
                 of_decay, of_uptake, kept = bend[m] * z[n, m], 0.0, keep[m]
                 for s in range(STAGES):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ssnib_model.solvers.kernel import exact, rodas, start
 from ssnib_model.solvers.kernel.cell import CURRENT, State
-from ssnib_model.solvers.kernel.compiled import compiled, dot, fill
+from ssnib_model.solvers.kernel.compiled import compiled, dot, fill, inner, plain
 from ssnib_model.solvers.kernel.composite import interface, weights_of_voltage
 from ssnib_model.solvers.kernel.control import cathode
 from ssnib_model.solvers.kernel.lookup import interpolate
@@ -30,7 +30,7 @@ QUARTERS = (
 INSIDE = float(QUARTERS[:, 1:-1].sum())
 
 
-@compiled
+@plain
 def is_exact(cell, task, slope):
     """Whether diffusion has a closed form."""
     single = cell.points == 1 and cell.surface.size == 1
@@ -80,7 +80,7 @@ def rooms(state, points, classes):
     return now, room
 
 
-@compiled
+@inner
 def _between(cell, state, now, i, room):
     """Potentials and currents at the quarters within the last step, by its dense output.
 
@@ -94,7 +94,7 @@ def _between(cell, state, now, i, room):
     changes_J, changes_sto = work.changes_J, work.changes_sto
     changes_h, changes_i, new_i = work.changes_hysteresis, work.changes_current, work.scalars[0]
     samples, fine, currents, delta = room.samples, room.fine, room.currents, room.delta
-    J, sto = room.near
+    J, sto = room.near[0], room.near[1]
     first, before, last, of_i = weights_of_voltage(cell)
     hysteretic = cell.gap_rate[0] > 0
     for eighth in (1, 2, 4, 5, 6):
@@ -118,7 +118,7 @@ def _between(cell, state, now, i, room):
             samples[eighth // 2], currents[eighth // 2] = potential, current
 
 
-@compiled
+@plain
 def take(cell, task, slope, closed, state, now, i, h, room):
     """One step of the integrator, without going on: samples and what it arrives at.
 
@@ -151,7 +151,7 @@ def take(cell, task, slope, closed, state, now, i, h, room):
             currents[q] += short / INSIDE
 
 
-@compiled
+@inner
 def unknown(cell, now, work):
     """What round-off of the surfaces leaves open of the potentials at both ends of a step [V]."""
     points, classes, steepest = cell.points, cell.surface.size, 0.0
@@ -162,7 +162,7 @@ def unknown(cell, now, work):
     return rodas.ROUND_OFF * steepest
 
 
-@compiled
+@inner
 def error_of(cell, closed, now, room, rtol, atol):
     """Error of the last step over the tolerances: of states, and of potentials in between."""
     between = 0.0
@@ -177,7 +177,7 @@ def error_of(cell, closed, now, room, rtol, atol):
     return max(rodas.error(cell, now.J, now.sto, room.work, rtol, atol), between)
 
 
-@compiled
+@plain
 def within_range(closed, now, room, margin):
     """Whether all surfaces stayed in 0..1, up to a margin, throughout the last step."""
     if closed:
@@ -196,7 +196,7 @@ def within_range(closed, now, room, margin):
     return True
 
 
-@compiled
+@plain
 def go_on(cell, closed, state, now, h, room):
     """Take over what the last step arrived at; returns its current density."""
     work = room.work
@@ -215,7 +215,7 @@ def go_on(cell, closed, state, now, h, room):
     return work.scalars[0]
 
 
-@compiled
+@plain
 def begin(cell, task, state, now):
     """Reactions, surfaces and differences at the start, and the current density; NaN: none."""
     for n in range(now.sto.size):
@@ -227,7 +227,7 @@ def begin(cell, task, state, now):
     return i if found else np.nan
 
 
-@compiled
+@plain
 def again(cell, task, state, now, i):
     """What goes with the present state, exactly: reactions, differences and current density."""
     for n in range(now.sto.size):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ssnib_model.solvers.kernel import rodas
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled, dot
+from ssnib_model.solvers.kernel.compiled import compiled, dot, inner
 from ssnib_model.solvers.kernel.composite import interface
 from ssnib_model.solvers.kernel.one_step import (
     PARTS,
@@ -19,7 +19,7 @@ from ssnib_model.solvers.kernel.one_step import (
 )
 
 
-@compiled
+@inner
 def _modes_within(cell, state, h, work, part, z):
     """The modes within the last step of RODAS, by its dense output."""
     sites, modes = z.shape

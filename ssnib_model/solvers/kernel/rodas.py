@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled, dot, reordered
+from ssnib_model.solvers.kernel.compiled import compiled, dot, inner, reordered
 from ssnib_model.solvers.kernel.composite import (
     coupling,
     factorise,
@@ -110,6 +110,12 @@ class Work(NamedTuple):
     difference: np.ndarray  #: shape (points,)
     scalars: np.ndarray  #: current density and place of the anode at the end
     unknown_J: np.ndarray  #: what round-off of the surface leaves open of J, shape (sites,)
+    memory: np.ndarray  #: what of the modes is on the surfaces at the stages, shape (6, sites)
+    of_sites: np.ndarray  #: for what `step` needs, shape (8, sites)
+    of_points: np.ndarray  #: shape (5, points)
+    of_classes: np.ndarray  #: shape (2, classes)
+    of_modes: np.ndarray  #: shape (POWERS, modes)
+    sums: np.ndarray  #: shape (POWERS,)
 
 
 @compiled
@@ -131,15 +137,22 @@ def room(sites, points, classes, modes):
         np.empty(points),
         np.empty(2),
         np.empty(sites),
+        np.empty((STAGES, sites)),
+        np.empty((8, sites)),
+        np.empty((5, points)),
+        np.empty((2, classes)),
+        np.empty((POWERS, modes)),
+        np.empty(POWERS),
     )
 
 
-@compiled
+@inner
 def _modes(cell, h, work):
     """Powers of the gain of every mode, and how the reaction of a stage acts on the surface."""
     classes, modes = cell.decay.shape
+    weighted, sums = work.of_modes[0], work.sums
     for c in range(classes):
-        powers, weighted = work.powers[c], np.empty(modes)
+        powers = work.powers[c]
         for m in range(modes):
             gain = 1 / (1 / GAMMA - h * cell.decay[c, m])
             power = 1.0
@@ -147,7 +160,6 @@ def _modes(cell, h, work):
                 powers[p, m] = power
                 power *= gain
             weighted[m] = h * cell.surface_of[m] * cell.uptake[c, m]
-        sums = np.empty(POWERS)
         for p in range(POWERS):
             sums[p] = dot(powers[p], weighted)
         for s in range(STAGES):
@@ -156,11 +168,11 @@ def _modes(cell, h, work):
 
 
 @reordered
-def _memory(cell, z, work, memory):
+def _memory(cell, z, work):
     """What of the modes is left on the surface of every site at every stage, without reaction."""
     sites, modes = z.shape
     classes = cell.surface.size
-    weighted, sums = np.empty((POWERS, modes)), np.empty(POWERS)
+    weighted, sums, memory = work.of_modes, work.sums, work.memory
     for c in range(classes):
         for p in range(POWERS):
             for m in range(modes):
@@ -178,13 +190,17 @@ def _memory(cell, z, work, memory):
                 memory[s, n] = total
 
 
-@compiled
+@inner
 def advance(cell, z, h, work):
     """The modes at the end of the step, in place."""
     sites, modes = z.shape
     classes = cell.surface.size
+    keep, take = work.of_modes[0], work.of_modes[1:]
     for c in range(classes):
-        keep, take = np.zeros(modes), np.zeros((STAGES, modes))
+        for m in range(modes):
+            keep[m] = 0.0
+            for q in range(STAGES):
+                take[q, m] = 0.0
         for p in range(1, POWERS):
             powers = work.powers[c, p]
             for m in range(modes):
@@ -208,7 +224,7 @@ def advance(cell, z, h, work):
                 )  # fmt: skip
 
 
-@compiled
+@inner
 def step(cell, task, slope, state, i, J, sto, delta, h, work):
     """Take the stages of a step of ``h`` [s], and what it arrives at, into ``work``.
 
@@ -245,13 +261,17 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
     _modes(cell, h, work)
 
     # the Jacobian, reduced to one unknown a point; and what of the modes the stages need
-    memory = np.empty((STAGES, sites))
-    _memory(cell, z, work, memory)
-    of_sto, ease, start = np.empty(sites), np.empty(sites), np.empty(sites)
-    gain_h, bend = np.empty(sites), np.empty(sites)
-    conductances, low, pivot = np.zeros(points), np.empty(points), np.empty(points)
+    _memory(cell, z, work)
+    memory = work.memory
+    sites_, points_, classes_ = work.of_sites, work.of_points, work.of_classes
+    of_sto, ease, start, rho, known = sites_[0], sites_[1], sites_[2], sites_[3], sites_[4]
+    gain_h, bend, bent = sites_[5], sites_[6], sites_[7]
+    conductances, low, pivot, d, by_current = (
+        points_[0], points_[1], points_[2], points_[3], points_[4],
+    )  # fmt: skip
     total_conductance, n = 0.0, 0
     for k in range(points):
+        conductances[k] = 0.0
         for c in range(classes):
             start[n], of_J, of_sto[n] = interface_slopes(
                 ocp, j0, thermal, film, surface[c], J[n], sto[n]
@@ -268,12 +288,11 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
 
     # and the border, where the current is an unknown too
     free = task.control != CURRENT
-    by_current, border = np.zeros(points), 1.0
-    first, before, last, of_i, of_place = 0.0, 0.0, 0.0, 0.0, 0.0
-    cost_J, cost_sto = np.zeros(classes), np.zeros(classes)
+    first, before, last, of_i, of_place, border = 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    cost_J, cost_sto = classes_[0], classes_[1]
     if free:
-        first, before, last, of_i, of_place, cost_J, cost_sto = slopes(
-            cell, task, i, place, J, sto, delta
+        first, before, last, of_i, of_place = slopes(
+            cell, task, i, place, J, sto, delta, cost_J, cost_sto
         )
         for k in range(points):
             by_current[k] = -imbalance_of_current(points, drift, k)
@@ -285,7 +304,6 @@ def step(cell, task, slope, state, i, J, sto, delta, h, work):
                 of_J = cost_J[c] + cost_sto[c] * uptakes[c, 0, 0]
                 border += of_J * ease[c] * by_current[0]
 
-    d, rho, known, bent = np.empty(points), np.empty(sites), np.empty(sites), np.zeros(sites)
     for s in range(STAGES):
         new_i, new_place, change_i, change_place = i, place, h * slope, 0.0
         for p in range(s):
@@ -377,7 +395,7 @@ def combine(s, start, changes, result):
                 result[n] += a * changes[p, n]
 
 
-@compiled
+@inner
 def error(cell, J, sto, work, rtol, atol):
     """Error of a step over the tolerances, of the states of the interface."""
     sites = J.size
@@ -393,7 +411,7 @@ def error(cell, J, sto, work, rtol, atol):
     return np.sqrt(total / (2 * sites + 1))
 
 
-@compiled
+@inner
 def within(before, after, changes, n, part):
     """State number ``n`` within the last step, by its dense output."""
     c3, c4 = 0.0, 0.0  # not by `scalar_within`: a view takes longer than all of this
@@ -404,7 +422,7 @@ def within(before, after, changes, n, part):
     return rest * before[n] + part * (after[n] + rest * (c3 + part * c4))
 
 
-@compiled
+@inner
 def largest_bend(changes, n):
     """By how much at most state number ``n`` is off a straight line within the last step."""
     c3, c4 = 0.0, 0.0
@@ -414,7 +432,7 @@ def largest_bend(changes, n):
     return (abs(c3) + abs(c4)) / 4
 
 
-@compiled
+@inner
 def scalar_within(before, after, changes, part):
     """As `within`, of a state alone."""
     c3, c4 = 0.0, 0.0

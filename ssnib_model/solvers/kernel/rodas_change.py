@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import CURRENT
-from ssnib_model.solvers.kernel.compiled import compiled, contracted
+from ssnib_model.solvers.kernel.compiled import compiled, inner_contracted
 from ssnib_model.solvers.kernel.composite import (
     coupling,
     factorise,
@@ -29,10 +29,28 @@ from ssnib_model.solvers.kernel.composite_change import (
     solve_all,
 )
 from ssnib_model.solvers.kernel.control import of_differences, slopes
-from ssnib_model.solvers.kernel.control_change import residual_change
-from ssnib_model.solvers.kernel.directions import moved_by, moved_task
+from ssnib_model.solvers.kernel.control_change import residual_change, slopes_of_imposed_change
 from ssnib_model.solvers.kernel.modes_change import change_memory, change_uptakes
-from ssnib_model.solvers.kernel.rodas import GAMMA, STAGES, A, C, combine
+from ssnib_model.solvers.kernel.rodas import GAMMA, POWERS, STAGES, A, C, P, combine
+
+
+class Room(NamedTuple):
+    """For what `step` needs, and what it shares with `modes_change` and `samples_change`."""
+
+    stages: np.ndarray  #: `rodas.P`, shape (6, POWERS)
+    bends: np.ndarray  #: of the uptakes, shape (classes, 6, 6)
+    gains: np.ndarray  #: shape (classes, modes)
+    memory: np.ndarray  #: shape (sites, 6, directions)
+    of_sites: np.ndarray  #: shape (7, sites, directions)
+    of_points: np.ndarray  #: shape (1, points, directions)
+    of_classes: np.ndarray  #: shape (2, classes, directions)
+    of_directions: np.ndarray  #: shape (8, directions)
+    of_modes: np.ndarray  #: shape (2, modes)
+    sums: np.ndarray  #: shape (POWERS + 1,)
+    sums_change: np.ndarray  #: shape (POWERS, directions)
+    takes: np.ndarray  #: shape (2, modes, 6)
+    forced: np.ndarray  #: shape (6, directions)
+    taken: np.ndarray  #: shape (modes, directions)
 
 
 class Changes(NamedTuple):
@@ -53,11 +71,28 @@ class Changes(NamedTuple):
     end_alloy: np.ndarray
     decays: np.ndarray  #: relative, times the step, shape (classes, directions)
     uptakes: np.ndarray
+    room: Room
 
 
 @compiled
-def changes_for(sites, points, classes, directions):
+def changes_for(sites, points, classes, modes, directions):
     """Empty `Changes`."""
+    room = Room(
+        P.copy(),
+        np.zeros((classes, STAGES, STAGES)),
+        np.zeros((classes, modes)),
+        np.zeros((sites, STAGES, directions)),
+        np.zeros((7, sites, directions)),
+        np.zeros((1, points, directions)),
+        np.zeros((2, classes, directions)),
+        np.zeros((8, directions)),
+        np.zeros((2, modes)),
+        np.zeros(POWERS + 1),
+        np.zeros((POWERS, directions)),
+        np.zeros((2, modes, STAGES)),
+        np.zeros((STAGES, directions)),
+        np.zeros((modes, directions)),
+    )
     return Changes(
         np.zeros((STAGES, sites, directions)),
         np.zeros((STAGES, sites, directions)),
@@ -74,10 +109,11 @@ def changes_for(sites, points, classes, directions):
         np.zeros(directions),
         np.zeros((classes, directions)),
         np.zeros((classes, directions)),
+        room,
     )
 
 
-@contracted
+@inner_contracted
 def step(
     cell, change, sides, task, task_change, slope, slope_change, stretch,
     state, state_change, now, now_change, i, h, work, changes,
@@ -102,25 +138,24 @@ def step(
     directions, rates = stretch.size, cell.gap_rate
     hysteretic, free = rates[0] > 0, task.control != CURRENT
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
-    uptakes, gains = work.uptakes, np.empty(cell.decay.shape)
-    bends = np.empty((classes, STAGES, STAGES))
-    decays, ups = changes.decays, changes.uptakes
+    room, uptakes = changes.room, work.uptakes
+    decays, ups, bends, memory_change = changes.decays, changes.uptakes, room.bends, room.memory
     for c in range(classes):
         for p in range(directions):
             decays[c, p] = change.log_decay[c, p] + stretch[p]
             ups[c, p] = change.log_uptake[c, p] + stretch[p]
-    memory_change = np.empty((sites, STAGES, directions))
-    change_uptakes(cell, h, bends, gains)
-    change_memory(cell, decays, state.modes, state_change.modes, work, gains, memory_change)
+    change_uptakes(cell, h, room)
+    change_memory(cell, decays, state.modes, state_change.modes, work, room)
 
     # the Jacobian
-    ease, of_sto = np.empty(sites), np.empty(sites)
-    gain_h, bend = np.empty(sites), np.empty(sites)
-    ease_change, of_sto_change = np.empty((sites, directions)), np.empty((sites, directions))
-    gain_change, bend_change = np.zeros((sites, directions)), np.zeros((sites, directions))
-    conductances, low, pivot = np.zeros(points), np.empty(points), np.empty(points)
+    sites_, points_ = work.of_sites, work.of_points
+    ease, of_sto, gain_h, bend = sites_[0], sites_[1], sites_[2], sites_[3]
+    conductances, low, pivot, by_current = points_[0], points_[1], points_[2], points_[3]
+    ease_change, of_sto_change = room.of_sites[0], room.of_sites[1]
+    gain_change, bend_change = room.of_sites[2], room.of_sites[3]
     total_conductance, n = 0.0, 0
     for k in range(points):
+        conductances[k] = 0.0
         for c in range(classes):
             of_J, of_sto[n], _, _, _, _ = kinetics(cell, c, J[n], sto[n])
             slopes_change(
@@ -158,17 +193,13 @@ def step(
     factorise(kappa, conductances, low, pivot)
 
     # and the border
-    by_current, border = np.zeros(points), 1.0
-    first, before, last, of_i, of_place = 0.0, 0.0, 0.0, 0.0, 0.0
-    cost_J, cost_sto = np.zeros(classes), np.zeros(classes)
-    of_change = np.zeros((5, directions))
-    cost_J_change, cost_sto_change = (
-        np.zeros((classes, directions)),
-        np.zeros((classes, directions)),
-    )
+    first, before, last, of_i, of_place, border = 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    cost_J, cost_sto = work.of_classes[0], work.of_classes[1]
+    cost_J_change, cost_sto_change = room.of_classes[0], room.of_classes[1]
+    of_change = room.of_directions[:5]
     if free:
-        first, before, last, of_i, of_place, cost_J, cost_sto = slopes(
-            cell, task, i, place, J, sto, delta
+        first, before, last, of_i, of_place = slopes(
+            cell, task, i, place, J, sto, delta, cost_J, cost_sto
         )
         for k in range(points):
             by_current[k] = -imbalance_of_current(points, drift, k)
@@ -178,38 +209,21 @@ def step(
         for c in range(classes if cell.reduced else 0):
             of_J = cost_J[c] + cost_sto[c] * uptakes[c, 0, 0]
             border += of_J * ease[c] * by_current[0]
-        for p in range(directions):
-            for side in range(2):
-                sign = 1.0 - 2 * side
-                found = slopes(
-                    sides[p][side],
-                    moved_task(task, task_change, p, sign),
-                    i + sign * now_change.i[p],
-                    place + sign * state_change.alloy[p],
-                    moved_by(J, now_change.J, p, sign),
-                    moved_by(sto, now_change.sto, p, sign),
-                    moved_by(delta, now_change.delta, p, sign),
-                )
-                half = sign / 2
-                of_change[0, p] += half * found[0]
-                of_change[1, p] += half * found[1]
-                of_change[2, p] += half * found[2]
-                of_change[3, p] += half * found[3]
-                of_change[4, p] += half * found[4]
-                for c in range(classes):
-                    cost_J_change[c, p] += half * found[5][c]
-                    cost_sto_change[c, p] += half * found[6][c]
+        slopes_of_imposed_change(
+            sides, task, task_change, i, now_change.i, place, state_change.alloy, J,
+            now_change.J, sto, now_change.sto, delta, now_change.delta, of_change,
+            cost_J_change, cost_sto_change,
+        )  # fmt: skip
 
-    new_J, new_sto, new_h = np.empty(sites), np.empty(sites), np.empty(sites)
-    new_delta = np.empty(points)
+    new_J, new_sto, new_h, new_delta = sites_[4], sites_[5], sites_[6], points_[4]
     J_change, sto_change, h_change = changes.end_J, changes.end_sto, changes.end_hysteresis
     delta_change = changes.end_difference
     i_change, place_change = changes.end_current, changes.end_alloy
-    d = np.empty((points, directions))
-    rho, q_change = np.empty((sites, directions)), np.empty((sites, directions))
-    bent_change = np.zeros((sites, directions))
-    carried_i, carried_place = np.empty(directions), np.empty(directions)
-    known_change = np.empty(directions)
+    d, rho, q_change = room.of_points[0], room.of_sites[4], room.of_sites[5]
+    bent_change = room.of_sites[6]
+    carried_i, carried_place, known_change = (
+        room.of_directions[5], room.of_directions[6], room.of_directions[7],
+    )  # fmt: skip
     for s in range(STAGES):
         # what the stage starts from
         new_i, new_place = i, place
@@ -318,7 +332,7 @@ def step(
             if free:
                 # what is imposed, linearised, with all that the stage has changed
                 total = residual_change(
-                    sides[p], task, task_change, p, new_i, i_change[p], new_place,
+                    sides, task, task_change, p, new_i, i_change[p], new_place,
                     place_change[p], new_J, J_change, new_sto, sto_change, new_delta,
                     delta_change,
                 )  # fmt: skip

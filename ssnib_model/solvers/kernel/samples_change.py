@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ssnib_model.solvers.kernel import rodas
-from ssnib_model.solvers.kernel.compiled import compiled
+from ssnib_model.solvers.kernel.compiled import compiled, inner
 from ssnib_model.solvers.kernel.composite import (
     interface,
     uneven_resistance,
@@ -19,7 +17,7 @@ from ssnib_model.solvers.kernel.one_step import INSIDE, PARTS, QUARTERS
 from ssnib_model.solvers.kernel.rodas import within
 
 
-@compiled
+@inner
 def potential_change(cell, change, sides, J, sto, delta, i, J_change, sto_change, delta_change,
                       i_change, result):  # fmt: skip
     """Change of `control.cathode`, into ``result``; full: of the three points it needs."""
@@ -45,12 +43,16 @@ def potential_change(cell, change, sides, J, sto, delta, i, J_change, sto_change
             result[p] -= i * bend * moved
     for p in range(result.size):
         if change.acts_on_unevenness[p]:
-            for side in range(2):
-                sign = 1.0 - 2 * side
-                result[p] += sign / 2 * cathode(sides[p][side], i, J, sto, delta)
+            result[p] += _of_cell(sides, p, i, J, sto, delta)
 
 
 @compiled
+def _of_cell(sides, p, i, J, sto, delta):
+    """What the change of the cell alone does to `control.cathode`."""
+    return (cathode(sides[p][0], i, J, sto, delta) - cathode(sides[p][1], i, J, sto, delta)) / 2
+
+
+@inner
 def _within(before, after, changes, part, result):
     """The dense output of a step of RODAS, of all directions: as `rodas.within`."""
     rest = 1 - part
@@ -62,15 +64,15 @@ def _within(before, after, changes, part, result):
         result[p] = rest * before[p] + part * (after[p] + rest * (c3 + part * c4))
 
 
-@compiled
+@inner
 def between_change(cell, change, sides, state, state_change, now, now_change, i, work, changes, at,
              potentials, flows):  # fmt: skip
     """Changes of the potentials and current densities at the quarters inside a step."""
     points, classes, directions = cell.points, cell.surface.size, flows.shape[1]
-    used = classes if cell.reduced else 1
-    J, sto, delta, h = np.empty(used), np.empty(used), np.zeros(points), 0.0
-    J_change, sto_change = np.empty((used, directions)), np.empty((used, directions))
-    h_change, delta_change = np.zeros(directions), np.zeros((points, directions))
+    used, room = classes if cell.reduced else 1, changes.room
+    J, sto, delta = work.of_classes[0][:used], work.of_classes[1][:used], work.of_points[0]
+    J_change, sto_change = room.of_classes[0][:used], room.of_classes[1][:used]
+    h_change, delta_change, h = room.of_directions[0], room.of_points[0], 0.0
     hysteretic = cell.gap_rate[0] > 0
     for q in range(1, PARTS):
         part = q / PARTS
@@ -108,7 +110,7 @@ def between_change(cell, change, sides, state, state_change, now, now_change, i,
         )  # fmt: skip
 
 
-@compiled
+@inner
 def keep_charge(cell, change, stretch, h, work, changes, at, currents, flows):
     """Change of what `integrate.take` adds to current densities for the sake of the charge."""
     moved = work.changes_alloy[5]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ssnib_model.solvers.kernel.cell import CURRENT, POWER, RESISTANCE
-from ssnib_model.solvers.kernel.compiled import compiled, fill
+from ssnib_model.solvers.kernel.compiled import compiled, fill, inner, plain
 from ssnib_model.solvers.kernel.composite import (
     behind,
     coupling,
@@ -19,7 +19,7 @@ from ssnib_model.solvers.kernel.composite import (
 from ssnib_model.solvers.kernel.control import cathode, of_differences, residual, slopes
 
 
-@compiled
+@inner
 def _shared(cell, hysteresis, sto, total, J):
     """Potential difference [V] at a point whose classes take ``total`` [A.m-2], and its slope.
 
@@ -55,7 +55,7 @@ def _shared(cell, hysteresis, sto, total, J):
     return delta, 1 / conductance
 
 
-@compiled
+@inner
 def _reaction(cell, c, hysteresis, sto, delta):
     """Reaction of a class [A.m-2] at a potential difference, and the slope of the latter.
 
@@ -84,11 +84,16 @@ def potentials(cell, hysteresis, i, J, sto, delta, tolerance):
     bool
         Whether there is one, to ``tolerance`` of the current density.
     """
+    room = np.zeros((7, cell.points))
+    return _potentials(cell, hysteresis, i, J, sto, delta, tolerance, room)
+
+
+@inner
+def _potentials(cell, hysteresis, i, J, sto, delta, tolerance, room):
     points, classes = cell.points, cell.surface.size
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
-    totals, trial, d = np.zeros(points), np.empty(points), np.empty(points)
-    conductance, low, pivot = np.empty(points), np.empty(points), np.empty(points)
-    change = np.zeros(points)
+    totals, trial, change, d = room[0], room[1], room[2], room[3]
+    conductance, low, pivot = room[4], room[5], room[6]
     for n in range(J.size):
         totals[n // classes] += J[n]
     _balance(totals, i)
@@ -134,7 +139,7 @@ def potentials(cell, hysteresis, i, J, sto, delta, tolerance):
     return False
 
 
-@compiled
+@inner
 def _balance(totals, i):
     """Shift reactions so that they take the current, which large conductivities may have cost."""
     mean = 0.0
@@ -144,7 +149,7 @@ def _balance(totals, i):
         totals[k] -= mean + i
 
 
-@compiled
+@inner
 def _imposed(cell, task, state, i, J, sto, delta):
     """`residual` at a current density, with the potentials that go with it."""
     if not potentials(cell, state.hysteresis, i, J, sto, delta, 1e-10 * cell.scale):
@@ -152,7 +157,7 @@ def _imposed(cell, task, state, i, J, sto, delta):
     return residual(cell, task, i, state.alloy[0], J, sto, delta)
 
 
-@compiled
+@inner
 def current(cell, task, state, J, sto, delta):
     """Current density [A.m-2] that meets what is imposed; not a number where none does.
 
@@ -200,7 +205,7 @@ def current(cell, task, state, J, sto, delta):
     return i
 
 
-@compiled
+@plain
 def anew(cell, task, state, i, J, sto, delta):
     """What goes with the states, from potentials and a current density that nearly do.
 
@@ -228,16 +233,27 @@ def _near(cell, task, state, i, J, sto, delta):
     Every reaction and difference, and the current where it is not imposed; many times faster
     than from nothing. Where it does not, ``J`` and ``delta`` are as they were.
     """
+    room = np.zeros((5, J.size)), np.zeros((8, cell.points)), np.zeros((2, cell.surface.size))
+    return _newton(cell, task, state, i, J, sto, delta, room)
+
+
+@inner
+def _newton(cell, task, state, i, J, sto, delta, room):
     points, classes, sites = cell.points, cell.surface.size, J.size
     free = task.control != CURRENT
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
-    new_i, new_J, new_delta = i, J.copy(), delta.copy()
-    old_i, old_J, old_delta = i, J.copy(), delta.copy()
-    change_i, change_J, change_delta = 0.0, np.zeros(sites), np.zeros(points)
-    ease, rho = np.empty(sites), np.empty(sites)
-    conductance, low, pivot = np.empty(points), np.empty(points), np.empty(points)
-    d, by_current, damping, before_all = np.empty(points), np.empty(points), 1.0, np.inf
-    border = 1.0
+    of_sites, of_points, of_classes = room
+    new_J, old_J, change_J = of_sites[0], of_sites[1], of_sites[2]
+    ease, rho = of_sites[3], of_sites[4]
+    new_delta, old_delta, change_delta = of_points[0], of_points[1], of_points[2]
+    conductance, low, pivot = of_points[3], of_points[4], of_points[5]
+    d, by_current = of_points[6], of_points[7]
+    cost_J, cost_sto = of_classes[0], of_classes[1]
+    fill(new_J, J)
+    fill(new_delta, delta)
+    fill(old_J, J)
+    fill(old_delta, delta)
+    new_i, old_i, change_i, damping, before_all, border = i, i, 0.0, 1.0, np.inf, 1.0
     for _ in range(50):
         missing, off, n = 0.0, 0.0, 0
         total = points * new_i
@@ -272,8 +288,8 @@ def _near(cell, task, state, i, J, sto, delta):
         solve(kappa, low, pivot, d)
         change_i = 0.0
         if free:
-            first, before, last, border, _, cost_J, _ = slopes(
-                cell, task, new_i, state.alloy[0], new_J, sto, new_delta
+            first, before, last, border, _ = slopes(
+                cell, task, new_i, state.alloy[0], new_J, sto, new_delta, cost_J, cost_sto
             )
             for k in range(points):
                 by_current[k] = -imbalance_of_current(points, drift, k)

@@ -66,7 +66,10 @@ def begin_change(
             by_current[k] = -imbalance_of_current(points, drift, k)
         solve(kappa, low, pivot, by_current)
         place = state.alloy[0]
-        first, before, last, border, _, cost_J, _ = slopes(cell, task, i, place, J, sto, delta)
+        cost_J, cost_sto = np.empty(classes), np.empty(classes)
+        first, before, last, border, _ = slopes(
+            cell, task, i, place, J, sto, delta, cost_J, cost_sto
+        )
         border += of_differences(first, before, last, by_current)
         for c in range(classes if cell.reduced else 0):
             border += cost_J[c] * ease[c] * by_current[0]
@@ -78,7 +81,7 @@ def begin_change(
             n += 1
     for p in range(directions if free else 0):
         missed = residual_change(
-            sides[p], task, task_change, p, i, 0.0, state.alloy[0], state_change.alloy[p],
+            sides, task, task_change, p, i, 0.0, state.alloy[0], state_change.alloy[p],
             J, now_change.J, sto, now_change.sto, delta, d,
         )  # fmt: skip
         now_change.i[p] = -missed / border
