@@ -1,16 +1,19 @@
 """Compiled functions are kept where they can be, and known to be of this source."""
 
 import ast
+import importlib
 import os
+import pkgutil
 import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.solvers import compiling
+from ssnib_model.solvers import compiling, kernel
 
 RUN = """
 import ssnib_model as ss
@@ -97,9 +100,9 @@ def test_another_source_is_kept_elsewhere(folder):
 def test_compiled_modules_take_from_compiled_modules_only():
     """What is kept goes by their source: a constant from elsewhere could change unseen."""
     found = compiling.sources()
-    kernel = [file for file in found if (compiling.HERE / "kernel") in file.parents]
-    assert kernel
-    for file in kernel:
+    compiled = [file for file in found if (compiling.HERE / "kernel") in file.parents]
+    assert compiled
+    for file in compiled:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ssnib_model"):
                 path = compiling.HERE.parent.joinpath(*node.module.split(".")[1:])
@@ -110,6 +113,40 @@ def test_compiled_modules_take_from_compiled_modules_only():
     assert not [
         f for f in others if f not in found and re.search(r"import .*\bnjit", f.read_text())
     ]
+
+
+def _reached(file, modules):
+    """What a file takes of ``modules``, as (module, name)."""
+    tree, aliases = ast.parse(file.read_text()), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(kernel.__name__):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in modules:
+                    aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                yield node.module, alias.name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in aliases:
+            yield aliases[node.value.id], node.attr
+
+
+def test_python_calls_nothing_that_only_compiled_functions_may():
+    """It would end the process."""
+    modules = {
+        name: importlib.import_module(name)
+        for name in (f"{kernel.__name__}.{m.name}" for m in pkgutil.iter_modules(kernel.__path__))
+    }
+    inner = {
+        (name, n)
+        for name, module in modules.items()
+        for n, f in vars(module).items()
+        if getattr(f, "targetoptions", {}).get("no_cpython_wrapper")
+    }
+    assert len(inner) > 20
+    package, tests = compiling.HERE.parent, Path(__file__).parents[2]
+    outside = [f for f in package.rglob("*.py") if compiling.HERE / "kernel" not in f.parents]
+    reached = {of for f in [*outside, *tests.rglob("*.py")] for of in _reached(f, modules)}
+    assert len(reached) > 20
+    assert not inner & reached
 
 
 def test_runs_where_nothing_can_be_kept(tmp_path):
