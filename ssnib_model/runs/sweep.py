@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 import os
-import sqlite3
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +29,7 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.runner import Runner
 from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files
-from ssnib_model.runs.workers import in_processes, on_dask
+from ssnib_model.runs.workers import here, in_processes, on_dask
 from ssnib_model.solvers.choice import AUTO, IDAKLU, NAMES, STRUCTURED, Named, named
 from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.structured import StructuredSolver
@@ -75,7 +73,9 @@ def sweep(
         Folder of the store. Every run is kept there as it ends, and a sweep that was
         interrupted, in whatever way, goes on from there. Without it nothing is kept.
     workers : int, optional
-        Processes; not those of a scheduler with an address, which has its own.
+        Threads of this process with the structured solver, whose runs go many at a time through
+        compiled code; with IDAKLU, other materials or a time limit, processes. Not those of a
+        scheduler with an address, which has its own.
     time_limit : float, optional
         Seconds after which a run is given up; it then gets a row that says so. Refused with a
         scheduler, which knows none.
@@ -117,9 +117,8 @@ def sweep(
         "design": {name: [plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
     if out is None:
-        with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-            store = Store(connection, job | _solver_of(runner))
-            return _fill(store, runner, design, workers, time_limit, scheduler, progress)
+        _solver_of(runner)
+        return _fill(None, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
     with locked(folder, "sweep"):
@@ -266,7 +265,7 @@ def as_dataset(table: pd.DataFrame) -> xr.Dataset:
 
 
 def _fill(
-    store: Store,
+    store: Store | None,
     runner: Runner,
     design: pd.DataFrame,
     workers: int,
@@ -276,7 +275,7 @@ def _fill(
 ) -> pd.DataFrame:
     records = design.to_dict("records")
     points = {i: {str(n): plain(v) for n, v in row.items()} for i, row in enumerate(records)}
-    found = dict(store.rows())
+    found = {} if store is None else dict(store.rows())
     for run in found:
         if run not in points:
             raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
@@ -287,7 +286,8 @@ def _fill(
     )  # fmt: skip
 
     def keep(new: dict[int, list[dict]]) -> None:
-        store.add(new)
+        if store is not None:
+            store.add(new)
         found.update(new)
         bar.update(len(new))
 
@@ -296,10 +296,8 @@ def _fill(
             pass
         elif scheduler is not None:
             on_dask(runner, points, pending, workers, scheduler, keep)
-        elif workers == 1 and time_limit is None:
-            runner.prepare()
-            for run in pending:
-                keep({run: runner(points[run])})
+        elif time_limit is None and (workers == 1 or runner.takes_many):
+            here(runner, points, pending, workers, keep)
         else:
             in_processes(runner, points, pending, workers, time_limit, keep)
     # a million runs are gigabytes: not twice
