@@ -102,7 +102,8 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         help='standard deviation of measurements, "Voltage [V]=2 mV" or "Relative impedance=0.02" '
         "for example; repeatable",
     )
-    parser.set_defaults(command=_next_experiment)
+    # of a fit it is that of the fit, and not to be given
+    parser.set_defaults(command=_next_experiment, model=None)
 
 
 def _next_experiment(arguments: argparse.Namespace) -> int:
@@ -111,13 +112,12 @@ def _next_experiment(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.next_experiment import next_experiment
     from ssnib_model.protocol.rate_test import RateTest
 
-    model = arguments.model
     if arguments.fit is not None:
         # the cell, its model and what is free are those of the fit
         others = [name for name in CELL if name != "solver"]
         refuse_beside(arguments, "--fit", [*others, "free"])
         known = arguments.fit
-        parameters, model = of_file(known).parameters, None
+        parameters = of_file(known).parameters
     else:
         if arguments.data is not None:
             raise OptionError("--data is for --fit, which is not given")
@@ -137,11 +137,12 @@ def _next_experiment(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         test=None if arguments.rates is None else RateTest(arguments.rates),
         sigma={n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()},
-        model=model,
+        model=arguments.model,
         solver=arguments.solver,
         progress=talks(arguments),
     )
     document = run_record(arguments, parameters) | result.to_dict()
+    document["settings"]["model"] = result.model
     if folder:
         result.save(folder)
         write_run(folder, document)
@@ -152,6 +153,9 @@ def _next_experiment(arguments: argparse.Namespace) -> int:
         first = ["Candidate", "Shrinks [%]", "Low", "High", "Shrinks all [%]", "Values"]
         say(result.sentence)
         say(f"\n{fitted(result.table, first, '{:.4g}')}")
+        failed = result.table[result.table["Status"] != "ok"]
+        for name, status in zip(failed["Candidate"], failed["Status"], strict=True):
+            say(f"{name}: {status}")
         say("\nThis supposes\n" + "\n".join(f"  {text}" for text in result.assumptions))
         say(f"\n{', '.join(FILES)} and run.json are in {folder}")
     if not computed:

@@ -220,7 +220,7 @@ class NextExperiment:
             "best": self.best,
             "sentence": self.sentence,
             "candidates": records(self.table),
-            "parameters": records(self.parameters.reset_index()),
+            "deviations": records(self.parameters.reset_index()),
             "assumptions": self.assumptions,
         }
 
