@@ -11,6 +11,7 @@ from ssnib_model.cli import (
     compare,
     fit,
     impedance,
+    next_experiment,
     parameters,
     rate_test,
     read,
@@ -77,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (rate_test, run, read, compare, fit, sweep, sensitivity, impedance, parameters):
+    groups = (
+        rate_test, run, read, compare, fit, next_experiment, sweep, sensitivity, impedance,
+        parameters,
+    )  # fmt: skip
+    for group in groups:
         group.add_parsers(commands)
     return parser

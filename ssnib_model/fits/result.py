@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,13 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
-from ssnib_model.fits import uncertainty
+from ssnib_model.fits import known, uncertainty
 from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
 from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import is_whole
+from ssnib_model.fits.next_experiment import next_experiment
+from ssnib_model.fits.next_result import NextExperiment
 from ssnib_model.fits.posterior import posterior
 from ssnib_model.fits.prediction import bands
 from ssnib_model.fits.problem import FitProblem
@@ -349,6 +352,10 @@ class FitResult:
         """See `ssnib_model.fits.posterior.posterior`."""
         return posterior(self, draws, misfit=misfit, method=method, seed=seed, progress=progress)
 
+    def next_experiment(self, answer: str, **settings: Any) -> NextExperiment:
+        """See `ssnib_model.fits.next_experiment.next_experiment`."""
+        return next_experiment(self, answer, **settings)
+
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""
         scale = self.scale if math.isfinite(self.scale) else None
@@ -379,6 +386,7 @@ class FitResult:
                 for f in self.problem.free
             },
             "correlation": self.correlation.to_dict(),
+            "known": known.to_dict(known.of_fit(self), (d.name for d in self.problem.data)),
             "undetermined": self.undetermined(),
             "not_simulated": self.not_simulated,
             "residuals": records(self.residuals),
