@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
+    assigned_files,
     assignment,
     cell,
     choice,
@@ -83,10 +85,27 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     fit.add_argument(
         "--free",
         action="append",
-        required=True,
+        default=[],
         type=free,
         metavar='"NAME[:low:high[:log]]"',
         help="parameter to fit, with bounds (default: its range in the set); repeatable",
+    )
+    fit.add_argument(
+        "--each",
+        action="append",
+        default=[],
+        type=free,
+        metavar='"NAME[:low:high[:log]]"',
+        help="parameter of which each cell has its own value, around a mean and with a spread "
+        "that are fitted with it; repeatable",
+    )
+    fit.add_argument(
+        "--cell",
+        action="append",
+        default=[],
+        type=assigned_files,
+        metavar='"NAME=FILE[, FILE ...]"',
+        help="files that are of one cell, for --each (default: each file is one); repeatable",
     )
     fit.add_argument(
         "--sigma",
@@ -128,6 +147,10 @@ def _fit(arguments: argparse.Namespace) -> int:
         raise OptionError("--misfit is for --posterior, which is not given")
     if arguments.posterior is not None:
         check_draws(arguments.posterior, arguments.seed)
+    if not (arguments.free or arguments.each):
+        raise OptionError("nothing to fit: give --free or --each, a parameter")
+    if arguments.cell and not arguments.each:
+        raise OptionError("--cell is for --each, which is not given")
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
     if not (arguments.data or arguments.curve or arguments.spectrum):
@@ -135,11 +158,15 @@ def _fit(arguments: argparse.Namespace) -> int:
             "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
         )
     curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
+    for (file, _), one in zip(arguments.curve, curves, strict=True):
+        one.cell = file
     settings = measured_settings(arguments, parameters)
     data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
     for file, given in arguments.spectrum:
         state = _state(given["state"], data)
         data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
+        data[-1].cell = file
+    _name_cells(data, once(arguments.cell, "--cell"))
     files = [SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE]
     if arguments.posterior is not None:
         files += ["posterior.csv", "posterior.json", "posterior.png"]
@@ -154,7 +181,10 @@ def _fit(arguments: argparse.Namespace) -> int:
     result = fit(
         parameters,
         data,
-        [Free(*free) for free in arguments.free],
+        [
+            *(Free(*free) for free in arguments.free),
+            *(Free(*each, each=True) for each in arguments.each),
+        ],
         model=arguments.model,
         solver=arguments.solver,
         starts=arguments.starts,
@@ -194,6 +224,26 @@ def _fit(arguments: argparse.Namespace) -> int:
             say("It was interrupted: the same command with --force goes on from there")
     ended_early = result.interrupted or bool(drawn and drawn.interrupted)
     return EXIT_INTERRUPTED if ended_early else EXIT_OK
+
+
+def _name_cells(data: list[Data], given: dict[str, list[str]]) -> None:
+    """Put the name of its cell in place of the file of each data set, where it is given."""
+    cells = {d.cell for d in data}
+    names: dict[str, str] = {}
+    for cell, files in given.items():
+        for file in files:
+            if file not in cells:
+                raise OptionError(
+                    f"--cell {cell} has {file}, which is no file of the data: {cells}"
+                )
+            if file in names:
+                raise OptionError(f"--cell has {file} twice, in {names[file]} and {cell}")
+            names[file] = cell
+    stems = Counter(Path(file).stem for file in cells - names.keys())
+    for d in data:
+        stem = Path(d.cell).stem
+        alone = stems[stem] == 1 and stem not in given
+        d.cell = names.get(d.cell, stem if alone else d.cell)
 
 
 def _state(state: float | str, data: list[Data]) -> float:

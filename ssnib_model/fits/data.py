@@ -85,6 +85,9 @@ class Data(ABC):
     #: What there is to say about the measurement as it was read, one sentence each.
     findings: tuple[str, ...] = ()
 
+    #: The cell that was measured, where there are several; "": one of its own, with this name.
+    cell = ""
+
     def __init__(
         self,
         name: str,

@@ -45,6 +45,11 @@ class Fitted(Protocol):
     problem: FitProblem
     unit: np.ndarray
     jacobian: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def widening(self) -> float:
+        """Factor of the standard errors in a misfit."""
 
     @property
     def misfit(self) -> str:
@@ -116,7 +121,8 @@ def posterior(
     began = time.perf_counter()
     has_misfit = result.does_not_fit if misfit is None else misfit
     target = Target(_as_exact_as_needed(result), result.unit, has_misfit)
-    first, rng = target.gaussian(result.jacobian), np.random.default_rng(seed)
+    first = target.proposal(result.jacobian, result.covariance * result.widening**2)
+    rng = np.random.default_rng(seed)
     effective, most = int(draws), max(PER_DRAW * int(draws), LEAST_EVALUATIONS)
     notes: list[str] = []
     found: Draws | Chain | None = None

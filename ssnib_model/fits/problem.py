@@ -15,6 +15,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import NoDerivativesError, OptionError, ParameterError
 from ssnib_model.fits.data import Data, Prepared
 from ssnib_model.fits.free import Bounded, Free
+from ssnib_model.fits.population import Population, populations_of
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.nearby import Side
 from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
@@ -102,8 +103,13 @@ class FitProblem:
         self.parameters, self.model = parameters, model
         # what is changed later is not that of this problem
         self.data = [copy.deepcopy(d) for d in data]
-        self.free: list[Bounded] = [f.completed(parameters) for f in free]
+        cells = self.cells
+        self.free: list[Bounded] = [
+            one for f in free for one in f.completed(parameters).for_each(cells)
+        ]
         self._check()
+        #: Of the parameters that have a value for each cell.
+        self.populations: list[Population] = populations_of(self.free)
         #: Of the solver, once for all processes and those who go on later; of rate tests only.
         self.choice: Choice | None = None
         if any(d.takes_solver for d in self.data):
@@ -129,7 +135,7 @@ class FitProblem:
         if len(set(labels)) < len(labels):
             raise OptionError(f"the free parameters are {labels}: they must differ")
         for f in self.free:
-            if f.data is not None and f.data not in names:
+            if f.data is not None and not set(f.names) <= set(names):
                 raise OptionError(f'"{f.label}": no data set has this name, only {names}')
             concerned = [d for d in self.data if f.applies_to(d.name)]
             if all(f.name in d.ignores() for d in concerned):
@@ -139,6 +145,14 @@ class FitProblem:
                 )
         for d in self.data:
             self.parameters.replace(d.changes())
+
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """Names of the data sets of each cell."""
+        found: dict[str, list[str]] = {}
+        for d in self.data:
+            found.setdefault(d.cell or d.name, []).append(d.name)
+        return found
 
     def start(self) -> np.ndarray:
         """The values of the set, moved inside the bounds; shape (k,)."""
@@ -152,7 +166,19 @@ class FitProblem:
     def parameters_for(
         self, unit: Sequence[float] | np.ndarray, data_name: str | None
     ) -> ParameterSet:
-        """The set with the trial values that hold for one data set (or for none by name)."""
+        """The set with the trial values that hold for one data set (or for none by name).
+
+        Raises
+        ------
+        OptionError
+            For none by name, if each cell has its own values.
+        """
+        if data_name is None and self.populations:
+            raise OptionError(
+                f"{[p.name for p in self.populations]} have a value for each cell: data must be "
+                f"the name of a data set of the cell that is meant, one of "
+                f"{[d.name for d in self.data]}"
+            )
         return self.parameters.replace(self._trial(unit, data_name))
 
     def _trial(self, unit: Sequence[float] | np.ndarray, data_name: str | None) -> dict:
@@ -189,7 +215,7 @@ class FitProblem:
 
     def _key(self, d: Data) -> Hashable:
         """Equal for data that one solve serves."""
-        own = frozenset(f.label for f in self.free if f.data == d.name)
+        own = frozenset(f.label for f in self.free if d.name in f.names)
         return d.experiment, d.temperature, own
 
     def _answer(self, unit: Sequence[float] | np.ndarray, data: Sequence[Data]) -> Answer:
@@ -400,7 +426,11 @@ class FitProblem:
         return {
             "parameters": _digest(self.parameters),
             "free": [
-                [f.label, f.low, f.high, f.log, f.prior and list(f.prior)] for f in self.free
+                [
+                    *(f.label, f.low, f.high, f.log, f.prior and list(f.prior)),
+                    *([list(f.names)] if f.each else []),
+                ]
+                for f in self.free
             ],
             "data": {d.name: d.describe() for d in self.data},
             "solver": _settings_of(self.choice),
