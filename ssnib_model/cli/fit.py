@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,8 +183,8 @@ def _fit(arguments: argparse.Namespace) -> int:
         parameters,
         data,
         [
-            *(Free(*free) for free in arguments.free),
-            *(Free(*each, each=True) for each in arguments.each),
+            *(Free(*one) for one in arguments.free),
+            *(replace(Free(*one), each=True) for one in arguments.each),
         ],
         model=arguments.model,
         solver=arguments.solver,
@@ -230,15 +231,15 @@ def _name_cells(data: list[Data], given: dict[str, list[str]]) -> None:
     """Put the name of its cell in place of the file of each data set, where it is given."""
     cells = {d.cell for d in data}
     names: dict[str, str] = {}
-    for cell, files in given.items():
+    for name, files in given.items():
         for file in files:
             if file not in cells:
                 raise OptionError(
-                    f"--cell {cell} has {file}, which is no file of the data: {cells}"
+                    f"--cell {name} has {file}, which is no file of the data: {sorted(cells)}"
                 )
             if file in names:
-                raise OptionError(f"--cell has {file} twice, in {names[file]} and {cell}")
-            names[file] = cell
+                raise OptionError(f"--cell has {file} twice, in {names[file]} and {name}")
+            names[file] = name
     stems = Counter(Path(file).stem for file in cells - names.keys())
     for d in data:
         stem = Path(d.cell).stem
