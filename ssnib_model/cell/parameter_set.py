@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from ssnib_model.cell import completion, effects, exchanges, loading, temperature
+from ssnib_model.cell import completion, effects, exchanges, loading, many, temperature
 from ssnib_model.cell.completion import Completed
 from ssnib_model.cell.options import OPTIONS, ModelOptions
 from ssnib_model.cell.set_files import FILE_NAME, Data, find_set, set_texts, write_texts
@@ -287,6 +288,41 @@ class ParameterSet(Mapping[str, Any]):
         new._take(done)
         return new
 
+    def replace_many(
+        self, changes: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, Any], np.ndarray] | None:
+        """The values that `replace` gives for each of many changes, at once.
+
+        Parameters
+        ----------
+        changes : mapping of str to numpy.ndarray
+            Numbers by name, shape (members,).
+
+        Returns
+        -------
+        values : dict
+            By name, of shape (members,) where they differ.
+        allowed : numpy.ndarray
+            The members that `replace` does not refuse, shape (members,).
+        None
+            In place of both where only `replace` can tell. One member is compared with it.
+        """
+        found = many.values_of_many(self._stack, self._given, self._all, changes)
+        if found is None or not found[1].any():
+            return None
+        values, allowed = found
+        one = int(np.flatnonzero(allowed)[0])
+        try:
+            example = self.replace({name: float(x[one]) for name, x in changes.items()})
+        except ParameterError:
+            return None
+        values = {n: values.get(n, info.value) for n, info in example._all.items()}
+        for name, x in values.items():
+            number = float(x[one]) if isinstance(x, np.ndarray) else x
+            if number != example[name] and not _is_near(number, example[name]):
+                return None
+        return values, allowed
+
     def dependents(self, names: str | Iterable[str]) -> set[str]:
         """Every parameter whose value may change when those of ``names`` are replaced.
 
@@ -439,6 +475,12 @@ class ParameterSet(Mapping[str, Any]):
         named.description = f"Saved from the set {self.name}. {self.description}".strip()
         write_texts(folder, named._files({}))
         return folder
+
+
+def _is_near(one: Any, other: Any) -> bool:
+    """Whether two are numbers that differ by round-off."""
+    both = isinstance(one, float) and isinstance(other, float)
+    return both and abs(one - other) <= 1e-12 * abs(other)
 
 
 def get_hu2024() -> dict[str, Any]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.temperature import AMBIENT
 from ssnib_model.errors import NoDerivativesError, OptionError
 from ssnib_model.models.base import SolidStateBaseModel
+from ssnib_model.protocol.many import Taken, take_many
 from ssnib_model.protocol.nearby import Side, moved_steps, taken
 from ssnib_model.protocol.run_store import INTERVAL, RunFolder, RunStore
 from ssnib_model.protocol.walk import Walk
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.results.protocol import ProtocolResult, Run, job_of
+from ssnib_model.results.rate_rows import rows_of_many
 from ssnib_model.results.rate_test import RateTestResult, Test
 from ssnib_model.results.record import settings_of
 from ssnib_model.results.step import StepResult, is_whole
@@ -34,6 +37,7 @@ from ssnib_model.steps import Planned, Status
 PROTOCOL_INPUTS = (CURRENT, INITIAL, LOWER, UPPER)
 
 AS_MADE = "As-made state of charge"
+MASS = "Positive electrode active material mass [kg]"
 
 #: Points of a mesh in one direction.
 MAX_POINTS = 1000
@@ -46,7 +50,7 @@ class Scheduled(Protocol):
     def initial_state_of_charge(self) -> float | None:
         """Where it starts; None: as made."""
 
-    def schedule(self, parameters: ParameterSet) -> Iterable[Planned]:
+    def schedule(self, parameters: Any) -> Iterable[Planned]:
         """The steps in order, in SI units for a cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -180,6 +184,65 @@ class PreparedProtocol:
         self._check(parameters, start)
         return self._run(parameters, start, progress=False).steps
 
+    def steps_of_many(
+        self, members: Sequence[ParameterSet], threads: int = 1
+    ) -> list[list[StepResult]]:
+        """As `steps` for each of many cells, with the compiled solver in one call.
+
+        The numbers are the same. Voltage, current and charge of a step are at hand, its
+        ``solution`` is not. Those that the solver cannot do at once are run one by one.
+
+        Parameters
+        ----------
+        members : sequence of ParameterSet
+            They may differ in `varying` parameters only.
+        threads : int, optional
+            How many go through them side by side.
+
+        Returns
+        -------
+        list of list of StepResult
+            In the order of ``members``.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the protocol was prepared for.
+        """
+        for member in members:
+            self._check(member, None)
+        values: dict[str, Any] = dict(members[0]) if members else {}
+        for name in self.varying.intersection(values):
+            values[name] = _together([member[name] for member in members])
+        taken = self._take_many(values, len(members), samples=True, threads=threads)
+        return [
+            self._run(member, None, progress=False).steps
+            if taken is None or taken.found.alone[m]
+            else self._of_many(taken, m)
+            for m, member in enumerate(members)
+        ]
+
+    def _take_many(
+        self, values: Mapping[str, Any], members: int, samples: bool = False, threads: int = 1
+    ) -> Taken | None:
+        """As `take_many`; None also where the solver is another."""
+        stepper = self._steppers.first
+        if not members or not isinstance(stepper, Structured):
+            return None
+        inputs, schedule = self._values(values), self.protocol.schedule
+        return take_many(
+            stepper, self._preflight, schedule, values, inputs, members, samples=samples,
+            threads=threads,
+        )  # fmt: skip
+
+    def _of_many(self, taken: Taken, member: int) -> list[StepResult]:
+        """The steps of one of many."""
+        planned = taken.tests[taken.of[member]]
+        return [
+            StepResult(number + 1, place, taken.found.outcome(member, number, place.step))
+            for number, place in enumerate(planned)
+        ]
+
     def steps_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
     ) -> tuple[list[StepResult], list[tuple[list[StepResult], list[StepResult]]]]:
@@ -244,18 +307,22 @@ class PreparedProtocol:
                 f"the model options are {parameters.model_options} here and "
                 f"{self.parameters.model_options} where the test was prepared"
             )
+        self._check_fixed(parameters)
+
+    def _check_fixed(self, parameters: Mapping[str, Any]) -> None:
+        """`OptionError` if a parameter differs that was not to vary."""
         for name, value in self._fixed.items():
-            if parameters[name] != value:
+            if isinstance(parameters[name], np.ndarray) or parameters[name] != value:
                 raise OptionError(
                     f'"{name}" is {parameters[name]} here and {value} where the test was '
                     f"prepared: only what it was told to vary may differ "
                     f"({', '.join(sorted(self.varying)) or 'nothing'})"
                 )
 
-    def _values(self, parameters: ParameterSet) -> dict[str, float]:
+    def _values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of the model for a run."""
         soc = self.protocol.initial_state_of_charge
-        values = {name: parameters[name] for name in self._inputs}
+        values: dict[str, Any] = {name: parameters[name] for name in self._inputs}
         values[INITIAL] = parameters[AS_MADE] if soc is None else soc
         values[CURRENT] = 0.0  # until a step sets it
         values[LOWER], values[UPPER] = parameters[LOWER], parameters[UPPER]
@@ -395,6 +462,52 @@ class PreparedRateTest(PreparedProtocol):
         self._check(parameters, start)
         return self._paired(self._run(parameters, start, progress).steps)
 
+    def half_cycles_of_many(
+        self, members: Sequence[ParameterSet], threads: int = 1
+    ) -> list[list[HalfCycle]]:
+        """As `steps_of_many`, for half-cycles."""
+        return [self._paired(steps) for steps in self.steps_of_many(members, threads)]
+
+    def rows_of_many(
+        self, values: Mapping[str, Any], members: int, threads: int = 1
+    ) -> list[list[dict[str, Any]] | None]:
+        """The rows of the tables of many results.
+
+        Parameters
+        ----------
+        values : mapping
+            All parameters, as from `ParameterSet.replace_many`: of shape (members,) where they
+            differ, in `varying` parameters only.
+        members : int
+            How many there are.
+        threads : int, optional
+            As for `steps_of_many`.
+
+        Returns
+        -------
+        list
+            In their order; None in place of the rows of one that is to be run by itself.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the test was prepared for.
+        """
+        self._check_fixed(values)
+        taken = self._take_many(values, members, threads=threads)
+        if taken is None:
+            return [None] * members
+        places: list[tuple[int, int | None]] = []
+        for number, planned in enumerate(taken.tests[0]):
+            if HALF_CYCLE in planned.tags:
+                places.append((number, None))
+            elif HOLD in planned.tags:
+                places[-1] = places[-1][0], number
+        currents = np.array([[p.step.value for p in test] for test in taken.tests])[taken.of]
+        rows = rows_of_many(self.test, taken.found, currents, places, values[MASS])
+        alone = taken.found.alone.tolist()
+        return [None if a else r for a, r in zip(alone, rows, strict=True)]
+
     def half_cycles_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
     ) -> tuple[list[HalfCycle], list[tuple[list[HalfCycle], list[HalfCycle]]]]:
@@ -468,6 +581,11 @@ class PreparedRateTest(PreparedProtocol):
 
 #: Tags of the steps of a rate test; the last tag is what the step is called in sentences.
 HALF_CYCLE, HOLD = "half-cycle", "hold"
+
+
+def _together(values: list[Any]) -> Any:
+    """The one value of many cells, or all where they differ."""
+    return values[0] if all(v == values[0] for v in values) else np.array(values)
 
 
 def _check_mesh(model: SolidStateBaseModel, var_pts: dict[Any, Any] | None) -> None:

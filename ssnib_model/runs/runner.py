@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ssnib_model.cell.parameter_set import ParameterSet
@@ -14,7 +16,8 @@ from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import TABLE_COLUMNS
 from ssnib_model.runs.designs import MATERIAL, reason_of, with_materials
-from ssnib_model.solvers.choice import Choice, Solver, decide
+from ssnib_model.solvers.choice import STRUCTURED, Choice, Named, Solver, decide
+from ssnib_model.solvers.structured import StructuredSolver
 
 
 class Runner:
@@ -34,6 +37,13 @@ class Runner:
         self._materials = [name for name in self._varying if name.endswith(MATERIAL)]
         self._numbers = _instead_of_functions(parameters, design)
         self._prepared: PreparedRateTest | None = None
+        self._one_by_one = threading.Lock()  # a prepared model serves one run at a time
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {n: v for n, v in vars(self).items() if n != "_one_by_one"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _one_by_one=threading.Lock())
 
     @property
     def is_prepared(self) -> bool:
@@ -63,7 +73,42 @@ class Runner:
         except SSNIBError as error:
             return self.failed(reason_of(error))
         rows = self._prepared.result(parameters).rows
-        return [{name: None if v != v else v for name, v in row.items()} for row in rows]
+        return _without_nan(rows)
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether many points are faster at once than one by one."""
+        structured = isinstance(self.solver, StructuredSolver)
+        named = isinstance(self.solver, Named) and self.solver.name == STRUCTURED
+        return (structured or named) and not self._materials
+
+    def many(self, points: Sequence[dict[str, float | str]]) -> list[list[dict]]:
+        """The rows of many points, the same as one by one."""
+        rows: list[list[dict] | None] = [None] * len(points)
+        if len(points) > 1 and self.takes_many:
+            rows = self._at_once(points)
+        found = []
+        for point, known in zip(points, rows, strict=True):
+            if known is None:
+                with self._one_by_one:
+                    known = self(point)
+            found.append(known)
+        return found
+
+    def _at_once(self, points: Sequence[dict[str, float | str]]) -> list[list[dict] | None]:
+        """The rows of those that go together; None for the others."""
+        assert self._prepared is not None, "not prepared"
+        rows: list[list[dict] | None] = [None] * len(points)
+        design = {n: np.array([p[n] for p in points], dtype=float) for n in self._varying}
+        found = self.parameters.replace_many(design)
+        if found is None:
+            return rows
+        values, allowed = found
+        values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        at = np.flatnonzero(allowed).tolist()
+        for place, own in zip(at, self._prepared.rows_of_many(values, len(at)), strict=True):
+            rows[place] = None if own is None else _without_nan(own)
+        return rows
 
     def _changed(self, point: Mapping[str, Any]) -> ParameterSet:
         """The set at one point: materials first, then values."""
@@ -77,6 +122,10 @@ class Runner:
         """A row a rate that says why there is no result."""
         nothing = dict.fromkeys(TABLE_COLUMNS)
         return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
+
+
+def _without_nan(rows: list[dict]) -> list[dict]:
+    return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
 
 def _instead_of_functions(parameters: ParameterSet, design: pd.DataFrame) -> dict[str, float]:

@@ -31,7 +31,7 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.runner import Runner
 from ssnib_model.runs.store import RESULTS, SET, STORE, Store, check_files
-from ssnib_model.runs.workers import in_processes, on_dask
+from ssnib_model.runs.workers import here, in_processes, on_dask
 from ssnib_model.solvers.choice import AUTO, IDAKLU, NAMES, STRUCTURED, Named, named
 from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.solvers.structured import StructuredSolver
@@ -75,7 +75,9 @@ def sweep(
         Folder of the store. Every run is kept there as it ends, and a sweep that was
         interrupted, in whatever way, goes on from there. Without it nothing is kept.
     workers : int, optional
-        Processes; not those of a scheduler with an address, which has its own.
+        Threads of this process with the structured solver, whose runs go many at a time through
+        compiled code; with IDAKLU, other materials or a time limit, processes. Not those of a
+        scheduler with an address, which has its own.
     time_limit : float, optional
         Seconds after which a run is given up; it then gets a row that says so. Refused with a
         scheduler, which knows none.
@@ -296,10 +298,8 @@ def _fill(
             pass
         elif scheduler is not None:
             on_dask(runner, points, pending, workers, scheduler, keep)
-        elif workers == 1 and time_limit is None:
-            runner.prepare()
-            for run in pending:
-                keep({run: runner(points[run])})
+        elif time_limit is None and (workers == 1 or runner.takes_many):
+            here(runner, points, pending, workers, keep)
         else:
             in_processes(runner, points, pending, workers, time_limit, keep)
     # a million runs are gigabytes: not twice

@@ -8,6 +8,9 @@ import math
 import multiprocessing
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from concurrent.futures import Future as RunFuture
+from concurrent.futures import wait as first_of
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, cast
 
@@ -24,8 +27,40 @@ Keep = Callable[[dict[int, list[dict]]], None]
 #: What a process is given at a time [s]: fast runs one by one would have it wait for us.
 BATCH_SECONDS = 0.1
 
+#: Runs that go together in this process at most: they are kept together too.
+MOST_AT_ONCE = 1000
+
 #: Tasks that a Dask cluster is given at least, and the most runs of one.
 DASK_TASKS, DASK_BATCH = 1000, 50
+
+
+# -------------------------------------------------------------------- here
+def here(runner: Runner, points: Points, pending: list[int], threads: int, keep: Keep) -> None:
+    """All points in this process, on threads where many go at once."""
+    runner.prepare()
+    queue, batch, timed = list(reversed(pending)), 2 if runner.takes_many else 1, False
+    with contextlib.ExitStack() as stack:
+        pool = ThreadPoolExecutor(threads)
+        stack.callback(pool.shutdown, cancel_futures=True)
+        tasks: dict[RunFuture[tuple[list[list[dict]], float]], list[int]] = {}
+
+        def work(runs: list[int]) -> tuple[list[list[dict]], float]:
+            began = time.perf_counter()
+            return runner.many([points[run] for run in runs]), time.perf_counter() - began
+
+        while queue or tasks:
+            # the first alone: the solver may have to be compiled, and nobody knows how fast it is
+            while queue and len(tasks) < (threads if timed else 1):
+                size = min(batch, math.ceil(len(queue) / threads))
+                runs = [queue.pop() for _ in range(size)]
+                tasks[pool.submit(work, runs)] = runs
+            for future in first_of(tasks, return_when=FIRST_COMPLETED).done:
+                runs, timed = tasks.pop(future), True
+                rows, seconds = future.result()
+                keep(dict(zip(runs, rows, strict=True)))
+                if runner.takes_many:  # not by a leap: the first may have been slow, or easy
+                    wanted = int(BATCH_SECONDS * len(runs) / max(seconds, 1e-9))
+                    batch = min(max(2, wanted), 4 * len(runs) + 4, MOST_AT_ONCE)
 
 
 # -------------------------------------------------------------------- processes
@@ -37,7 +72,7 @@ def _work(connection: Connection, runner: Runner) -> None:
         return
     connection.send(None)  # ready
     while (batch := connection.recv()) is not None:
-        connection.send([runner(point) for point in batch])
+        connection.send(runner.many(batch))
 
 
 @dataclasses.dataclass
@@ -130,7 +165,7 @@ def _on_worker(runner: Runner, batch: list[dict[str, float | str]]) -> list[list
             runner.prepare()
         except SSNIBError as error:
             raise CannotStartError(str(error)) from error
-    return [runner(point) for point in batch]
+    return runner.many(batch)
 
 
 def on_dask(

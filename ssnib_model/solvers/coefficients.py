@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import casadi
 import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
+from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 from ssnib_model.models.losses import HYSTERESIS, Resistance
 from ssnib_model.models.particles import Particle, size_classes
@@ -17,6 +19,7 @@ from ssnib_model.solvers.numbers import Numbers, input_names
 from ssnib_model.solvers.tables import Table, build
 
 if TYPE_CHECKING:  # numba takes a second
+    from ssnib_model.solvers.kernel.batch import Members
     from ssnib_model.solvers.kernel.cell import Cell
 
 #: Values of an equilibrium potential that casadi works out by one pass through its expression.
@@ -134,6 +137,59 @@ class Coefficients:
         )
         return cell, Scales(c["area"], alloy_range)
 
+    def of_many(
+        self, inputs: Mapping[str, ArrayLike], members: int
+    ) -> tuple[list[tuple[np.ndarray, Members]], np.ndarray]:
+        """Those of many cells at once.
+
+        Parameters
+        ----------
+        inputs, members
+            As for `Numbers.of_many`.
+
+        Returns
+        -------
+        groups : list of tuple
+            Cells that share the tables of the potentials, with their numbers in the order given.
+        areas : numpy.ndarray
+            Of the cells [m2], shape (members,).
+        """
+        from ssnib_model.solvers.kernel.batch import NUMBERS, Members
+
+        c, modes = self.numbers.of_many(inputs, members), self._modes
+        content = np.minimum(np.maximum(c["largest alloy content"], 1e-3), LARGEST_CONTENT)
+        ranges = 2.0 ** np.ceil(np.log2(content))
+        names = sorted({n for p in self._potentials.values() for n in p.inputs})
+        keys = np.array([ranges, *(np.broadcast_to(inputs[n], members) for n in names)])
+        distinct, group_of = np.unique(keys, axis=1, return_inverse=True)
+        found, columns = [], np.column_stack([c[name] for name in NUMBERS])
+        of_classes = [
+            np.column_stack([c[f"{name} {number}"] for number in range(self._classes)])
+            for name in ("surface", "diffusion", "flux", "gap rate")
+        ]
+        for group, (alloy_range, *values) in enumerate(distinct.T.tolist()):
+            at, own = (
+                np.flatnonzero(group_of.ravel() == group),
+                dict(zip(names, values, strict=True)),
+            )
+            try:
+                ocp = self._potentials["ocp"].table(1.0, own)
+                alloy = self._potentials["alloy"].table(alloy_range, own)
+            except OptionError:  # there is none: whoever runs one of them says why
+                continue
+            surface, diffusion, flux, gap_rate = (of[at] for of in of_classes)
+            found.append(
+                (
+                    at,
+                    Members(
+                        self._is_reduced, self._points, columns[at], surface, diffusion, flux,
+                        gap_rate, modes.decay, modes.uptake, modes.surface, modes.uniform,
+                        ocp, alloy, alloy_range,
+                    ),
+                )
+            )  # fmt: skip
+        return found, c["area"]
+
     def start(self, inputs: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
         """Modes and hysteresis of every site, and the alloy's sodium, of a cell at rest."""
         c = self.numbers(inputs)
@@ -161,8 +217,8 @@ class Potential:
     ):
         # time stands for its argument
         symbol = values.process_symbol(potential(pybamm.t))
-        self._inputs, self._words = input_names(symbol), (name, argument)
-        x, inputs = casadi.MX.sym("x", AT_ONCE), {n: casadi.MX.sym("p") for n in self._inputs}
+        self.inputs, self._words = input_names(symbol), (name, argument)
+        x, inputs = casadi.MX.sym("x", AT_ONCE), {n: casadi.MX.sym("p") for n in self.inputs}
         value = symbol.to_casadi(t=x, inputs=inputs)
         if value.is_scalar():  # it does not depend on its argument
             value = casadi.repmat(value, AT_ONCE, 1)
@@ -176,7 +232,7 @@ class Potential:
 
     def table(self, high: float, inputs: Mapping[str, float]) -> Table:
         """The potential on [0, high] by `build`."""
-        given = [inputs[name] for name in self._inputs]
+        given = [inputs[name] for name in self.inputs]
         latest = self._latest  # read once: another thread may replace it
         if latest is None or latest[0] != (high, given):
             table = build(lambda x: self._values_and_slopes(x, given), high, *self._words)

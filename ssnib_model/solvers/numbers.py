@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import casadi
 import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
 
 class Numbers:
@@ -53,6 +54,22 @@ class Numbers:
             self._arguments[:] = arguments
             self._evaluate()
             results = self._results.tolist()
+        return dict(zip(self._names, results, strict=True))
+
+    def of_many(self, inputs: Mapping[str, ArrayLike], members: int) -> dict[str, np.ndarray]:
+        """The same numbers for many at once, each of shape (members,).
+
+        Parameters
+        ----------
+        inputs : mapping of str to array_like
+            A number for all, or one each, shape (members,).
+        members : int
+            How many they are.
+        """
+        if not self._inputs:
+            return {name: np.full(members, value) for name, value in self({}).items()}
+        given = np.array([np.broadcast_to(inputs[name], members) for name in self._inputs])
+        results = self._function(given).full()  # one column each: casadi goes through them
         return dict(zip(self._names, results, strict=True))
 
 

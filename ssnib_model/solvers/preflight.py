@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pybamm
+from numpy.typing import ArrayLike
 
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
@@ -78,6 +80,12 @@ class Preflight:
         if not full < SODIUM_LIMIT:
             return f"a full charge would bring the anode to {full:.3g} {self.unit}"
         return ""
+
+    def possible_of_many(self, inputs: Mapping[str, ArrayLike], members: int) -> np.ndarray:
+        """Of which of many cells `impossible` says nothing, shape (members,)."""
+        full = {**inputs, INITIAL: 1.0}
+        start, most = (self._numbers.of_many(i, members)["sodium"] for i in (inputs, full))
+        return (start >= 0) & (most < SODIUM_LIMIT)
 
     def anode_notes(self, inputs: Mapping[str, float]) -> list[str]:
         """Whether the anode can take and give what the cathode can, one sentence each."""

@@ -168,6 +168,11 @@ class Structured:
         self.coefficients = Coefficients(model, values, self._shells, self._points)
         self._solutions = Solutions(model, values, var_pts)
 
+    @property
+    def tolerances(self) -> tuple[float, float]:
+        """rtol and atol."""
+        return self._solver.rtol, self._solver.atol
+
     def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
         """The same composition in every particle, or a state that a solver handed over."""
         fresh = State(*self.coefficients.start(inputs))
