@@ -43,6 +43,7 @@ _HOMES = {
     "fit": "fits.search",
     "Free": "fits.free",
     "FitResult": "fits.result",
+    "pypesto_problem": "fits.petab",
     "Posterior": "fits.draws",
     "RateTestData": "fits.data",
     "CurveData": "fits.data",

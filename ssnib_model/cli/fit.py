@@ -172,7 +172,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.posterior is not None:
         files += ["posterior.csv", "posterior.json", "posterior.png"]
     folder = results_folder(arguments, files, keeps=True)
-    chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
+    chosen = choice(arguments, parameters, "FOR_FITS")
     record = run_record(arguments, parameters, chosen)
     files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [

@@ -101,9 +101,13 @@ class Bounded(Free):
         """See `Free.label`; a cell stands for all of its data."""
         return f"{self.name} ({self.cell})" if self.cell else super().label
 
+    def completed(self, parameters: ParameterSet) -> Bounded:
+        """Itself: bounds and scale are known."""
+        return self
+
     def for_each(self, cells: Mapping[str, Sequence[str]]) -> list[Bounded]:
         """One for each cell, by the names of its data; itself if there is one for all."""
-        if not self.each:
+        if not self.each or self.cell:
             return [self]
         if len(cells) < 2:
             raise OptionError(

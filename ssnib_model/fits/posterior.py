@@ -21,7 +21,7 @@ from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, resampled, sample_box
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import Target
-from ssnib_model.solvers.choice import FOR_DIFFERENCES, USUAL, Named
+from ssnib_model.solvers.choice import FOR_FITS, IDAKLU, USUAL, Named
 
 #: Ways to draw.
 AUTO, IMPORTANCE, ENSEMBLE = METHODS = ("auto", "importance", "ensemble")
@@ -37,6 +37,14 @@ GOOD_R_HAT = 1.1
 
 #: Largest change of the logarithm of the likelihood that a solver's tolerance may make.
 CLOSE = 0.02
+
+
+#: Points that are simulated together.
+TOGETHER = 50
+
+
+#: Of a draw, if that is close.
+LOOSE = Named(structured=(1e-4, 1e-6))
 
 
 class Fitted(Protocol):
@@ -174,7 +182,7 @@ def check_draws(draws: Any, seed: Any) -> None:
 
 
 class _Evaluator:
-    """The density of points one after the other; of those before Ctrl-C, if it comes."""
+    """The density of points, some at a time; of those before Ctrl-C, if it comes."""
 
     def __init__(self, target: Target, bar: tqdm):
         self._target, self._bar, self.is_interrupted = target, bar, False
@@ -182,11 +190,11 @@ class _Evaluator:
     def __call__(self, points: np.ndarray) -> np.ndarray:
         found: list[float] = []
         try:
-            for point in points:
+            for some in np.split(points, range(TOGETHER, len(points), TOGETHER)):
                 if self.is_interrupted:
                     break
-                found.append(self._target.log_density(point))
-                self._bar.update()
+                found += self._target.log_densities(some)
+                self._bar.update(len(some))
         except KeyboardInterrupt:
             self.is_interrupted = True
         return np.array(found)
@@ -201,22 +209,36 @@ def _inside(first: Proposal, rng: np.random.Generator) -> np.ndarray:
 
 
 def _as_exact_as_needed(result: Fitted) -> FitProblem:
-    """The problem with the tolerance of a look, if the likelihood cannot tell the difference.
+    """The problem with the loosest tolerance of which the likelihood cannot tell the difference.
 
-    A search takes differences, in which every digit counts; a draw does not.
+    A search follows a slope to its end, in which digits count; a draw does not.
     """
-    problem = result.problem
-    asked = problem.solver
-    ways = (FOR_DIFFERENCES.structured, FOR_DIFFERENCES.idaklu)
+    problem, asked = result.problem, result.problem.solver
+    ways = (FOR_FITS.structured, FOR_FITS.idaklu)
     if not isinstance(asked, Named) or not (asked.structured in ways or asked.idaklu in ways):
         return problem  # as exact as the user has asked for
-    usual = replace(asked, structured=USUAL.structured, idaklu=USUAL.idaklu)
-    looser = FitProblem(problem.parameters, problem.data, problem.free, problem.model, usual)
-    for unit in (result.unit, np.clip(result.unit, 0.25, 0.75)):
-        one, other = (np.nan_to_num(p.residuals(unit)) for p in (problem, looser))
-        if abs(0.5 * float(one @ one - other @ other)) > CLOSE:
-            return problem
-    return looser
+    spread = 2 * np.sqrt(np.diag(result.covariance)) * result.widening
+    near = [np.clip(result.unit + side * spread, 0, 1) for side in (-1, 0, 1)]
+    units = [*near, np.clip(result.unit, 0.25, 0.75)]
+    exact = [_half_chi2(problem, unit) for unit in units]
+    ladder = (LOOSE,) if problem.choice and problem.choice.name != IDAKLU else (USUAL,)
+    for like in ladder:
+        other = FitProblem(
+            problem.parameters,
+            problem.data,
+            problem.free,
+            problem.model,
+            replace(asked, structured=like.structured, idaklu=like.idaklu),
+        )
+        found = (_half_chi2(other, unit) for unit in units)
+        if all(abs(one - two) <= CLOSE for one, two in zip(found, exact, strict=True)):
+            return other
+    return problem
+
+
+def _half_chi2(problem: FitProblem, unit: np.ndarray) -> float:
+    residuals = problem.residuals(unit)
+    return 0.5 * float(residuals @ residuals)
 
 
 def _notes(result: Fitted, target: Target, found: Draws | Chain, effective: int) -> Iterator[str]:

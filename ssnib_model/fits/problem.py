@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,17 @@ from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.fits.population import Population, populations_of
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.nearby import Side
-from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
+from ssnib_model.solvers.choice import (
+    AUTO,
+    FOR_DIFFERENCES,
+    FOR_FITS,
+    IDAKLU,
+    Choice,
+    Named,
+    Solver,
+    decide,
+    named,
+)
 from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
@@ -114,14 +124,26 @@ class FitProblem:
         self.choice: Choice | None = None
         if any(d.takes_solver for d in self.data):
             made, values = MODELS[model](parameters.model_options), parameters.to_pybamm()
-            self.choice = decide(named(solver, FOR_DIFFERENCES), made, values)
+            self.choice = decide(named(solver, FOR_FITS), made, values)
         self.solver: Solver = self.choice.again if self.choice else named(solver)
         self.solves = 0
         self._prepared: dict[Hashable, Prepared] = {}
+        self._finer: FitProblem | None = None
 
     def __getstate__(self) -> dict:
         # another process builds its own models
-        return self.__dict__ | {"_prepared": {}}
+        return self.__dict__ | {"_prepared": {}, "_finer": None}
+
+    @property
+    def _for_differences(self) -> FitProblem:
+        """Itself with a solver that is exact enough for differences."""
+        asked = self.solver
+        if not isinstance(asked, Named) or asked.structured != FOR_FITS.structured:
+            return self
+        if self._finer is None:
+            exact = replace(asked, structured=FOR_DIFFERENCES.structured)
+            self._finer = FitProblem(self.parameters, self.data, self.free, self.model, exact)
+        return self._finer
 
     def _check(self) -> None:
         if self.model not in MODELS:
@@ -213,6 +235,50 @@ class FitProblem:
         self.solves += 1
         return self._answer(unit, self.data)
 
+    def answers(self, units: np.ndarray) -> list[Answer]:
+        """As `answer`, at points (n, k), to the last bit; quicker where they go together."""
+        self.solves += len(units)
+        solved: dict[Hashable, list[tuple[Any, Any, str]]] = {}
+        for d in self.data:
+            key = self._key(d)
+            if key not in solved:
+                solved[key] = self._solve_many(d, units)
+        return [
+            self._read({key: found[n] for key, found in solved.items()}, self.data)
+            for n in range(len(units))
+        ]
+
+    def _solve_many(self, d: Data, units: np.ndarray) -> list[tuple[Any, Any, str]]:
+        """As `_solve`, at many points."""
+        found: list[Any] = [None] * len(units)
+        if len(units) > 1:
+            for place, one in self._together(d, units):
+                found[place] = one
+        return [self._solve(d, units[n]) if one is None else one for n, one in enumerate(found)]
+
+    def _together(self, d: Data, units: np.ndarray) -> Iterator[tuple[int, tuple[Any, Any, str]]]:
+        """What one call gives of many points, each with its place."""
+        try:
+            example = self._parameters_of(d, units[0])
+        except ParameterError:
+            return
+        prepared = self._prepared_of(d, example)
+        own = [(f, column) for f, column in zip(self.free, units.T, strict=True)
+               if f.applies_to(d.name)]  # fmt: skip
+        if prepared.many is None or not own:
+            return
+        changes = {f.name: np.array([f.from_unit(u) for u in column]) for f, column in own}
+        together = self.parameters.replace(d.changes()).replace_many(changes)
+        if together is None:
+            return
+        values, allowed = together
+        values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        differ = {n: v.tolist() for n, v in values.items() if isinstance(v, np.ndarray)}
+        places = np.flatnonzero(allowed).tolist()
+        for m, outcome in enumerate(prepared.many(values, len(places))):
+            if outcome is not None:
+                yield places[m], (outcome, values | {n: v[m] for n, v in differ.items()}, "")
+
     def _key(self, d: Data) -> Hashable:
         """Equal for data that one solve serves."""
         own = frozenset(f.label for f in self.free if d.name in f.names)
@@ -220,13 +286,20 @@ class FitProblem:
 
     def _answer(self, unit: Sequence[float] | np.ndarray, data: Sequence[Data]) -> Answer:
         """As `answer`, of some data."""
-        solved: dict[Hashable, Any] = {}
-        values, reasons = [np.array([])], []
+        solved: dict[Hashable, tuple[Any, Any, str]] = {}
         for d in data:
             key = self._key(d)
             if key not in solved:
                 solved[key] = self._solve(d, unit)
-            outcome, parameters, why = solved[key]
+        return self._read(solved, data)
+
+    def _read(
+        self, solved: Mapping[Hashable, tuple[Any, Any, str]], data: Sequence[Data]
+    ) -> Answer:
+        """Values of data off what their experiments gave."""
+        values, reasons = [np.array([])], []
+        for d in data:
+            outcome, parameters, why = solved[self._key(d)]
             n = len(d.measured)
             found = np.full(n, np.nan) if why else np.asarray(d.read(outcome, parameters), float)
             said = [why] * n if why else d.reasons(outcome)
@@ -394,12 +467,13 @@ class FitProblem:
         self, unit: np.ndarray, columns: Sequence[int], data: Sequence[Data]
     ) -> np.ndarray:
         """Derivatives of the residuals of some data, and of the priors, by differences."""
+        problem = self._for_differences if any(d.takes_solver for d in data) else self
         centre: np.ndarray | None = None
         measured = np.concatenate([[], *(d.measured for d in data)])
         sigma = np.concatenate([[], *(d.sigma for d in data)])
 
         def raw(at: np.ndarray) -> np.ndarray:
-            values = self._answer(at, data).values
+            values = problem._answer(at, data).values
             return np.append((values - measured) / sigma, self.priors(at))
 
         found = []

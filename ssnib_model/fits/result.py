@@ -21,6 +21,7 @@ from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
 from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import is_whole
+from ssnib_model.fits.petab import write_petab
 from ssnib_model.fits.population import Estimate, estimate, pooled_of, table_of
 from ssnib_model.fits.posterior import posterior
 from ssnib_model.fits.prediction import bands
@@ -456,6 +457,10 @@ class FitResult:
             "not_simulated": self.not_simulated,
             "residuals": records(self.residuals),
         }
+
+    def to_petab(self, folder: str | Path) -> Path:
+        """Write the problem for other programs: `ssnib_model.fits.petab.write_petab`."""
+        return write_petab(self.problem, self.unit, folder)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted parameter set, the report, ``fit.json`` and ``fit.png``.

@@ -80,8 +80,8 @@ def fit(
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
         Spectra are always those of the full model.
     solver : str, pybamm.BaseSolver or StructuredSolver, optional
-        Of rate tests, as for `RateTest.run`; where it is named, rtol is 1e-7, because differences
-        of residuals need digits.
+        Of rate tests, as for `RateTest.run`; where it is named, rtol is 1e-5, and 1e-7
+        for IDAKLU and for derivatives by differences, which need digits.
     start : mapping, optional
         Values by label to start from, between their bounds; default: those of the set.
     starts : int, optional

@@ -14,7 +14,7 @@ from ssnib_model.fits.free import Bounded
 from ssnib_model.fits.importance import Proposal, single
 from ssnib_model.fits.misfit import misfits
 from ssnib_model.fits.population import estimate
-from ssnib_model.fits.problem import FitProblem
+from ssnib_model.fits.problem import Answer, FitProblem
 
 #: Inverse variance of a value that is anywhere in its range.
 UNIFORM = 12.0
@@ -56,9 +56,17 @@ class Target:
         #: Points that lack values, and why.
         self.lacking, self.reasons = 0, Counter[str]()
 
+    def log_densities(self, units: np.ndarray) -> list[float]:
+        """At points (n, k), which are simulated together."""
+        answers = self.problem.answers(units)
+        return [self._of(unit, answer) for unit, answer in zip(units, answers, strict=True)]
+
     def log_density(self, unit: np.ndarray) -> float:
         """At one point, which is simulated."""
-        answer = self.problem.answer(unit)
+        return self._of(unit, self.problem.answer(unit))
+
+    def _of(self, unit: np.ndarray, answer: Answer) -> float:
+        """At a point, given its answer."""
         self.values[unit.tobytes()] = answer.values
         residuals = self.residuals_of(answer.values)
         lacks = self.used & ~np.isfinite(answer.values)

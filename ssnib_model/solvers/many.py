@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -58,6 +58,7 @@ class Found:
     _raw: np.ndarray
     _samples: dict[tuple[int, int], tuple[np.ndarray, ...]]
     _members: list[tuple[Members, int] | None]
+    _cells: dict[int, Any] = field(default_factory=dict)
 
     def outcome(self, member: int, number: int, step: Step) -> Outcome:
         """What came of a step, as the solver says it of one; a step that cannot start without why.
@@ -78,12 +79,14 @@ class Found:
         of = self._members[member]
         assert of is not None, "a member without coefficients"
         group, place = of
+        if member not in self._cells:  # the same for all of its steps
+            self._cells[member] = batch.cell_of(group, place)
         scales = Scales(float(self._areas[member]), group.alloy_range)
         alloy = self._raw[member, number, batch.ALLOY_START]
         # of the state, voltage and charge need the place on the anode's table only
         start = State(np.empty((0, 0)), np.empty(0), np.array([alloy]))
         return StructuredSegment(
-            batch.cell_of(group, place), scales, task_of(step, scales.area), start,
+            self._cells[member], scales, task_of(step, scales.area), start,
             self._samples[member, number], np.empty(0, np.int64), _no_solution,
         )  # fmt: skip
 
