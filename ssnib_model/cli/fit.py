@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 MAX_RESIDUALS = 30
 #: What ``--misfit`` stands for.
 MISFIT = {"auto": None, "yes": True, "no": False}
-SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
+SET_FILE, PETAB, CHECKPOINT = "parameters.toml", "petab", "checkpoint.json"
 
 
 def add_parsers(commands: argparse._SubParsersAction) -> None:
@@ -133,6 +134,12 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         help="whether the model may be wrong by more than the errors of the data, for --posterior "
         "(default: auto, if chi2 is too large to come by chance)",
     )
+    fit.add_argument(
+        "--petab",
+        action="store_true",
+        help="write the problem for other programs too: a folder petab, which "
+        "ssnib_model.pypesto_problem reads",
+    )
     fit.set_defaults(command=_fit)
 
 
@@ -140,6 +147,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.curve_files import curve_from_file
     from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
+    from ssnib_model.fits.petab import check_petab
     from ssnib_model.fits.posterior import check_draws
     from ssnib_model.fits.search import fit
     from ssnib_model.fits.spectrum_files import spectrum_from_file
@@ -171,7 +179,12 @@ def _fit(arguments: argparse.Namespace) -> int:
     files = [SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE]
     if arguments.posterior is not None:
         files += ["posterior.csv", "posterior.json", "posterior.png"]
+    if arguments.petab:
+        check_petab(data, bool(arguments.each))
+        files.append(PETAB)
     folder = results_folder(arguments, files, keeps=True)
+    if arguments.petab and folder is None:
+        raise OptionError("--petab writes into a folder, and --json alone has none: give --out")
     chosen = choice(arguments, parameters, "FOR_FITS")
     record = run_record(arguments, parameters, chosen)
     files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
@@ -197,7 +210,11 @@ def _fit(arguments: argparse.Namespace) -> int:
     if folder:
         with writing(folder):
             (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one
+            if arguments.petab:
+                shutil.rmtree(folder / PETAB, ignore_errors=True)
         result.save(folder)
+        if arguments.petab:
+            result.to_petab(folder / PETAB)
         write_run(folder, record)
         if not result.interrupted:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -221,6 +238,8 @@ def _fit(arguments: argparse.Namespace) -> int:
             say(f"\n{drawn.report()}")
             say(f"\nposterior.csv, posterior.json and posterior.png are in {folder}")
         say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
+        if arguments.petab:
+            say(f"The problem for other programs is in {folder}/{PETAB}")
         if result.interrupted:
             say("It was interrupted: the same command with --force goes on from there")
     ended_early = result.interrupted or bool(drawn and drawn.interrupted)
@@ -245,6 +264,10 @@ def _name_cells(data: list[Data], given: dict[str, list[str]]) -> None:
         stem = Path(d.cell).stem
         alone = stems[stem] == 1 and stem not in given
         d.cell = names.get(d.cell, stem if alone else d.cell)
+    called = Counter(d.name for d in data)
+    for d in data:  # files of one name in several folders
+        if called[d.name] > 1:
+            d.name = f"{d.cell}: {d.name}"
 
 
 def _state(state: float | str, data: list[Data]) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ TABLES = PARAMETERS, OBSERVABLES, MEASUREMENTS, EXPERIMENTS = (
     "observables.tsv",
     "measurements.tsv",
     "experiments.tsv",
+)
+
+NO_POPULATION = (
+    "parameters with a value for each cell cannot be written for PEtab, which has no prior with "
+    "an unknown mean and spread: free them for each data set by itself (Free(..., data=...))"
 )
 
 #: The version of ``model.json``.
@@ -79,11 +84,7 @@ def write_petab(problem: FitProblem, best: np.ndarray, folder: str | Path) -> Pa
     """
     folder = Path(folder)
     if problem.populations:
-        raise OptionError(
-            f"{[p.name for p in problem.populations]} have a value for each cell: PEtab has no "
-            "prior with an unknown mean and spread; free them for each data set by itself "
-            "(Free(..., data=...))"
-        )
+        raise OptionError(NO_POPULATION)
     model = {
         "format": FORMAT,
         "versions": versions(),
@@ -189,6 +190,14 @@ def _solver_of(choice: Choice | None) -> dict[str, Any] | None:
         "rtol": choice.solver.rtol,
         "atol": choice.solver.atol,
     }
+
+
+def check_petab(data: Iterable[Data], each: bool) -> None:
+    """`OptionError` for data, or values for each cell, that `write_petab` refuses."""
+    if each:
+        raise OptionError(NO_POPULATION)
+    for d in data:
+        _described(d)
 
 
 def _described(d: Data) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_what_petab_cannot_say_is_refused(fit, hu2024, folder, tmp_path):
     problem = ss.fit(
         hu2024, both, [ss.Free(ACCESSIBLE, 0.85, 1.0, each=True)], model="spm", max_iterations=1
     )
-    with pytest.raises(ss.OptionError, match="no prior with an unknown mean"):
+    with pytest.raises(ss.OptionError, match="has no prior with"):
         problem.to_petab(tmp_path / "x")
     assert not (tmp_path / "x").exists()
     with pytest.raises(ss.SSNIBError, match="is there already"):
