@@ -28,7 +28,7 @@ from ssnib_model.fits.free import Bounded, Free
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.record import versions
-from ssnib_model.solvers.choice import IDAKLU, STRUCTURED, Choice, Named
+from ssnib_model.solvers.choice import FOR_FITS, IDAKLU, STRUCTURED, Choice, Named
 from ssnib_model.solvers.structured import StructuredSolver
 
 MODEL, CELL, PROBLEM = "model.json", "cell", "problem.yaml"
@@ -315,10 +315,11 @@ def read_petab(folder: str | Path) -> FitProblem:
         given, kind = model["solver"], model["model"]
     except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
         raise MeasuredDataError(f"{folder}: no problem that was written here: {error}") from error
-    solver = None
+    solver: Named | str | None = None
     if given:
-        tolerances = {given["name"]: (given["rtol"], given["atol"])}
-        solver = Named(given["name"], **tolerances)
+        asked = Named.from_dict(given | {"asked": "", "why": ""})
+        usual = getattr(asked, asked.name) == getattr(FOR_FITS, asked.name)
+        solver = asked.name if usual else asked
     return FitProblem(ParameterSet(folder / CELL), data, free, kind, solver)
 
 

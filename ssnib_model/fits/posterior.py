@@ -21,7 +21,7 @@ from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, resampled, sample_box
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import Target
-from ssnib_model.solvers.choice import FOR_FITS, IDAKLU, USUAL, Named
+from ssnib_model.solvers.choice import IDAKLU, USUAL, Named
 
 #: Ways to draw.
 AUTO, IMPORTANCE, ENSEMBLE = METHODS = ("auto", "importance", "ensemble")
@@ -214,8 +214,7 @@ def _as_exact_as_needed(result: Fitted) -> FitProblem:
     A search follows a slope to its end, in which digits count; a draw does not.
     """
     problem, asked = result.problem, result.problem.solver
-    ways = (FOR_FITS.structured, FOR_FITS.idaklu)
-    if not isinstance(asked, Named) or not (asked.structured in ways or asked.idaklu in ways):
+    if not (problem.is_as_usual and isinstance(asked, Named)):
         return problem  # as exact as the user has asked for
     spread = 2 * np.sqrt(np.diag(result.covariance)) * result.widening
     near = [np.clip(result.unit + side * spread, 0, 1) for side in (-1, 0, 1)]

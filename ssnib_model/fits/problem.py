@@ -125,6 +125,8 @@ class FitProblem:
         if any(d.takes_solver for d in self.data):
             made, values = MODELS[model](parameters.model_options), parameters.to_pybamm()
             self.choice = decide(named(solver, FOR_FITS), made, values)
+        #: Whether the tolerance is that of fits, none that was asked for.
+        self.is_as_usual = solver is None or isinstance(solver, str)
         self.solver: Solver = self.choice.again if self.choice else named(solver)
         self.solves = 0
         self._prepared: dict[Hashable, Prepared] = {}
@@ -138,7 +140,7 @@ class FitProblem:
     def _for_differences(self) -> FitProblem:
         """Itself with a solver that is exact enough for differences."""
         asked = self.solver
-        if not isinstance(asked, Named) or asked.structured != FOR_FITS.structured:
+        if not (self.is_as_usual and isinstance(asked, Named)):
             return self
         if self._finer is None:
             exact = replace(asked, structured=FOR_DIFFERENCES.structured)
