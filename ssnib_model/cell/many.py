@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,4 +83,11 @@ def _computed(rule: Rule, inputs: list[Any]) -> Any:
         return rule.compute(*inputs)
     except TypeError:  # it takes numbers only
         rows = zip(*(np.broadcast_to(x, arrays[0].shape).tolist() for x in inputs), strict=True)
-        return np.array([rule.compute(*row) for row in rows])
+        return np.array([_number(rule, row) for row in rows])
+
+
+def _number(rule: Rule, row: tuple[Any, ...]) -> float:
+    try:
+        return rule.compute(*row)
+    except (ArithmeticError, ValueError):
+        return math.nan

@@ -79,7 +79,9 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar="N",
         help="N points (Sobol) of the ranges of all uncertain parameters of the set",
     )
-    sweep.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    sweep.add_argument(
+        "--workers", type=int, default=1, help="threads, or processes with IDAKLU (default: 1)"
+    )
     sweep.add_argument(
         "--scheduler", metavar="ADDRESS", help='a Dask scheduler, or "local" for one of our own'
     )

@@ -21,9 +21,13 @@ from ssnib_model.fits.data import (
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.results.half_cycle import HalfCycle
 
 #: A charge or discharge of less than this part of the nominal capacity is none.
 NOTHING = 0.01
+
+#: Draws that are run in one call: the curves of all of them are kept until they are read.
+TOGETHER = 200
 
 NOMINAL = "Nominal cell capacity [A.h]"
 
@@ -91,6 +95,12 @@ def bands(
             parameters if temperature is None else parameters.replace({TEMPERATURE: temperature})
         )
 
+    def possible(unit: np.ndarray) -> ParameterSet | None:
+        try:
+            return cell(unit)
+        except ParameterError:  # values that cannot be together
+            return None
+
     centre = cell(best)
     prepared = test.prepare(
         MODELS[problem.model](centre.model_options),
@@ -100,8 +110,10 @@ def bands(
     )
     read = (CAPACITY, GAP, CHARGE_CAPACITY)
 
-    def simulate(parameters: ParameterSet) -> tuple[np.ndarray, np.ndarray]:
-        half_cycles, mass = prepared.half_cycles(parameters), parameters[MASS]
+    def read_off(
+        parameters: ParameterSet, half_cycles: list[HalfCycle]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        mass = parameters[MASS]
         values = np.array(
             [[read_quantity(half_cycles, c, *places[r][-1], mass) for c in read] for r in rates]
         )
@@ -109,14 +121,14 @@ def bands(
         nothing = least * mass < NOTHING * parameters[NOMINAL]
         return values[:, :2], np.where(np.isfinite(least), nothing, np.nan)
 
-    def draw(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        try:
-            return simulate(cell(unit))
-        except ParameterError:  # values that cannot be together
-            return np.full((len(rates), 2), np.nan), np.full(len(rates), np.nan)
-
-    at_best, _ = simulate(centre)
-    answers = [draw(unit) for unit in draws]
+    cells = [possible(unit) for unit in draws]
+    at_best, _ = read_off(centre, prepared.half_cycles(centre))
+    nothing_found = np.full((len(rates), 2), np.nan), np.full(len(rates), np.nan)
+    answers = []
+    for start in range(0, len(cells), TOGETHER):
+        part = cells[start : start + TOGETHER]
+        found = iter(prepared.half_cycles_of_many([one for one in part if one is not None]))
+        answers += [nothing_found if one is None else read_off(one, next(found)) for one in part]
     values, nothing = (np.array([one[i] for one in answers]) for i in (0, 1))
     rows = []
     for i, rate in enumerate(rates):

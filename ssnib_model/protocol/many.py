@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
 from ssnib_model.solvers.many import Found, run_many
 from ssnib_model.solvers.preflight import Preflight
 from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Planned
 
-Schedule = Callable[[Mapping[str, Any]], Iterable[Planned]]
+Schedule = Callable[[Any], Iterable[Planned]]
 
 
 class Taken(NamedTuple):
@@ -27,8 +28,9 @@ class Taken(NamedTuple):
 class _Read(Mapping[str, Any]):
     """Values of one of many cells, which remembers those that were asked for."""
 
-    def __init__(self, values: Mapping[str, Any], member: int):
+    def __init__(self, like: ParameterSet, values: Mapping[str, Any], member: int):
         self._values, self._member = values, member
+        self.name, self.model_options = like.name, like.model_options
         self.names: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
@@ -49,6 +51,7 @@ def take_many(
     stepper: Structured,
     preflight: Preflight,
     schedule: Schedule,
+    like: ParameterSet,
     values: Mapping[str, Any],
     inputs: Mapping[str, Any],
     members: int,
@@ -64,6 +67,8 @@ def take_many(
         Of the prepared test.
     schedule : callable
         Its steps for the values of a cell.
+    like : ParameterSet
+        What it was prepared for: name and options are those of all.
     values : mapping
         All parameters: of shape (members,) where they differ.
     inputs : mapping
@@ -78,7 +83,7 @@ def take_many(
     Taken or None
         Which members have no answer here, ``found.alone`` says; None: no member has one.
     """
-    tests, of = _tests(schedule, values, members)
+    tests, of = _tests(schedule, like, values, members)
     if not tests or len({len(test) for test in tests}) > 1:
         return None
     if any(planned.step.temperature is not None for planned in tests[0]):
@@ -92,16 +97,17 @@ def take_many(
 
 
 def _tests(
-    schedule: Schedule, values: Mapping[str, Any], members: int
+    schedule: Schedule, like: ParameterSet, values: Mapping[str, Any], members: int
 ) -> tuple[list[list[Planned]], np.ndarray]:
     """The tests, and which of them is that of each member; -1: it can do none."""
     names: list[str] = []
     while True:
         keys = np.array([np.zeros(members), *(values[name] for name in names)])
         _, firsts, group = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-        tests, of_group, read = [], np.full(len(firsts), -1), set(names)
+        tests: list[list[Planned]] = []
+        of_group, read = np.full(len(firsts), -1), set(names)
         for n, first in enumerate(firsts.tolist()):
-            one = _Read(values, first)
+            one = _Read(like, values, first)
             try:
                 test = list(schedule(one))
             except OptionError:

@@ -189,8 +189,8 @@ class PreparedProtocol:
     ) -> list[list[StepResult]]:
         """As `steps` for each of many cells, with the compiled solver in one call.
 
-        The numbers are the same. Voltage, current and charge of a step are at hand, its
-        ``solution`` is not. Those that the solver cannot do at once are run one by one.
+        The numbers are the same. Voltage, current and charge of a step are at hand; for its
+        ``solution`` the cell is run again. What the solver cannot do at once is run one by one.
 
         Parameters
         ----------
@@ -215,9 +215,11 @@ class PreparedProtocol:
         for name in self.varying.intersection(values):
             values[name] = _together([member[name] for member in members])
         taken = self._take_many(values, len(members), samples=True, threads=threads)
+        # of a step that cannot start there is more to say than that
+        alone = None if taken is None else taken.found.alone | taken.found.at_start.any(axis=1)
         return [
             self._run(member, None, progress=False).steps
-            if taken is None or taken.found.alone[m]
+            if taken is None or alone is None or alone[m]
             else self._of_many(taken, m)
             for m, member in enumerate(members)
         ]
@@ -263,8 +265,8 @@ class PreparedProtocol:
             return None
         inputs, schedule = self._values(values), self.protocol.schedule
         return take_many(
-            stepper, self._preflight, schedule, values, inputs, members, samples=samples,
-            threads=threads,
+            stepper, self._preflight, schedule, self.parameters, values, inputs, members,
+            samples=samples, threads=threads,
         )  # fmt: skip
 
     def _of_many(self, taken: Taken, member: int) -> list[StepResult]:

@@ -30,7 +30,7 @@ def rows_of_many(
     places: Sequence[tuple[int, int | None]],
     mass: ArrayLike,
 ) -> list[list[dict[str, Any]]]:
-    """The rows of ``RateTestResult.rows`` of many tests.
+    """The rows of ``RateTestResult.rows`` of many tests, with None in place of NaN.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def rows_of_many(
             "Coulombic efficiency": _ratio(discharge.capacity, charge.capacity),
             "Status": np.where(ok, discharge.status, charge.status),
         }
-        values = zip(*(columns[name].tolist() for name in TABLE_COLUMNS), strict=True)
+        values = zip(*(_listed(columns[name]) for name in TABLE_COLUMNS), strict=True)
         blocks.append([dict(zip(TABLE_COLUMNS, row, strict=True)) for row in values])
     return [list(rows) for rows in zip(*blocks, strict=True)]
 
@@ -85,6 +85,12 @@ def _half_cycles(found: Found, currents: np.ndarray, number: int, hold: int | No
         _ratio(found.energy[:, number], charge),
         found.half_voltage[:, number],
     )
+
+
+def _listed(column: np.ndarray) -> list[Any]:
+    """As Python has it, None for what is no number."""
+    values: list[Any] = column.tolist()
+    return [None if x != x else x for x in values] if (column != column).any() else values
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ class Runner:
         except SSNIBError as error:
             return self.failed(reason_of(error))
         rows = self._prepared.result(parameters).rows
-        return _without_nan(rows)
+        return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
     @property
     def takes_many(self) -> bool:
@@ -107,7 +107,7 @@ class Runner:
         values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
         at = np.flatnonzero(allowed).tolist()
         for place, own in zip(at, self._prepared.rows_of_many(values, len(at)), strict=True):
-            rows[place] = None if own is None else _without_nan(own)
+            rows[place] = own
         return rows
 
     def _changed(self, point: Mapping[str, Any]) -> ParameterSet:
@@ -122,10 +122,6 @@ class Runner:
         """A row a rate that says why there is no result."""
         nothing = dict.fromkeys(TABLE_COLUMNS)
         return [nothing | {"C-rate": r, "Status": f"failed: {reason}"} for r in self.run.rates]
-
-
-def _without_nan(rows: list[dict]) -> list[dict]:
-    return [{name: None if v != v else v for name, v in row.items()} for row in rows]
 
 
 def _instead_of_functions(parameters: ParameterSet, design: pd.DataFrame) -> dict[str, float]:

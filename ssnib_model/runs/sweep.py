@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 import os
-import sqlite3
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,9 +117,8 @@ def sweep(
         "design": {name: [plain(v) for v in column] for name, column in design.items()},
     }  # fmt: skip
     if out is None:
-        with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-            store = Store(connection, job | _solver_of(runner))
-            return _fill(store, runner, design, workers, time_limit, scheduler, progress)
+        _solver_of(runner)
+        return _fill(None, runner, design, workers, time_limit, scheduler, progress)
     folder = Path(out)
     check_files(folder)
     with locked(folder, "sweep"):
@@ -268,7 +265,7 @@ def as_dataset(table: pd.DataFrame) -> xr.Dataset:
 
 
 def _fill(
-    store: Store,
+    store: Store | None,
     runner: Runner,
     design: pd.DataFrame,
     workers: int,
@@ -278,7 +275,7 @@ def _fill(
 ) -> pd.DataFrame:
     records = design.to_dict("records")
     points = {i: {str(n): plain(v) for n, v in row.items()} for i, row in enumerate(records)}
-    found = dict(store.rows())
+    found = {} if store is None else dict(store.rows())
     for run in found:
         if run not in points:
             raise SSNIBError(f"the store has a run {run}: the design has 0 to {len(points) - 1}")
@@ -289,7 +286,8 @@ def _fill(
     )  # fmt: skip
 
     def keep(new: dict[int, list[dict]]) -> None:
-        store.add(new)
+        if store is not None:
+            store.add(new)
         found.update(new)
         bar.update(len(new))
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ssnib_model.errors import SSNIBError
 from ssnib_model.solvers.coefficients import Scales
 from ssnib_model.solvers.compiling import interrupts
 from ssnib_model.solvers.stepper import ANODE_EMPTY_RISE
 from ssnib_model.solvers.structured import Structured
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
+from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Outcome, Status, Step
 
 if TYPE_CHECKING:  # numba takes a second
@@ -58,12 +58,14 @@ class Found:
     _raw: np.ndarray
     _samples: dict[tuple[int, int], tuple[np.ndarray, ...]]
     _members: list[tuple[Members, int] | None]
+    _alone: Callable[[int], tuple[Structured, dict[str, float], Sequence[Step]]]
+    _known: dict[int, list[Any]] = field(default_factory=dict)
     _cells: dict[int, Any] = field(default_factory=dict)
 
     def outcome(self, member: int, number: int, step: Step) -> Outcome:
         """What came of a step, as the solver says it of one; a step that cannot start without why.
 
-        Its segment has voltage, current and charge, but no ``solution``.
+        Its segment has voltage, current and charge at hand; for all else the member is run again.
         """
         which = int(self.which[member, number])
         end = step.ends[which] if which >= 0 else None
@@ -85,10 +87,36 @@ class Found:
         alloy = self._raw[member, number, batch.ALLOY_START]
         # of the state, voltage and charge need the place on the anode's table only
         start = State(np.empty((0, 0)), np.empty(0), np.array([alloy]))
-        return StructuredSegment(
+        return _OneOfMany(
             self._cells[member], scales, task_of(step, scales.area), start,
-            self._samples[member, number], np.empty(0, np.int64), _no_solution,
+            self._samples[member, number], np.empty(0, np.int64),
+            lambda _: self._again(member)[number].solution,
+            record=lambda: self._again(member)[number].record(),
         )  # fmt: skip
+
+    def _again(self, member: int) -> list[StructuredSegment]:
+        """The segments of a member that is run by itself."""
+        solver, inputs, test = self._alone(member)
+        if member not in self._known:
+            state, segments = solver.start(inputs), []
+            for step in test:
+                outcome, state = solver.step(state, step, inputs)
+                segments.append(outcome.segment)
+            self._known.clear()  # one at a time: they are as large as they are
+            self._known[member] = segments
+        return self._known[member]
+
+
+class _OneOfMany(StructuredSegment):
+    """A step of one of many, which has no state to start from."""
+
+    def __init__(self, *known: Any, record: Callable[[], Record]):
+        super().__init__(*known)
+        self._record = record
+
+    def record(self) -> Record:
+        """See `StructuredSegment`."""
+        return self._record()
 
 
 def run_many(
@@ -119,6 +147,10 @@ def run_many(
     """
     from ssnib_model.solvers.kernel import batch, integrate
 
+    def one(member: int) -> tuple[Structured, dict[str, float], Sequence[Step]]:
+        own = {n: float(np.broadcast_to(x, len(of))[member]) for n, x in inputs.items()}
+        return solver, own, tests[of[member]]
+
     count, steps = len(of), len(tests[0])
     groups, areas = solver.coefficients.of_many(inputs, count)
     raw = np.full((count, steps, batch.FOUND), np.nan)
@@ -147,7 +179,7 @@ def run_many(
         alone, at_start, how[:, :, 1], rise > ANODE_EMPTY_RISE, raw[:, :, batch.DURATION],
         raw[:, :, batch.CHARGE] * areas[:, None] / _SECONDS,
         raw[:, :, batch.ENERGY] * areas[:, None] / _SECONDS,
-        raw[:, :, batch.V_HALF], areas, raw, kept, owners,
+        raw[:, :, batch.V_HALF], areas, raw, kept, owners, one,
     )  # fmt: skip
 
 
@@ -161,7 +193,8 @@ def _part(
     count, steps = len(members.numbers), schedules.steps
     raw = np.full((count, steps, batch.FOUND), np.nan)
     how, alone = np.full((count, steps, 2), -1), np.zeros(count, dtype=bool)
-    place, found = np.zeros((count, steps, 2), dtype=np.int64), {}
+    place = np.zeros((count, steps, 2), dtype=np.int64)
+    found: dict[tuple[int, int], tuple[np.ndarray, ...]] = {}
     now, room = first, ROOM * steps * (last - first) if keep else 0
     while now < last:
         kept = batch.Kept(
@@ -205,14 +238,9 @@ def _schedules(tests: Sequence[Sequence[Step]], of: np.ndarray) -> Schedules:
 
     limits = np.array([end.value for step in every for end in step.ends])
     return Schedules(
-        np.asarray(of, dtype=np.int64), len(tests[0]), each("control"), each("value").astype(float),
+        np.asarray(of, dtype=np.int64), len(tests[0]), each("control"),
+        each("value").astype(float),
         each("duration"), np.array([step.open_ended for step in every]), ends("knots"),
         joined("knots"), joined("currents"), ends("limits"), joined("measures"), limits,
         joined("signs"),
     )  # fmt: skip
-
-
-def _no_solution(segment: StructuredSegment) -> NoReturn:
-    raise SSNIBError(
-        "a run of many has voltage, current and charge only: run it by itself for all variables"
-    )
