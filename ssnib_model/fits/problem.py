@@ -143,8 +143,9 @@ class FitProblem:
         if not (self.is_as_usual and isinstance(asked, Named)):
             return self
         if self._finer is None:
-            exact = replace(asked, structured=FOR_DIFFERENCES.structured)
-            self._finer = FitProblem(self.parameters, self.data, self.free, self.model, exact)
+            self._finer = copy.copy(self)
+            self._finer.solver = replace(asked, structured=FOR_DIFFERENCES.structured)
+            self._finer.is_as_usual, self._finer._prepared = False, {}
         return self._finer
 
     def _check(self) -> None:
