@@ -79,9 +79,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar="N",
         help="N points (Sobol) of the ranges of all uncertain parameters of the set",
     )
-    sweep.add_argument(
-        "--workers", type=int, default=1, help="threads, or processes with IDAKLU (default: 1)"
-    )
+    sweep.add_argument("--workers", type=int, default=1, help="at once (default: 1)")
     sweep.add_argument(
         "--scheduler", metavar="ADDRESS", help='a Dask scheduler, or "local" for one of our own'
     )

@@ -124,11 +124,11 @@ def bands(
     cells = [possible(unit) for unit in draws]
     at_best, _ = read_off(centre, prepared.half_cycles(centre))
     nothing_found = np.full((len(rates), 2), np.nan), np.full(len(rates), np.nan)
-    answers = []
+    answers: list[tuple[np.ndarray, np.ndarray]] = []
     for start in range(0, len(cells), TOGETHER):
         part = cells[start : start + TOGETHER]
-        found = iter(prepared.half_cycles_of_many([one for one in part if one is not None]))
-        answers += [nothing_found if one is None else read_off(one, next(found)) for one in part]
+        runs = iter(prepared.half_cycles_of_many([one for one in part if one is not None]))
+        answers += [nothing_found if one is None else read_off(one, next(runs)) for one in part]
     values, nothing = (np.array([one[i] for one in answers]) for i in (0, 1))
     rows = []
     for i, rate in enumerate(rates):

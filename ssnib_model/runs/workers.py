@@ -27,8 +27,9 @@ Keep = Callable[[dict[int, list[dict]]], None]
 #: What a process is given at a time [s]: fast runs one by one would have it wait for us.
 BATCH_SECONDS = 0.1
 
-#: Runs that go together in this process at most: they are kept together too.
-MOST_AT_ONCE = 1000
+#: What goes together in this process [s], and how many runs at most: they are kept together too,
+#: and lost together if it is killed.
+TOGETHER_SECONDS, MOST_AT_ONCE = 0.5, 1000
 
 #: Tasks that a Dask cluster is given at least, and the most runs of one.
 DASK_TASKS, DASK_BATCH = 1000, 50
@@ -59,7 +60,7 @@ def here(runner: Runner, points: Points, pending: list[int], threads: int, keep:
                 rows, seconds = future.result()
                 keep(dict(zip(runs, rows, strict=True)))
                 if runner.takes_many:  # not by a leap: the first may have been slow, or easy
-                    wanted = int(BATCH_SECONDS * len(runs) / max(seconds, 1e-9))
+                    wanted = int(TOGETHER_SECONDS * len(runs) / max(seconds, 1e-9))
                     batch = min(max(2, wanted), 4 * len(runs) + 4, MOST_AT_ONCE)
 
 
