@@ -335,7 +335,8 @@ class FitResult:
             lines.append(f"  {f.label}: {value:.5g} +- {error:.2g}{both}  {range_}{bound}")
         if self._estimates:
             lines += [
-                "From cell to cell (mean and spread, then each cell's value knowing the others)",
+                "From cell to cell (mean and spread, then each cell's value knowing the others"
+                + (", by scaled errors)" if self.does_not_fit else ")"),
                 self.population.to_string(float_format="{:.4g}".format),
                 self.pooled.to_string(float_format="{:.4g}".format),
                 *(f"  {note}" for note in self._population_notes()),
