@@ -43,6 +43,7 @@ _HOMES = {
     "fit": "fits.search",
     "Free": "fits.free",
     "FitResult": "fits.result",
+    "pypesto_problem": "fits.petab",
     "Posterior": "fits.draws",
     "next_experiment": "fits.next_experiment",
     "NextExperiment": "fits.next_result",

@@ -206,6 +206,14 @@ def free(text: str) -> tuple[str, float | None, float | None, bool | None]:
     return name.strip(), low, high, True if rest[2:] else None
 
 
+def assigned_files(text: str) -> tuple[str, list[str]]:
+    name, _, files = text.partition("=")
+    found = [file.strip() for file in files.split(",") if file.strip()]
+    if not (name.strip() and found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE[, FILE ...]")
+    return name.strip(), found
+
+
 def option(text: str) -> tuple[str, str | int]:
     name, equals, value = text.partition("=")
     if not equals:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
+    assigned_files,
     assignment,
     cell,
     choice,
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
 MAX_RESIDUALS = 30
 #: What ``--misfit`` stands for.
 MISFIT = {"auto": None, "yes": True, "no": False}
-SET_FILE, CHECKPOINT = "parameters.toml", "checkpoint.json"
+SET_FILE, PETAB, CHECKPOINT = "parameters.toml", "petab", "checkpoint.json"
 
 
 def add_parsers(commands: argparse._SubParsersAction) -> None:
@@ -83,10 +87,27 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     fit.add_argument(
         "--free",
         action="append",
-        required=True,
+        default=[],
         type=free,
         metavar='"NAME[:low:high[:log]]"',
         help="parameter to fit, with bounds (default: its range in the set); repeatable",
+    )
+    fit.add_argument(
+        "--each",
+        action="append",
+        default=[],
+        type=free,
+        metavar='"NAME[:low:high[:log]]"',
+        help="parameter of which each cell has its own value, around a mean and with a spread "
+        "that are fitted with it; repeatable",
+    )
+    fit.add_argument(
+        "--cell",
+        action="append",
+        default=[],
+        type=assigned_files,
+        metavar='"NAME=FILE[, FILE ...]"',
+        help="files that are of one cell, for --each (default: each file is one); repeatable",
     )
     fit.add_argument(
         "--sigma",
@@ -113,6 +134,12 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         help="whether the model may be wrong by more than the errors of the data, for --posterior "
         "(default: auto, if chi2 is too large to come by chance)",
     )
+    fit.add_argument(
+        "--petab",
+        action="store_true",
+        help="write the problem for other programs too: a folder petab, which "
+        "ssnib_model.pypesto_problem reads",
+    )
     fit.set_defaults(command=_fit)
 
 
@@ -120,6 +147,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     from ssnib_model.fits.curve_files import curve_from_file
     from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
+    from ssnib_model.fits.petab import check_petab
     from ssnib_model.fits.posterior import check_draws
     from ssnib_model.fits.search import fit
     from ssnib_model.fits.spectrum_files import spectrum_from_file
@@ -128,6 +156,10 @@ def _fit(arguments: argparse.Namespace) -> int:
         raise OptionError("--misfit is for --posterior, which is not given")
     if arguments.posterior is not None:
         check_draws(arguments.posterior, arguments.seed)
+    if not (arguments.free or arguments.each):
+        raise OptionError("nothing to fit: give --free or --each, a parameter")
+    if arguments.cell and not arguments.each:
+        raise OptionError("--cell is for --each, which is not given")
     parameters, _ = cell(arguments)
     sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
     if not (arguments.data or arguments.curve or arguments.spectrum):
@@ -135,16 +167,25 @@ def _fit(arguments: argparse.Namespace) -> int:
             "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
         )
     curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
+    for (file, _), one in zip(arguments.curve, curves, strict=True):
+        one.cell = file
     settings = measured_settings(arguments, parameters)
     data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
     for file, given in arguments.spectrum:
         state = _state(given["state"], data)
         data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))
+        data[-1].cell = file
+    _name_cells(data, once(arguments.cell, "--cell"))
     files = [SET_FILE, "report.txt", "fit.json", "fit.png", RUN_FILE]
     if arguments.posterior is not None:
         files += ["posterior.csv", "posterior.json", "posterior.png"]
+    if arguments.petab:
+        check_petab(data, bool(arguments.each))
+        files.append(PETAB)
     folder = results_folder(arguments, files, keeps=True)
-    chosen = choice(arguments, parameters, "FOR_DIFFERENCES")
+    if arguments.petab and folder is None:
+        raise OptionError("--petab writes into a folder, and --json alone has none: give --out")
+    chosen = choice(arguments, parameters, "FOR_FITS")
     record = run_record(arguments, parameters, chosen)
     files_as_given: list[tuple[str, dict]] = [(file, {}) for file in arguments.data]
     record["settings"]["data"] = [
@@ -154,7 +195,10 @@ def _fit(arguments: argparse.Namespace) -> int:
     result = fit(
         parameters,
         data,
-        [Free(*free) for free in arguments.free],
+        [
+            *(Free(*one) for one in arguments.free),
+            *(replace(Free(*one), each=True) for one in arguments.each),
+        ],
         model=arguments.model,
         solver=arguments.solver,
         starts=arguments.starts,
@@ -166,7 +210,11 @@ def _fit(arguments: argparse.Namespace) -> int:
     if folder:
         with writing(folder):
             (folder / SET_FILE).unlink(missing_ok=True)  # only with --force is there one
+            if arguments.petab:
+                shutil.rmtree(folder / PETAB, ignore_errors=True)
         result.save(folder)
+        if arguments.petab:
+            result.to_petab(folder / PETAB)
         write_run(folder, record)
         if not result.interrupted:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -190,10 +238,36 @@ def _fit(arguments: argparse.Namespace) -> int:
             say(f"\n{drawn.report()}")
             say(f"\nposterior.csv, posterior.json and posterior.png are in {folder}")
         say(f"\nThe fitted set, report.txt, fit.json, fit.png and run.json are in {folder}")
+        if arguments.petab:
+            say(f"The problem for other programs is in {folder}/{PETAB}")
         if result.interrupted:
             say("It was interrupted: the same command with --force goes on from there")
     ended_early = result.interrupted or bool(drawn and drawn.interrupted)
     return EXIT_INTERRUPTED if ended_early else EXIT_OK
+
+
+def _name_cells(data: list[Data], given: dict[str, list[str]]) -> None:
+    """Put the name of its cell in place of the file of each data set, where it is given."""
+    cells = {d.cell for d in data}
+    names: dict[str, str] = {}
+    for name, files in given.items():
+        for file in files:
+            if file not in cells:
+                raise OptionError(
+                    f"--cell {name} has {file}, which is no file of the data: {sorted(cells)}"
+                )
+            if file in names:
+                raise OptionError(f"--cell has {file} twice, in {names[file]} and {name}")
+            names[file] = name
+    stems = Counter(Path(file).stem for file in cells - names.keys())
+    for d in data:
+        stem = Path(d.cell).stem
+        alone = stems[stem] == 1 and stem not in given
+        d.cell = names.get(d.cell, stem if alone else d.cell)
+    called = Counter(d.name for d in data)
+    for d in data:  # files of one name in several folders
+        if called[d.name] > 1:
+            d.name = f"{d.cell}: {d.name}"
 
 
 def _state(state: float | str, data: list[Data]) -> float:

@@ -8,7 +8,7 @@ the experiment gave and hold nothing of a model.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,6 +60,12 @@ class Nearby(Protocol):
     ) -> tuple[Any, list[tuple[Any, Any]]]: ...
 
 
+class Many(Protocol):
+    """What an experiment gives for each of many values; None: that one is to be run alone."""
+
+    def __call__(self, values: Mapping[str, Any], members: int, /) -> Sequence[Any]: ...
+
+
 @dataclass(frozen=True)
 class Prepared:
     """An experiment, built once to be run for many values of what varies.
@@ -70,10 +76,13 @@ class Prepared:
         From parameters, which differ in nothing else, to what `Data.read` reads.
     nearby : callable, optional
         The same with derivatives, where there may be exact ones.
+    many : callable, optional
+        The same for many values at once, as from `ParameterSet.replace_many`.
     """
 
     run: Callable[[ParameterSet], Any]
     nearby: Nearby | None = None
+    many: Many | None = None
 
 
 class Data(ABC):
@@ -84,6 +93,9 @@ class Data(ABC):
 
     #: What there is to say about the measurement as it was read, one sentence each.
     findings: tuple[str, ...] = ()
+
+    #: The cell that was measured, where there are several; "": one of its own, with this name.
+    cell = ""
 
     def __init__(
         self,
@@ -113,7 +125,7 @@ class Data(ABC):
         """The experiment, built once to be run for many values of ``varying`` and what follows."""
 
     @abstractmethod
-    def read(self, outcome: Any, parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: Any, parameters: Mapping[str, Any]) -> np.ndarray:
         """The quantities of ``measured``; NaN where there is no answer."""
 
     def reasons(self, outcome: Any) -> list[str]:
@@ -175,7 +187,9 @@ class _HalfCycleData(Data):
         prepared = self.test.prepare(
             MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
         )
-        return Prepared(prepared.half_cycles, prepared.half_cycles_nearby)
+        return Prepared(
+            prepared.half_cycles, prepared.half_cycles_nearby, prepared.half_cycles_of_values
+        )
 
 
 class RateTestData(_HalfCycleData):
@@ -244,7 +258,7 @@ class RateTestData(_HalfCycleData):
         self.points = [(rates[number], column) for number, column, _ in measured]
         self._at = [(column, blocks[number]) for number, column, _ in measured]
 
-    def read(self, outcome: list[HalfCycle], parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: list[HalfCycle], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
         mass = parameters[MASS]
         return np.array(
@@ -339,26 +353,27 @@ class CurveData(_HalfCycleData):
             temperature,
         )
         self.test = test or RateTest([rate])
-        self._at = _last_block(name, self.test, float(rate))[direction == "discharge"]
+        #: Its place among the half-cycles of the test.
+        self.place = _last_block(name, self.test, float(rate))[direction == "discharge"]
 
     @property
     def along(self) -> np.ndarray:
         """See `Data.along`."""
         return np.append(self.fractions / ALIKE, np.nan)
 
-    def read(self, outcome: list[HalfCycle], parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: list[HalfCycle], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
-        half_cycle = outcome[self._at]
+        half_cycle = outcome[self.place]
         voltage = half_cycle.at("Voltage [V]", self.fractions)
         return np.append(voltage, half_cycle.capacity / parameters[MASS])
 
     def reasons(self, outcome: list[HalfCycle]) -> list[str]:
         """See `Data.reasons`."""
-        return [_why([outcome[self._at]])] * len(self.labels)
+        return [_why([outcome[self.place]])] * len(self.labels)
 
     def describe(self) -> dict:
         """See `Data.describe`."""
-        return super().describe() | {"half-cycle": self._at, "at": self.fractions.tolist()}
+        return super().describe() | {"half-cycle": self.place, "at": self.fractions.tolist()}
 
 
 class SpectrumData(Data):
@@ -439,7 +454,7 @@ class SpectrumData(Data):
         prepared = PreparedImpedance(parameters, self.frequencies, self.state, varying=inputs)
         return Prepared(prepared.solve)
 
-    def read(self, outcome: Impedance, parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: Impedance, parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
         return np.concatenate([outcome.z.real, outcome.z.imag])
 

@@ -106,6 +106,24 @@ class Posterior:
         return pd.DataFrame({f.label: [f.from_unit(u) for u in column] for f, column in columns})
 
     @functools.cached_property
+    def population(self) -> pd.DataFrame:
+        """Mean and spread of the parameters that have a value for each cell.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a draw of ``samples``; "Mean of ..." in the unit of the parameter and "Spread
+            of ...", the standard deviation in that unit or, where the logarithm is fitted, of the
+            natural logarithm. No columns where all cells have the same values.
+        """
+        rng = np.random.default_rng([self.settings["seed"], 2])
+        columns: dict[str, np.ndarray] = {}
+        for p in self.problem.populations:
+            means, spreads = np.array([p.draw(unit, rng) for unit in self._units]).T
+            columns[f"Mean of {p.name}"], columns[f"Spread of {p.name}"] = p.named(means, spreads)
+        return pd.DataFrame(columns, index=self.samples.index)
+
+    @functools.cached_property
     def points(self) -> pd.DataFrame:
         """See the class."""
         return self._named(self._found.points).assign(Weight=self._found.weights)
@@ -148,6 +166,8 @@ class Posterior:
             *(f"  {note}" for note in self.notes),
             self.summary().to_string(float_format="{:.4g}".format),
         ]
+        if self.problem.populations:
+            lines += ["From cell to cell", _described(self.population)]
         if math.isfinite(self.log_evidence):
             lines.append(
                 f"ln evidence {self.log_evidence:.2f} +- {self.log_evidence_error:.2f}, "
@@ -244,6 +264,11 @@ class Posterior:
             "log_evidence": _or_none(self.log_evidence),
             "log_evidence_error": _or_none(self.log_evidence_error),
             "misfit": self.misfit.to_dict(),
+            **(
+                {"population": self.population.describe(percentiles=[*CENTRAL.values()]).to_dict()}
+                if self.problem.populations
+                else {}
+            ),
             "notes": self.notes,
             "conditions": self.conditions,
             "interrupted": self.interrupted,
@@ -274,6 +299,14 @@ class Posterior:
             (folder / "posterior.json").write_text(text + "\n", encoding="utf-8")
             save_posterior(self, folder)
         return folder
+
+
+def _described(columns: pd.DataFrame) -> str:
+    """Mean, standard deviation and band of each column."""
+    table = pd.DataFrame({"Mean": columns.mean(), "Standard deviation": columns.std()})
+    for name, part in CENTRAL.items():
+        table[name] = columns.quantile(part)
+    return table.to_string(float_format="{:.4g}".format)
 
 
 def _quantile(values: np.ndarray, weights: np.ndarray, part: float) -> float:

@@ -77,7 +77,8 @@ def data_from_files(
     **settings: Any,
 ) -> list[Data]:
     """As `data_from_file`, of several files; a sigma is for those that have the quantity, and
-    the settings are for all files of cyclers. Data ``beside`` come first, with their sigmas."""
+    the settings are for all files of cyclers. Data ``beside`` come first, with their sigmas. Each
+    file is a cell, unless they are told otherwise."""
     sigma = dict(sigma or {})
     settings = {name: value for name, value in settings.items() if value is not None}
     # every kind of file may lack a temperature
@@ -87,6 +88,8 @@ def data_from_files(
     for path in map(Path, paths):
         read = _kind(path)
         found, has = read(path, parameters, sigma, **(settings if read is _cycler else everywhere))
+        for one in found:
+            one.cell = str(path)
         data += found
         quantities |= has
     idle = settings.keys() - everywhere.keys()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ssnib_model.cell.parameter_set import ParameterSet
@@ -30,8 +31,12 @@ class Free:
     prior : tuple of float or "set", optional
         Mean, and standard deviation (of the natural logarithm if ``log``); "set": the value and
         standard deviation that the set has of it, unless they are those of a fit.
-    data : str, optional
-        Name of the only data set it applies to: each test its own value.
+    data : str or tuple of str, optional
+        Name of the only data set, or data sets, that it applies to: a test its own value.
+    each : bool, optional
+        Whether each cell has its own value, around a common mean and with a common spread, which
+        are found with it: see `ssnib_model.fits.population`. A cell is a data set, or what
+        ``fit`` was told of.
     """
 
     name: str
@@ -39,16 +44,22 @@ class Free:
     high: float | None = None
     log: bool | None = None
     prior: tuple[float, float] | str | None = None
-    data: str | None = None
+    data: str | tuple[str, ...] | None = None
+    each: bool = False
 
     @property
     def label(self) -> str:
-        """The name, and the data set if it is not for all."""
-        return f"{self.name} ({self.data})" if self.data else self.name
+        """The name, and the data sets if it is not for all."""
+        return f"{self.name} ({', '.join(self.names)})" if self.names else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the data sets that it applies to, if not to all."""
+        return (self.data,) if isinstance(self.data, str) else tuple(self.data or ())
 
     def applies_to(self, data_name: str | None) -> bool:
         """Whether the value holds for a data set (or, by None, for none by name)."""
-        return self.data is None or self.data == data_name
+        return self.data is None or data_name in self.names
 
     def completed(self, parameters: ParameterSet) -> Bounded:
         """With bounds and scale filled in; `OptionError` if they cannot be."""
@@ -67,7 +78,12 @@ class Free:
         if log and low <= 0:
             raise OptionError(f'"{self.name}" is fitted as a logarithm: its bounds must be > 0')
         prior = _of_set(info, log) if self.prior == SET else _checked(self, log)
-        return Bounded(self.name, float(low), float(high), log, prior, self.data)
+        if self.each and (self.data is not None or prior is not None):
+            raise OptionError(
+                f'"{self.name}" has a value for each cell, and a prior or data: the cells are '
+                "those of the fit, and their mean and spread are the prior"
+            )
+        return Bounded(self.name, float(low), float(high), log, prior, self.data, self.each)
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,27 @@ class Bounded(Free):
     high: float
     log: bool
     prior: tuple[float, float] | None = None
+    cell: str = ""  #: whose value it is, where each cell has its own
+
+    @property
+    def label(self) -> str:
+        """See `Free.label`; a cell stands for all of its data."""
+        return f"{self.name} ({self.cell})" if self.cell else super().label
+
+    def completed(self, parameters: ParameterSet) -> Bounded:
+        """Itself: bounds and scale are known."""
+        return self
+
+    def for_each(self, cells: Mapping[str, Sequence[str]]) -> list[Bounded]:
+        """One for each cell, by the names of its data; itself if there is one for all."""
+        if not self.each or self.cell:
+            return [self]
+        if len(cells) < 2:
+            raise OptionError(
+                f'"{self.name}" has a value for each cell, of which there is only '
+                f"{list(cells)}: a spread needs at least two"
+            )
+        return [replace(self, data=tuple(names), cell=cell) for cell, names in cells.items()]
 
     def scaled(self, value: float) -> float:
         """The value, or its logarithm if that is fitted."""

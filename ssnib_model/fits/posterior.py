@@ -21,7 +21,7 @@ from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, resampled, sample_box
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import Target
-from ssnib_model.solvers.choice import FOR_DIFFERENCES, USUAL, Named
+from ssnib_model.solvers.choice import IDAKLU, USUAL, Named
 
 #: Ways to draw.
 AUTO, IMPORTANCE, ENSEMBLE = METHODS = ("auto", "importance", "ensemble")
@@ -39,12 +39,25 @@ GOOD_R_HAT = 1.1
 CLOSE = 0.02
 
 
+#: Points that are simulated together.
+TOGETHER = 50
+
+
+#: Of a draw, if that is close.
+LOOSE = Named(structured=(1e-4, 1e-6))
+
+
 class Fitted(Protocol):
     """What is asked of a `FitResult`, which hands on to `posterior`."""
 
     problem: FitProblem
     unit: np.ndarray
     jacobian: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def widening(self) -> float:
+        """Factor of the standard errors in a misfit."""
 
     @property
     def misfit(self) -> str:
@@ -116,7 +129,8 @@ def posterior(
     began = time.perf_counter()
     has_misfit = result.does_not_fit if misfit is None else misfit
     target = Target(_as_exact_as_needed(result), result.unit, has_misfit)
-    first, rng = target.gaussian(result.jacobian), np.random.default_rng(seed)
+    first = target.proposal(result.jacobian, result.covariance * result.widening**2)
+    rng = np.random.default_rng(seed)
     effective, most = int(draws), max(PER_DRAW * int(draws), LEAST_EVALUATIONS)
     notes: list[str] = []
     found: Draws | Chain | None = None
@@ -168,7 +182,7 @@ def check_draws(draws: Any, seed: Any) -> None:
 
 
 class _Evaluator:
-    """The density of points one after the other; of those before Ctrl-C, if it comes."""
+    """The density of points, some at a time; of those before Ctrl-C, if it comes."""
 
     def __init__(self, target: Target, bar: tqdm):
         self._target, self._bar, self.is_interrupted = target, bar, False
@@ -176,11 +190,11 @@ class _Evaluator:
     def __call__(self, points: np.ndarray) -> np.ndarray:
         found: list[float] = []
         try:
-            for point in points:
+            for some in np.split(points, range(TOGETHER, len(points), TOGETHER)):
                 if self.is_interrupted:
                     break
-                found.append(self._target.log_density(point))
-                self._bar.update()
+                found += self._target.log_densities(some)
+                self._bar.update(len(some))
         except KeyboardInterrupt:
             self.is_interrupted = True
         return np.array(found)
@@ -195,22 +209,35 @@ def _inside(first: Proposal, rng: np.random.Generator) -> np.ndarray:
 
 
 def _as_exact_as_needed(result: Fitted) -> FitProblem:
-    """The problem with the tolerance of a look, if the likelihood cannot tell the difference.
+    """The problem with the loosest tolerance of which the likelihood cannot tell the difference.
 
-    A search takes differences, in which every digit counts; a draw does not.
+    A search follows a slope to its end, in which digits count; a draw does not.
     """
-    problem = result.problem
-    asked = problem.solver
-    ways = (FOR_DIFFERENCES.structured, FOR_DIFFERENCES.idaklu)
-    if not isinstance(asked, Named) or not (asked.structured in ways or asked.idaklu in ways):
+    problem, asked = result.problem, result.problem.solver
+    if not (problem.is_as_usual and isinstance(asked, Named)):
         return problem  # as exact as the user has asked for
-    usual = replace(asked, structured=USUAL.structured, idaklu=USUAL.idaklu)
-    looser = FitProblem(problem.parameters, problem.data, problem.free, problem.model, usual)
-    for unit in (result.unit, np.clip(result.unit, 0.25, 0.75)):
-        one, other = (np.nan_to_num(p.residuals(unit)) for p in (problem, looser))
-        if abs(0.5 * float(one @ one - other @ other)) > CLOSE:
-            return problem
-    return looser
+    spread = 2 * np.sqrt(np.diag(result.covariance)) * result.widening
+    near = [np.clip(result.unit + side * spread, 0, 1) for side in (-1, 0, 1)]
+    units = [*near, np.clip(result.unit, 0.25, 0.75)]
+    exact = [_half_chi2(problem, unit) for unit in units]
+    ladder = (LOOSE,) if problem.choice and problem.choice.name != IDAKLU else (USUAL,)
+    for like in ladder:
+        other = FitProblem(
+            problem.parameters,
+            problem.data,
+            problem.free,
+            problem.model,
+            replace(asked, structured=like.structured, idaklu=like.idaklu),
+        )
+        found = (_half_chi2(other, unit) for unit in units)
+        if all(abs(one - two) <= CLOSE for one, two in zip(found, exact, strict=True)):
+            return other
+    return problem
+
+
+def _half_chi2(problem: FitProblem, unit: np.ndarray) -> float:
+    residuals = problem.residuals(unit)
+    return 0.5 * float(residuals @ residuals)
 
 
 def _notes(result: Fitted, target: Target, found: Draws | Chain, effective: int) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,20 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import NoDerivativesError, OptionError, ParameterError
 from ssnib_model.fits.data import Data, Prepared
 from ssnib_model.fits.free import Bounded, Free
+from ssnib_model.fits.population import Population, populations_of
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.nearby import Side
-from ssnib_model.solvers.choice import AUTO, FOR_DIFFERENCES, IDAKLU, Choice, Solver, decide, named
+from ssnib_model.solvers.choice import (
+    AUTO,
+    FOR_DIFFERENCES,
+    FOR_FITS,
+    IDAKLU,
+    Choice,
+    Named,
+    Solver,
+    decide,
+    named,
+)
 from ssnib_model.solvers.structured import StructuredSolver
 
 #: Step of the central differences, as a part of a parameter's range: large against the noise
@@ -102,20 +113,40 @@ class FitProblem:
         self.parameters, self.model = parameters, model
         # what is changed later is not that of this problem
         self.data = [copy.deepcopy(d) for d in data]
-        self.free: list[Bounded] = [f.completed(parameters) for f in free]
+        cells = self.cells
+        self.free: list[Bounded] = [
+            one for f in free for one in f.completed(parameters).for_each(cells)
+        ]
         self._check()
+        #: Of the parameters that have a value for each cell.
+        self.populations: list[Population] = populations_of(self.free)
         #: Of the solver, once for all processes and those who go on later; of rate tests only.
         self.choice: Choice | None = None
         if any(d.takes_solver for d in self.data):
             made, values = MODELS[model](parameters.model_options), parameters.to_pybamm()
-            self.choice = decide(named(solver, FOR_DIFFERENCES), made, values)
+            self.choice = decide(named(solver, FOR_FITS), made, values)
+        #: Whether the tolerance is that of fits, none that was asked for.
+        self.is_as_usual = solver is None or isinstance(solver, str)
         self.solver: Solver = self.choice.again if self.choice else named(solver)
         self.solves = 0
         self._prepared: dict[Hashable, Prepared] = {}
+        self._finer: FitProblem | None = None
 
     def __getstate__(self) -> dict:
         # another process builds its own models
-        return self.__dict__ | {"_prepared": {}}
+        return self.__dict__ | {"_prepared": {}, "_finer": None}
+
+    @property
+    def _for_differences(self) -> FitProblem:
+        """Itself with a solver that is exact enough for differences."""
+        asked = self.solver
+        if not (self.is_as_usual and isinstance(asked, Named)):
+            return self
+        if self._finer is None:
+            self._finer = copy.copy(self)
+            self._finer.solver = replace(asked, structured=FOR_DIFFERENCES.structured)
+            self._finer.is_as_usual, self._finer._prepared = False, {}
+        return self._finer
 
     def _check(self) -> None:
         if self.model not in MODELS:
@@ -129,7 +160,7 @@ class FitProblem:
         if len(set(labels)) < len(labels):
             raise OptionError(f"the free parameters are {labels}: they must differ")
         for f in self.free:
-            if f.data is not None and f.data not in names:
+            if f.data is not None and not set(f.names) <= set(names):
                 raise OptionError(f'"{f.label}": no data set has this name, only {names}')
             concerned = [d for d in self.data if f.applies_to(d.name)]
             if all(f.name in d.ignores() for d in concerned):
@@ -139,6 +170,14 @@ class FitProblem:
                 )
         for d in self.data:
             self.parameters.replace(d.changes())
+
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """Names of the data sets of each cell."""
+        found: dict[str, list[str]] = {}
+        for d in self.data:
+            found.setdefault(d.cell or d.name, []).append(d.name)
+        return found
 
     def start(self) -> np.ndarray:
         """The values of the set, moved inside the bounds; shape (k,)."""
@@ -152,7 +191,19 @@ class FitProblem:
     def parameters_for(
         self, unit: Sequence[float] | np.ndarray, data_name: str | None
     ) -> ParameterSet:
-        """The set with the trial values that hold for one data set (or for none by name)."""
+        """The set with the trial values that hold for one data set (or for none by name).
+
+        Raises
+        ------
+        OptionError
+            For none by name, if each cell has its own values.
+        """
+        if data_name is None and self.populations:
+            raise OptionError(
+                f"{[p.name for p in self.populations]} have a value for each cell: data must be "
+                f"the name of a data set of the cell that is meant, one of "
+                f"{[d.name for d in self.data]}"
+            )
         return self.parameters.replace(self._trial(unit, data_name))
 
     def _trial(self, unit: Sequence[float] | np.ndarray, data_name: str | None) -> dict:
@@ -187,20 +238,71 @@ class FitProblem:
         self.solves += 1
         return self._answer(unit, self.data)
 
+    def answers(self, units: np.ndarray) -> list[Answer]:
+        """As `answer`, at points (n, k), to the last bit; quicker where they go together."""
+        self.solves += len(units)
+        solved: dict[Hashable, list[tuple[Any, Any, str]]] = {}
+        for d in self.data:
+            key = self._key(d)
+            if key not in solved:
+                solved[key] = self._solve_many(d, units)
+        return [
+            self._read({key: found[n] for key, found in solved.items()}, self.data)
+            for n in range(len(units))
+        ]
+
+    def _solve_many(self, d: Data, units: np.ndarray) -> list[tuple[Any, Any, str]]:
+        """As `outcome`, at many points."""
+        found: list[Any] = [None] * len(units)
+        if len(units) > 1:
+            for place, one in self._together(d, units):
+                found[place] = one
+        return [self.outcome(d, units[n]) if one is None else one for n, one in enumerate(found)]
+
+    def _together(self, d: Data, units: np.ndarray) -> Iterator[tuple[int, tuple[Any, Any, str]]]:
+        """What one call gives of many points, each with its place."""
+        try:
+            example = self._parameters_of(d, units[0])
+        except ParameterError:
+            return
+        prepared = self._prepared_of(d, example)
+        own = [(f, column) for f, column in zip(self.free, units.T, strict=True)
+               if f.applies_to(d.name)]  # fmt: skip
+        if prepared.many is None or not own:
+            return
+        changes = {f.name: np.array([f.from_unit(u) for u in column]) for f, column in own}
+        together = self.parameters.replace(d.changes()).replace_many(changes)
+        if together is None:
+            return
+        values, allowed = together
+        values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        differ = {n: v.tolist() for n, v in values.items() if isinstance(v, np.ndarray)}
+        places = np.flatnonzero(allowed).tolist()
+        for m, outcome in enumerate(prepared.many(values, len(places))):
+            if outcome is not None:
+                yield places[m], (outcome, values | {n: v[m] for n, v in differ.items()}, "")
+
     def _key(self, d: Data) -> Hashable:
         """Equal for data that one solve serves."""
-        own = frozenset(f.label for f in self.free if f.data == d.name)
+        own = frozenset(f.label for f in self.free if d.name in f.names)
         return d.experiment, d.temperature, own
 
     def _answer(self, unit: Sequence[float] | np.ndarray, data: Sequence[Data]) -> Answer:
         """As `answer`, of some data."""
-        solved: dict[Hashable, Any] = {}
-        values, reasons = [np.array([])], []
+        solved: dict[Hashable, tuple[Any, Any, str]] = {}
         for d in data:
             key = self._key(d)
             if key not in solved:
-                solved[key] = self._solve(d, unit)
-            outcome, parameters, why = solved[key]
+                solved[key] = self.outcome(d, unit)
+        return self._read(solved, data)
+
+    def _read(
+        self, solved: Mapping[Hashable, tuple[Any, Any, str]], data: Sequence[Data]
+    ) -> Answer:
+        """Values of data off what their experiments gave."""
+        values, reasons = [np.array([])], []
+        for d in data:
+            outcome, parameters, why = solved[self._key(d)]
             n = len(d.measured)
             found = np.full(n, np.nan) if why else np.asarray(d.read(outcome, parameters), float)
             said = [why] * n if why else d.reasons(outcome)
@@ -368,12 +470,13 @@ class FitProblem:
         self, unit: np.ndarray, columns: Sequence[int], data: Sequence[Data]
     ) -> np.ndarray:
         """Derivatives of the residuals of some data, and of the priors, by differences."""
+        problem = self._for_differences if any(d.takes_solver for d in data) else self
         centre: np.ndarray | None = None
         measured = np.concatenate([[], *(d.measured for d in data)])
         sigma = np.concatenate([[], *(d.sigma for d in data)])
 
         def raw(at: np.ndarray) -> np.ndarray:
-            values = self._answer(at, data).values
+            values = problem._answer(at, data).values
             return np.append((values - measured) / sigma, self.priors(at))
 
         found = []
@@ -400,7 +503,11 @@ class FitProblem:
         return {
             "parameters": _digest(self.parameters),
             "free": [
-                [f.label, f.low, f.high, f.log, f.prior and list(f.prior)] for f in self.free
+                [
+                    *(f.label, f.low, f.high, f.log, f.prior and list(f.prior)),
+                    *([list(f.names)] if f.each else []),
+                ]
+                for f in self.free
             ],
             "data": {d.name: d.describe() for d in self.data},
             "solver": _settings_of(self.choice),

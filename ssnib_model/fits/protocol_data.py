@@ -169,9 +169,9 @@ class ProtocolData(Data):
         made = MODELS[model](parameters.model_options)
         protocol = self.measured_protocol.protocol
         prepared = protocol.prepare(made, parameters, varying=varying, solver=solver)
-        return Prepared(prepared.steps, prepared.steps_nearby)
+        return Prepared(prepared.steps, prepared.steps_nearby, prepared.steps_of_values)
 
-    def read(self, outcome: list[StepResult], parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
         found = []
         for p in self._points:

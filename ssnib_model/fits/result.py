@@ -24,6 +24,8 @@ from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import is_whole
 from ssnib_model.fits.next_experiment import next_experiment
 from ssnib_model.fits.next_result import NextExperiment
+from ssnib_model.fits.petab import write_petab
+from ssnib_model.fits.population import Estimate, estimate, pooled_of, table_of
 from ssnib_model.fits.posterior import posterior
 from ssnib_model.fits.prediction import bands
 from ssnib_model.fits.problem import FitProblem
@@ -158,6 +160,25 @@ class FitResult:
         """Standard errors by label, times `scale`."""
         return {label: error * self.scale for label, error in self.errors.items()}
 
+    @functools.cached_property
+    def _estimates(self) -> list[Estimate]:
+        covariance = self.covariance * self.widening**2
+        return [estimate(p, self.unit, covariance) for p in self.problem.populations]
+
+    @property
+    def population(self) -> pd.DataFrame:
+        """Mean and spread from cell to cell: `ssnib_model.fits.population.table_of`.
+
+        In a misfit with the scaled errors. `posterior` does not suppose, as this does, that the
+        data depend linearly on the values.
+        """
+        return table_of(self._estimates)
+
+    @property
+    def pooled(self) -> pd.DataFrame:
+        """Values of each cell, knowing the others: `ssnib_model.fits.population.pooled_of`."""
+        return pooled_of(self._estimates, self.problem.free)
+
     @property
     def bic(self) -> float:
         """Bayesian information criterion, chi2 + k ln n: smaller is better."""
@@ -225,11 +246,30 @@ class FitResult:
     def parameters(self) -> ParameterSet:
         """The set with the fitted values of kind "fitted".
 
-        A parameter that has one value a data set keeps that of the base set. In a misfit the
-        standard deviations are the scaled ones.
+        A parameter that has one value a data set keeps that of the base set; where each cell has
+        its own, it is the mean, with the standard deviation of a cell that was not measured. In a
+        misfit the standard deviations are the scaled ones.
         """
+        means = {
+            e.population.name: ParameterInfo(
+                e.population.name,
+                f.from_unit(float(np.clip(e.mean, 0, 1))),
+                unit_of(f.name),
+                "fitted",
+                uncertainty={
+                    "sd": math.hypot(e.mean_error, e.spread)
+                    * f.span
+                    * (f.from_unit(e.mean) if f.log else 1),
+                    "range": (f.low, f.high),
+                },
+                note=self._note("") + "; mean of the cells, sd of one that was not measured",
+            )
+            for e in self._estimates
+            for f in (e.population.free,)
+        }
         return self.problem.parameters.replace(
-            {
+            means
+            | {
                 f.name: ParameterInfo(
                     f.name,
                     self.values[f.label],
@@ -296,6 +336,14 @@ class FitResult:
             both = f" ({error * self.scale:.2g} scaled)" if scaled else ""
             range_ = f"[{f.low:.4g}, {f.high:.4g}]"
             lines.append(f"  {f.label}: {value:.5g} +- {error:.2g}{both}  {range_}{bound}")
+        if self._estimates:
+            lines += [
+                "From cell to cell (mean and spread, then each cell's value knowing the others"
+                + (", by scaled errors)" if self.does_not_fit else ")"),
+                self.population.to_string(float_format="{:.4g}".format),
+                self.pooled.to_string(float_format="{:.4g}".format),
+                *(f"  {note}" for note in self._population_notes()),
+            ]
         correlation, labels = self.correlation.to_numpy(), list(self.values)
         strong = [
             f"  {a} with {b}: {correlation[i, j]:+.3f}"
@@ -308,6 +356,24 @@ class FitResult:
         lines += ["Not determined by the data", *(f"  {s}" for s in open_)] if open_ else []
         lines += ["Residuals", self.residuals.to_string(index=False, float_format="{:.4g}".format)]
         return "\n".join(lines)
+
+    def _population_notes(self) -> list[str]:
+        """What makes mean and spread worse than they look."""
+        notes = []
+        for e in self._estimates:
+            labels = [self.problem.free[i].label for i in e.population.at]
+            bound = [label for label in labels if label in self.at_bound]
+            if bound:
+                notes.append(
+                    f"{', '.join(bound)}: at a bound, where errors mean nothing: mean and spread "
+                    f'of "{e.population.name}" are those of posterior() only'
+                )
+            if len(labels) < 4:
+                notes.append(
+                    f"{len(labels)} cells say little of a spread: that of "
+                    f'"{e.population.name}" depends on its prior, uniform up to half the range'
+                )
+        return notes
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """See `ssnib_model.fits.uncertainty.sample`."""
@@ -385,12 +451,25 @@ class FitResult:
                 }
                 for f in self.problem.free
             },
+            **(
+                {
+                    "population": self.population.to_dict("index"),
+                    "pooled": self.pooled.to_dict("index"),
+                    "population_notes": self._population_notes(),
+                }
+                if self._estimates
+                else {}
+            ),
             "correlation": self.correlation.to_dict(),
             "known": known.to_dict(known.of_fit(self), (d.name for d in self.problem.data)),
             "undetermined": self.undetermined(),
             "not_simulated": self.not_simulated,
             "residuals": records(self.residuals),
         }
+
+    def to_petab(self, folder: str | Path) -> Path:
+        """Write the problem for other programs: `ssnib_model.fits.petab.write_petab`."""
+        return write_petab(self.problem, self.unit, folder)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted parameter set, the report, ``fit.json`` and ``fit.png``.

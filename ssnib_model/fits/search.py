@@ -7,6 +7,7 @@ prior; scipy's bounded Gauss-Newton method (trust region) minimises their square
 from __future__ import annotations
 
 import contextlib
+import copy
 import signal
 import threading
 import time
@@ -71,15 +72,16 @@ def fit(
     data : one or an iterable of data sets
         `RateTestData`, `CurveData`, `ProtocolData` and `SpectrumData`, with different names; or
         the path of a file (see `data_from_file`), a `MeasuredProtocol`, or a table as for
-        `RateTestData` or as from `read_curves`.
+        `RateTestData` or as from `read_curves`. A mapping gives the same for each of several
+        cells by its name, for parameters with `Free.each`.
     free : iterable of Free or str, or mapping
         What to fit; a name alone takes the range of the set as bounds, a mapping gives them.
     model : str, optional
         "dfn" (default), "spm", or "spm+dfn": the reduced model first, then the full one.
         Spectra are always those of the full model.
     solver : str, pybamm.BaseSolver or StructuredSolver, optional
-        Of rate tests, as for `RateTest.run`; where it is named, rtol is 1e-7, because differences
-        of residuals need digits.
+        Of rate tests, as for `RateTest.run`; where it is named, rtol is 1e-5, and 1e-7
+        for IDAKLU and for derivatives by differences, which need digits.
     start : mapping, optional
         Values by label to start from, between their bounds; default: those of the set.
     starts : int, optional
@@ -117,12 +119,7 @@ def fit(
     """
     given = [Free(n, *b) for n, b in free.items()] if isinstance(free, Mapping) else free
     wanted = [Free(f) if isinstance(f, str) else f for f in given]
-    single = isinstance(data, str | Path | pd.DataFrame | Data | MeasuredProtocol)
-    data = [
-        d
-        for number, one in enumerate([data] if single else data, start=1)
-        for d in _as_data(one, parameters, number)
-    ]
+    data = _of_cells(data, parameters) if isinstance(data, Mapping) else _all(data, parameters)
     settings = Settings(loss, tolerance, max_iterations)
     _check_starts(starts, workers, seed)
     stages = str(model).split("+")
@@ -176,6 +173,28 @@ def fit(
         notes=_notes(problems, solver, starts, workers),
     )
     return result
+
+
+def _all(data: Any, parameters: ParameterSet) -> list[Data]:
+    """Data sets from one, or several, of whatever was given in their place."""
+    single = isinstance(data, str | Path | pd.DataFrame | Data | MeasuredProtocol)
+    return [
+        d
+        for number, one in enumerate([data] if single else data, start=1)
+        for d in _as_data(one, parameters, number)
+    ]
+
+
+def _of_cells(cells: Mapping[str, Any], parameters: ParameterSet) -> list[Data]:
+    """Data sets that know their cell, whose name each of them has too."""
+    found = []
+    for cell, given in cells.items():
+        own = [copy.copy(d) for d in _all(given, parameters)]
+        for d in own:
+            d.cell = str(cell)
+            d.name = d.cell if len(own) == 1 else f"{cell}: {d.name}"
+        found += own
+    return found
 
 
 def _as_data(given: Any, parameters: ParameterSet, number: int) -> Sequence[Data]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,14 @@ from scipy.special import log_ndtr
 from ssnib_model.fits.free import Bounded
 from ssnib_model.fits.importance import Proposal, single
 from ssnib_model.fits.misfit import misfits
-from ssnib_model.fits.problem import FitProblem
+from ssnib_model.fits.population import estimate
+from ssnib_model.fits.problem import Answer, FitProblem
 
 #: Inverse variance of a value that is anywhere in its range.
 UNIFORM = 12.0
+
+#: Quantiles of a spread from cell to cell that draws begin at.
+SPREADS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class Target:
@@ -51,9 +56,17 @@ class Target:
         #: Points that lack values, and why.
         self.lacking, self.reasons = 0, Counter[str]()
 
+    def log_densities(self, units: np.ndarray) -> list[float]:
+        """At points (n, k), which are simulated together."""
+        answers = self.problem.answers(units)
+        return [self._of(unit, answer) for unit, answer in zip(units, answers, strict=True)]
+
     def log_density(self, unit: np.ndarray) -> float:
         """At one point, which is simulated."""
-        answer = self.problem.answer(unit)
+        return self._of(unit, self.problem.answer(unit))
+
+    def _of(self, unit: np.ndarray, answer: Answer) -> float:
+        """At a point, given its answer."""
         self.values[unit.tobytes()] = answer.values
         residuals = self.residuals_of(answer.values)
         lacks = self.used & ~np.isfinite(answer.values)
@@ -65,6 +78,7 @@ class Target:
         total = self._constant - 0.5 * float(walls @ walls)
         priors = self.problem.priors(unit)
         total -= 0.5 * float(priors @ priors)
+        total += sum(p.log_prior(unit) for p in self.problem.populations)
         if not self.misfits:
             return total - 0.5 * float(residuals @ residuals)
         return total + sum(m.log_likelihood(residuals[m.at]) for m in self.misfits)
@@ -96,7 +110,23 @@ class Target:
             dtype=float,
         )
 
-    def gaussian(self, jacobian: np.ndarray) -> Proposal:
+    def proposal(self, jacobian: np.ndarray, covariance: np.ndarray) -> Proposal:
+        """A proposal from the derivatives and the covariance at the best point.
+
+        One t; where each cell has its own values, a mixture over how far they spread.
+        """
+        known = [estimate(p, self.best, covariance) for p in self.problem.populations]
+        if not known:
+            return self.gaussian(jacobian)
+        spreads = np.array([e.spread_at(SPREADS) for e in known]).T
+        parts = [self.gaussian(jacobian, at) for at in spreads]
+        return Proposal(
+            np.concatenate([p.centres for p in parts]),
+            np.concatenate([p.roots for p in parts]),
+            np.full(len(parts), 1 / len(parts)),
+        )
+
+    def gaussian(self, jacobian: np.ndarray, spreads: Sequence[float] = ()) -> Proposal:
         """A proposal from the derivatives at the best point.
 
         Where the data say little the prior's mean and variance stand in; at a bound, where the
@@ -106,6 +136,8 @@ class Target:
         ----------
         jacobian : numpy.ndarray
             Of the residuals and priors at the best point, as `FitProblem.jacobian`.
+        spreads : sequence of float, optional
+            Of each parameter that has a value for each cell.
         """
         n, k = len(self.used), len(self.best)
         residuals = self._at_best
@@ -116,6 +148,10 @@ class Target:
         priors = self.problem.priors(self.best)
         information = weighted.T @ of_data + of_priors.T @ of_priors
         slope = -(weighted.T @ residuals + of_priors.T @ priors)
+        for population, spread in zip(self.problem.populations, spreads, strict=True):
+            at, precision = population.at, population.precision(spread)
+            information[np.ix_(at, at)] += precision
+            slope[at] -= precision @ self.best[at]
         outward = ((self.best < 1e-4) & (slope < 0)) | ((self.best > 1 - 1e-4) & (slope > 0))
         information += np.diag(np.where(outward, slope**2, 0.0)) + UNIFORM * np.eye(k)
         step = np.linalg.solve(

@@ -224,6 +224,38 @@ class PreparedProtocol:
             for m, member in enumerate(members)
         ]
 
+    def steps_of_values(
+        self, values: Mapping[str, Any], members: int, threads: int = 1
+    ) -> list[list[StepResult] | None]:
+        """As `steps_of_many`, for values in place of sets.
+
+        Parameters
+        ----------
+        values : mapping
+            All parameters, as from `ParameterSet.replace_many`: of shape (members,) where they
+            differ, in `varying` parameters only.
+        members : int
+            How many there are.
+        threads : int, optional
+            As for `steps_of_many`.
+
+        Returns
+        -------
+        list
+            In their order; None in place of the steps of one that is to be run by itself.
+
+        Raises
+        ------
+        OptionError
+            If another parameter differs from what the protocol was prepared for.
+        """
+        self._check_fixed(values)
+        taken = self._take_many(values, members, samples=True, threads=threads)
+        if taken is None:
+            return [None] * members
+        alone = taken.found.alone.tolist()
+        return [None if a else self._of_many(taken, m) for m, a in enumerate(alone)]
+
     def _take_many(
         self, values: Mapping[str, Any], members: int, samples: bool = False, threads: int = 1
     ) -> Taken | None:
@@ -473,6 +505,13 @@ class PreparedRateTest(PreparedProtocol):
     ) -> list[list[HalfCycle]]:
         """As `steps_of_many`, for half-cycles."""
         return [self._paired(steps) for steps in self.steps_of_many(members, threads)]
+
+    def half_cycles_of_values(
+        self, values: Mapping[str, Any], members: int, threads: int = 1
+    ) -> list[list[HalfCycle] | None]:
+        """As `steps_of_values`, for half-cycles."""
+        found = self.steps_of_values(values, members, threads)
+        return [None if steps is None else self._paired(steps) for steps in found]
 
     def rows_of_many(
         self, values: Mapping[str, Any], members: int, threads: int = 1

@@ -88,9 +88,11 @@ class Named:
 #: What can be asked for.
 Solver: TypeAlias = str | pybamm.BaseSolver | StructuredSolver | Named | None
 
-#: Of a result to look at; of one whose differences are taken, as a fit does, in which every digit
-#: counts; and of derivatives by differences.
+#: Of a result to look at; of a fit with exact derivatives, whose values and errors move by less
+#: than a hundredth of the errors; of one whose differences are taken, in which every digit counts;
+#: and of derivatives by differences.
 USUAL = Named()
+FOR_FITS = Named(idaklu=(1e-7, 1e-7))
 FOR_DIFFERENCES = Named(structured=(1e-7, 1e-9), idaklu=(1e-7, 1e-7))
 FOR_DERIVATIVES = Named(structured=(1e-8, 1e-10), idaklu=(1e-8, 1e-8))
 

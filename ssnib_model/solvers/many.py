@@ -60,6 +60,7 @@ class Found:
     _members: list[tuple[Members, int] | None]
     _alone: Callable[[int], tuple[Structured, dict[str, float], Sequence[Step]]]
     _known: dict[int, list[Any]] = field(default_factory=dict)
+    _cells: dict[int, Any] = field(default_factory=dict)
 
     def outcome(self, member: int, number: int, step: Step) -> Outcome:
         """What came of a step, as the solver says it of one; a step that cannot start without why.
@@ -80,12 +81,14 @@ class Found:
         of = self._members[member]
         assert of is not None, "a member without coefficients"
         group, place = of
+        if member not in self._cells:  # the same for all of its steps
+            self._cells[member] = batch.cell_of(group, place)
         scales = Scales(float(self._areas[member]), group.alloy_range)
         alloy = self._raw[member, number, batch.ALLOY_START]
         # of the state, voltage and charge need the place on the anode's table only
         start = State(np.empty((0, 0)), np.empty(0), np.array([alloy]))
         return _OneOfMany(
-            batch.cell_of(group, place), scales, task_of(step, scales.area), start,
+            self._cells[member], scales, task_of(step, scales.area), start,
             self._samples[member, number], np.empty(0, np.int64),
             lambda _: self._again(member)[number].solution,
             record=lambda: self._again(member)[number].record(),

@@ -3,10 +3,11 @@
 import json
 import os
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import kstest
+from scipy.stats import binom, chisquare, kstest
 
 import ssnib_model as ss
 from ssnib_model.fits.checkpoint import Log
@@ -22,8 +23,12 @@ J0 = "Positive electrode exchange-current density [A.m-2]"
 ACCESSIBLE = "Positive electrode accessible fraction"
 SIGMA = {CAPACITY: 1.0, CHARGE_CAPACITY: 1.0, GAP: 0.005}
 
-#: Synthetic cells of the calibration: 200 are a good test, and take minutes.
-CELLS = int(os.environ.get("SSNIB_CALIBRATION_CELLS", "16"))
+#: Synthetic cells of the calibration, and a file for the picture of it in the documentation.
+CELLS = int(os.environ.get("SSNIB_CALIBRATION_CELLS", "200"))
+FIGURE = os.environ.get("SSNIB_CALIBRATION_FIGURE")
+
+#: Parts of a posterior that truths are counted in.
+PARTS = 10
 
 
 def problem_of(hu2024, free, rates=(0.5, 2.0)):
@@ -72,12 +77,33 @@ def test_calibration_by_simulation(hu2024):
             [float(weights[drawn.points[f.name] < f.from_unit(u)].sum())
              for f, u in zip(problem.free, truth, strict=True)]
         )  # fmt: skip
-    counts = [np.histogram(column, 5, (0, 1))[0].tolist() for column in np.transpose(ranks)]
-    print(f"ranks of {CELLS} truths in fifths of their posteriors: {counts}")
-    for column in np.transpose(ranks):
+    counts = [np.histogram(column, PARTS, (0, 1))[0] for column in np.transpose(ranks)]
+    chances = [chisquare(n).pvalue for n in counts]
+    print(f"ranks of {CELLS} truths in tenths: {[n.tolist() for n in counts]}, {chances}")
+    if FIGURE:
+        draw_ranks(
+            dict(zip([f.name for f in free], zip(counts, chances, strict=True), strict=True))
+        )
+    for column, chance in zip(np.transpose(ranks), chances, strict=True):
+        assert chance > 0.005
         assert kstest(column, "uniform").pvalue > 0.005
         spread = np.mean((column - 0.5) ** 2)
         assert spread == pytest.approx(1 / 12, abs=4 * 0.075 / np.sqrt(CELLS))
+
+
+def draw_ranks(found):
+    """Histograms of ranks beside the band of 95 % of equal parts."""
+    figure, axes = plt.subplots(1, len(found), figsize=(11, 3), sharey=True, layout="constrained")
+    low, high = binom(CELLS, 1 / PARTS).ppf([0.025, 0.975])
+    for ax, (name, (counts, chance)) in zip(axes, found.items(), strict=True):
+        ax.axhspan(low, high, color="0.9")
+        ax.axhline(CELLS / PARTS, color="0.6", lw=1)
+        ax.bar((np.arange(PARTS) + 0.5) / PARTS, counts, 0.9 / PARTS)
+        ax.set_title(f"{name}\nchi-square: p = {chance:.2g}", fontsize=9)
+        ax.set_xlabel("Place of the true value in its posterior")
+    axes[0].set_ylabel(f"Of {CELLS} synthetic cells")
+    figure.savefig(FIGURE, dpi=120)
+    plt.close(figure)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from ssnib_model.solvers import choice
 from ssnib_model.solvers.choice import (
     FOR_DERIVATIVES,
     FOR_DIFFERENCES,
+    FOR_FITS,
     USUAL,
     Named,
     decide,
@@ -224,7 +225,7 @@ def test_fits_and_sensitivities_ask_for_more_digits(hu2024):
     table = hu2024.reference_data or hu2024.measured
     data = [ss.RateTestData("own", next(iter(table.values())))]
     problem = FitProblem(hu2024, data, [ss.Free(D)], "spm")
-    exact = ss.StructuredSolver(*FOR_DIFFERENCES.structured)
+    exact = ss.StructuredSolver(*FOR_FITS.structured)
     assert problem.choice.solver == exact
     assert problem.fingerprint()["solver"] == repr(exact)
     by_name = FitProblem(hu2024, data, [ss.Free(D)], "spm", "idaklu")
