@@ -199,7 +199,7 @@ class FitProblem:
         for d in data:
             key = self._key(d)
             if key not in solved:
-                solved[key] = self._solve(d, unit)
+                solved[key] = self.outcome(d, unit)
             outcome, parameters, why = solved[key]
             n = len(d.measured)
             found = np.full(n, np.nan) if why else np.asarray(d.read(outcome, parameters), float)
@@ -211,8 +211,9 @@ class FitProblem:
             ]
         return Answer(np.concatenate(values), tuple(reasons))
 
-    def _solve(self, d: Data, unit: Sequence[float] | np.ndarray) -> tuple[Any, Any, str]:
-        """What the experiment gave and its parameters, or why it cannot be simulated."""
+    def outcome(self, d: Data, unit: Sequence[float] | np.ndarray) -> tuple[Any, Any, str]:
+        """What the experiment of a data set gave, as `Data.read` reads it, and its parameters; or
+        why it cannot be simulated."""
         try:
             parameters = self._parameters_of(d, unit)
         except ParameterError as error:

@@ -1,0 +1,176 @@
+"""Which parameters are fitted, which vary with them, and which make no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.fits.data import Data
+from ssnib_model.fits.free import SET, Free
+from ssnib_model.fits.problem import FitProblem
+from ssnib_model.solvers.choice import Solver
+
+#: A parameter is fitted if the data leave less than this part of what its range leaves open.
+TOLD = 0.5
+
+#: One that moves all data together by less than this, in standard deviations, over its range as
+#: a standard deviation, is held.
+NOTICED = 0.3
+
+#: Parameters that are fitted unless they are named, at most: those that the data tell best.
+MOST_FITTED = 8
+
+#: Standard deviations of a value without a range that its bounds are away.
+WIDE = 3.0
+
+#: Variance of what is anywhere between its bounds, in their distance.
+UNIFORM = 1 / 12
+
+#: Of names whose derivatives are taken by differences: they change an equilibrium potential.
+_OF_POTENTIAL = ("OCP", "potential [V]", "phase limit")
+
+
+@dataclass
+class Chosen:
+    """The parts that the parameters of a set have in a diagnosis.
+
+    Attributes
+    ----------
+    fitted : list of Free
+        Fitted, and conditioned on the data.
+    varied : list of Free
+        Not fitted, but no draw of the parameters takes their value in the set for granted: each
+        varies over its range as far as the data allow.
+    held : dict of str to str
+        Why others keep their value, by name.
+    by_user : bool
+        Whether the user has named those that are fitted.
+    """
+
+    fitted: list[Free]
+    varied: list[Free]
+    held: dict[str, str]
+    by_user: bool
+
+    @property
+    def all(self) -> list[Free]:
+        """Fitted and varied."""
+        return [*self.fitted, *self.varied]
+
+
+def choose(
+    parameters: ParameterSet,
+    data: Sequence[Data],
+    wanted: Iterable[Free | str] | None,
+    model: str,
+    solver: Solver,
+) -> Chosen:
+    """Decide by what the data say about every uncertain parameter of the set together.
+
+    The derivatives of the data at the values of the set, and the ranges as priors of variance
+    range²/12, give what would be known of each parameter (Fisher information). Those of which the
+    data leave less than `TOLD` open are fitted. Those that the data notice but do not tell vary
+    over their ranges. The rest is held.
+
+    Raises
+    ------
+    OptionError
+        If a parameter that is to be fitted cannot be, or there is none that could be.
+    SSNIBError
+        If nothing can be simulated with the values of the set.
+    """
+    given = [Free(f) if isinstance(f, str) else f for f in wanted or ()]
+    uncertain, held = candidates(parameters, data)
+    named = {f.name for f in given}
+    both = [*given, *(f for f in uncertain if f.name not in named)]
+    if not both:
+        raise OptionError(
+            f"{parameters.name} has no value with a range or a standard deviation that these data "
+            "depend on: name what is to be fitted (fit, --fit), with its bounds"
+        )
+    problem = FitProblem(parameters, data, both, model, solver)
+    answer = problem.answer(problem.start())
+    if not answer.is_there:
+        raise SSNIBError(
+            f"nothing of these data can be simulated with the values of {parameters.name}: "
+            f"{next(reason for reason in answer.reasons if reason)}"
+        )
+    jacobian = derivatives(problem, problem.start())
+    priors = np.array([width**2 for _, width in spreads(problem)])
+    known = np.linalg.inv(jacobian.T @ jacobian + np.diag(1 / priors))
+    left = np.sqrt(np.diag(known) / priors)
+    noticed = np.sqrt((jacobian**2).sum(axis=0) * priors)
+    if not given:
+        order = [i for i in np.argsort(left) if left[i] < TOLD] or [int(np.argmin(left))]
+        given = [both[i] for i in order[:MOST_FITTED]]
+        named = {f.name for f in given}
+    varied = []
+    for f, effect in zip(both, noticed, strict=True):
+        if f.name in named:
+            continue
+        if effect >= NOTICED:
+            varied.append(f)
+        else:
+            held[f.name] = (
+                f"no difference to these data: {effect:.2g} standard deviations of all together, "
+                "over its range"
+            )
+    return Chosen(given, varied, held, bool(wanted))
+
+
+def candidates(
+    parameters: ParameterSet, data: Sequence[Data]
+) -> tuple[list[Free], dict[str, str]]:
+    """What is uncertain in a set, and why everything else is held."""
+    found, held = [], {}
+    for name, info in parameters.given.items():
+        uncertainty = info.uncertainty or {}
+        if not isinstance(info.value, float):
+            held[name] = "a function"
+        elif all(name in d.ignores() for d in data):
+            held[name] = "set by the measurements themselves"
+        elif "range" in uncertainty:
+            low, high = uncertainty["range"]
+            if low < high:
+                found.append(Free(name))
+            else:
+                held[name] = "its range has no width"
+        elif "sd" in uncertainty and info.kind != "fitted":
+            quantity, away = parameters.quantity(name), WIDE * uncertainty["sd"]
+            low, high = max(info.value - away, quantity.low), min(info.value + away, quantity.high)
+            found.append(Free(name, low, high, prior=SET))
+        else:
+            held[name] = f"{info.kind}, without a range in the set: taken as exact"
+    return found, held
+
+
+def derivatives(problem: FitProblem, unit: np.ndarray) -> np.ndarray:
+    """Derivatives of the residuals of the data, shape (n, k).
+
+    Equilibrium potentials by themselves, so that the others have exact ones.
+    """
+    n = len(problem.measured)
+    found = np.zeros((n, len(unit)))
+    by_differences = [
+        i for i, f in enumerate(problem.free) if any(part in f.name for part in _OF_POTENTIAL)
+    ]
+    exact = [i for i in range(len(unit)) if i not in by_differences]
+    for columns in (exact, by_differences):
+        if columns:
+            found[:, columns] = problem.jacobian(unit, columns)[:n]
+    return found
+
+
+def spreads(problem: FitProblem) -> list[tuple[float, float]]:
+    """Mean and standard deviation of the prior of each parameter, on the scale of the fit."""
+    found = []
+    for f in problem.free:
+        if f.prior is None:
+            found.append((0.5, UNIFORM**0.5))
+        else:
+            found.append((f.to_unit(f.prior[0]), f.prior[1] / f.span))
+    return found
