@@ -9,6 +9,7 @@ import sys
 from ssnib_model import __version__
 from ssnib_model.cli import (
     compare,
+    diagnose,
     fit,
     impedance,
     parameters,
@@ -77,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (rate_test, run, read, compare, fit, sweep, sensitivity, impedance, parameters):
+    groups = (
+        rate_test, run, read, compare, fit, diagnose, sweep, sensitivity, impedance, parameters,
+    )  # fmt: skip
+    for group in groups:
         group.add_parsers(commands)
     return parser

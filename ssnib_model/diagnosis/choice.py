@@ -47,14 +47,15 @@ class Chosen:
         varies over its range as far as the data allow.
     held : dict of str to str
         Why others keep their value, by name.
-    by_user : bool
-        Whether the user has named those that are fitted.
+    jacobian : numpy.ndarray
+        Derivatives of the residuals of the data at the values of the set: columns of those that
+        are fitted, then of those that vary.
     """
 
     fitted: list[Free]
     varied: list[Free]
     held: dict[str, str]
-    by_user: bool
+    jacobian: np.ndarray
 
     @property
     def all(self) -> list[Free]:
@@ -68,13 +69,14 @@ def choose(
     wanted: Iterable[Free | str] | None,
     model: str,
     solver: Solver,
+    hold: bool = False,
 ) -> Chosen:
     """Decide by what the data say about every uncertain parameter of the set together.
 
     The derivatives of the data at the values of the set, and the ranges as priors of variance
     range²/12, give what would be known of each parameter (Fisher information). Those of which the
     data leave less than `TOLD` open are fitted. Those that the data notice but do not tell vary
-    over their ranges. The rest is held.
+    over their ranges. The rest is held; with ``hold`` all that is not fitted is.
 
     Raises
     ------
@@ -106,20 +108,22 @@ def choose(
     noticed = np.sqrt((jacobian**2).sum(axis=0) * priors)
     if not given:
         order = [i for i in np.argsort(left) if left[i] < TOLD] or [int(np.argmin(left))]
-        given = [both[i] for i in order[:MOST_FITTED]]
-        named = {f.name for f in given}
+        fitted = [int(i) for i in order[:MOST_FITTED]]
+    else:
+        fitted = list(range(len(given)))
     varied = []
-    for f, effect in zip(both, noticed, strict=True):
-        if f.name in named:
-            continue
-        if effect >= NOTICED:
-            varied.append(f)
+    for i in sorted(set(range(len(both))) - set(fitted)):
+        if hold:
+            held[both[i].name] = "not fitted, and nothing else was to vary"
+        elif noticed[i] >= NOTICED:
+            varied.append(i)
         else:
-            held[f.name] = (
-                f"no difference to these data: {effect:.2g} standard deviations of all together, "
-                "over its range"
+            held[both[i].name] = (
+                f"no difference to these data: {noticed[i]:.2g} standard deviations of all of "
+                "them together over its range"
             )
-    return Chosen(given, varied, held, bool(wanted))
+    columns = [*fitted, *varied]
+    return Chosen([both[i] for i in fitted], [both[i] for i in varied], held, jacobian[:, columns])
 
 
 def candidates(

@@ -9,26 +9,20 @@ of parameters costs nothing, as the derivatives are those of one point, correcte
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import lsq_linear
 from scipy.stats import chi2
 
-from ssnib_model.diagnosis.choice import spreads
-from ssnib_model.diagnosis.limits import losses
+from ssnib_model.diagnosis.choice import derivatives, spreads
 from ssnib_model.fits.misfit import misfits
 from ssnib_model.fits.problem import FitProblem
 
-#: Evaluations of one draw at most, and of the best point of all.
-STEPS, BEST_STEPS = 10, 25
+#: Evaluations of one draw at most, of a search for the best point of all, and such searches.
+STEPS, BEST_STEPS, ROUNDS = 10, 12, 8
 
 #: A cost that falls by less than this is as low as it gets.
 SETTLED = 0.1
@@ -50,7 +44,7 @@ class Draw:
     values : numpy.ndarray
         All data as simulated, shape (n,).
     losses : list of pandas.Series
-        Overpotentials of each half-cycle that is looked at; none where it was not asked for.
+        Overpotentials of each half-cycle that is looked at; none where nobody has asked.
     """
 
     unit: np.ndarray
@@ -64,16 +58,18 @@ class Joint:
 
     Parameters
     ----------
+    exact : FitProblem
+        Fitted and varied parameters, to take derivatives of.
     problem : FitProblem
-        Fitted and varied parameters.
+        The same, as exact as a look needs.
     jacobian : numpy.ndarray
-        Derivatives of the residuals of the data near the best point, shape (n, k).
-    centre : numpy.ndarray
-        The values of the set, shape (k,): of the best point the prior's mean is there.
+        Derivatives of the residuals of the data at the values of the set, shape (n, k).
     """
 
-    def __init__(self, problem: FitProblem, jacobian: np.ndarray, centre: np.ndarray):
-        self.problem, self.jacobian, self.centre = problem, jacobian, centre
+    def __init__(self, exact: FitProblem, problem: FitProblem, jacobian: np.ndarray):
+        self.exact, self.problem, self.jacobian = exact, problem, jacobian
+        #: The values of the set, where the mean of the priors is for the best point.
+        self.centre = problem.start()
         self.means, self.widths = np.transpose(spreads(problem))
         self.used = np.ones(len(problem.measured), dtype=bool)
         self.root = np.eye(len(problem.measured))
@@ -146,21 +142,32 @@ class Joint:
         prior = (unit - self.means) / self.widths
         return float(residuals @ residuals + prior @ prior)
 
-    def best(self, start: np.ndarray) -> Draw:
-        """The best point of all parameters."""
-        none = np.zeros(len(self.problem.measured))
-        unit, values = self.search(start, self.centre, none, BEST_STEPS)
-        return Draw(unit, self.cost(unit, values), values, self._losses(unit))
+    def best(self, start: np.ndarray | None = None) -> Draw:
+        """The best point of all parameters, from the values of the set or elsewhere.
 
-    def draw(self, seed: Sequence[int], start: np.ndarray, with_losses: bool) -> Draw:
-        """One draw, the same one for the same seed."""
+        The derivatives are those of the last point of a search, which begins again there as long
+        as that makes a difference.
+        """
+        none = np.zeros(len(self.problem.measured))
+        unit, last = self.centre if start is None else start, np.inf
+        for _ in range(ROUNDS):
+            unit, values = self.search(unit, self.centre, none, BEST_STEPS)
+            cost = self.cost(unit, values)
+            self.jacobian = derivatives(self.exact, unit)
+            if last - cost < max(SETTLED, 0.005 * cost):
+                break
+            last = cost
+        return Draw(unit, cost, values)
+
+    def draw(self, seed: Sequence[int], start: np.ndarray) -> Draw:
+        """One draw, the same one for the same seed, from the best point on."""
         rng = np.random.default_rng(seed)
         mean = np.array([self._prior(rng, i) for i in range(len(start))])
         noise = rng.normal(size=len(self.problem.measured)) * self.used
-        begin = start + self._gain(start) * (mean - self.centre)
-        unit, values = self.search(np.clip(begin, 0, 1), mean, noise, STEPS)
-        losses = self._losses(unit) if with_losses else []
-        return Draw(unit, self.cost(unit, values), values, losses)
+        # where the data say nothing, the search begins at what the prior gave
+        begin = np.clip(start + self._open * (mean - self.centre), 0, 1)
+        unit, values = self.search(begin, mean, noise, STEPS)
+        return Draw(unit, self.cost(unit, values), values)
 
     def _prior(self, rng: np.random.Generator, i: int) -> float:
         """A draw from the prior of a parameter."""
@@ -171,14 +178,12 @@ class Joint:
             if 0 <= value <= 1:
                 return value
 
-    def _gain(self, start: np.ndarray) -> np.ndarray:
-        """How much of the prior is left of each parameter: where a search may begin."""
+    @property
+    def _open(self) -> np.ndarray:
+        """What part of its prior's variance the data leave of each parameter."""
         weighted = self.root @ (self.jacobian * self.used[:, None])
         information = weighted.T @ weighted + np.diag(self.widths**-2.0)
         return np.diag(np.linalg.inv(information)) / self.widths**2
-
-    def _losses(self, unit: np.ndarray) -> list[pd.Series]:
-        return losses(self.problem, unit)
 
 
 def plausible(draws: Sequence[Draw], best: Draw) -> list[Draw]:
@@ -186,79 +191,3 @@ def plausible(draws: Sequence[Draw], best: Draw) -> list[Draw]:
     k = len(best.unit)
     limit = best.cost + float(chi2.isf(UNLIKELY, k)) + k
     return [d for d in draws if np.isfinite(d.cost) and d.cost <= limit]
-
-
-# ---------------------------------------------------------------- in processes
-def all_draws(
-    joint: Joint,
-    start: np.ndarray,
-    n: int,
-    with_losses: int,
-    seed: int,
-    workers: int,
-    advance: Callable[[], None],
-) -> tuple[list[Draw], bool]:
-    """Draws of number 0 to n - 1, and whether Ctrl-C ended the drawing.
-
-    Parameters
-    ----------
-    joint : Joint
-        What is drawn from.
-    start : numpy.ndarray
-        The best point, shape (k,).
-    n, with_losses : int
-        Number of draws, and of those whose overpotentials are worked out, the first ones.
-    seed : int
-        Of the random numbers; the number of workers changes nothing.
-    workers : int
-        Processes.
-    advance : callable
-        Called after each draw.
-    """
-    found: dict[int, Draw] = {}
-    jobs = [(number, ([seed, number], start, number < with_losses)) for number in range(n)]
-    interrupted = False
-    try:
-        if workers == 1:
-            for number, job in jobs:
-                found[number] = joint.draw(*job)
-                advance()
-        else:
-            with _processes(joint, workers) as pool:
-                tasks: dict[Future[Draw], int] = {
-                    pool.submit(_draw, *job): number for number, job in jobs
-                }
-                for task in as_completed(tasks):
-                    found[tasks[task]] = task.result()
-                    advance()
-    except KeyboardInterrupt:
-        interrupted = True
-    return [found[number] for number in sorted(found)], interrupted
-
-
-_worker: dict[str, Any] = {}
-
-
-@contextlib.contextmanager
-def _processes(joint: Joint, workers: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (joint,))
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        # what is under way is not waited for, and nobody wants it
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-        raise
-
-
-def _begin(joint: Joint) -> None:
-    # the main process hears Ctrl-C
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker["joint"] = joint
-
-
-def _draw(*job: Any) -> Draw:
-    return _worker["joint"].draw(*job)

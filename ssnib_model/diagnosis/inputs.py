@@ -71,7 +71,7 @@ class InputFile:
         return sum(len(d.measured) for d in self.data)
 
     def trace(self) -> pd.DataFrame | None:
-        """Time, current (of the cell of the set) and voltage of the file of a cycler, else None."""
+        """Time, current (of the cell of the set) and voltage of a cycler's file, else None."""
         test = next((d for d in self.data if isinstance(d, ProtocolData)), None)
         if test is None:
             return None
@@ -158,9 +158,7 @@ def read_files(
     _name(used)
     check_sigma("the data", sigma, sorted({kind for d in used for kind in d.kinds}))
     for d in used:
-        d.sigma = np.array(
-            [sigma.get(kind, s) for kind, s in zip(d.kinds, d.sigma, strict=True)]
-        )
+        d.sigma = np.array([sigma.get(kind, s) for kind, s in zip(d.kinds, d.sigma, strict=True)])
     return found
 
 
