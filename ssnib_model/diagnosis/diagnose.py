@@ -29,7 +29,7 @@ from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.words import short
 
 #: Draws of the parameters, and of those whose losses are worked out, as usual.
-DRAWS, OF_LOSSES = 40, 20
+DRAWS, OF_LOSSES = 40, 12
 
 #: Fewest draws that bands can be taken of, and most.
 FEWEST, MOST = 10, 10_000

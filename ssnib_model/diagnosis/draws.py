@@ -24,8 +24,9 @@ from ssnib_model.fits.problem import FitProblem
 #: Evaluations of one draw at most, of a search for the best point of all, and such searches.
 STEPS, BEST_STEPS, ROUNDS = 10, 12, 8
 
-#: A cost that falls by less than this is as low as it gets.
-SETTLED = 0.1
+#: A cost that falls by less than this is as low as it gets: of the best point, and of a draw, of
+#: which costs differ by their number of parameters anyway.
+SETTLED, DRAWN = 0.1, 0.7
 
 #: A draw that the data and priors allow with less than this probability has not found its way.
 UNLIKELY = 1e-4
@@ -96,7 +97,7 @@ class Joint:
         return np.where(self.used, np.where(np.isfinite(scaled), scaled, wall), 0.0)
 
     def search(
-        self, start: np.ndarray, mean: np.ndarray, noise: np.ndarray, steps: int
+        self, start: np.ndarray, mean: np.ndarray, noise: np.ndarray, steps: int, settled: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """The best point for a mean of the priors and errors of the data, and what it gives.
 
@@ -126,13 +127,13 @@ class Joint:
             there, found, newer = evaluate(new)
             jacobian += np.outer(found - residuals - jacobian @ moved, moved) / length
             if newer >= cost:
-                if cost - newer > -SETTLED and length < 1e-6:
+                if cost - newer > -settled and length < 1e-6:
                     break
                 damping = max(4 * damping, float(np.sqrt(cost)))
                 continue
             gain, damping = cost - newer, 0.25 * damping
             unit, values, residuals, cost = new, there, found, newer
-            if gain < SETTLED:
+            if gain < settled:
                 break
         return unit, values
 
@@ -151,7 +152,7 @@ class Joint:
         none = np.zeros(len(self.problem.measured))
         unit, last = self.centre if start is None else start, np.inf
         for _ in range(ROUNDS):
-            unit, values = self.search(unit, self.centre, none, BEST_STEPS)
+            unit, values = self.search(unit, self.centre, none, BEST_STEPS, SETTLED)
             cost = self.cost(unit, values)
             self.jacobian = derivatives(self.exact, unit)
             if last - cost < max(SETTLED, 0.005 * cost):
@@ -166,7 +167,7 @@ class Joint:
         noise = rng.normal(size=len(self.problem.measured)) * self.used
         # where the data say nothing, the search begins at what the prior gave
         begin = np.clip(start + self._open * (mean - self.centre), 0, 1)
-        unit, values = self.search(begin, mean, noise, STEPS)
+        unit, values = self.search(begin, mean, noise, STEPS, DRAWN)
         return Draw(unit, self.cost(unit, values), values)
 
     def _prior(self, rng: np.random.Generator, i: int) -> float:

@@ -14,10 +14,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from ssnib_model.diagnosis.limits import HALF_WAY
-from ssnib_model.fits.data import VOLTAGE, CurveData, Data, RateTestData, SpectrumData
+from ssnib_model.diagnosis.limits import HALF_WAY, PER_GRAM
+from ssnib_model.fits.data import MASS, VOLTAGE, CurveData, Data, RateTestData, SpectrumData
 from ssnib_model.fits.protocol_data import ProtocolData
 from ssnib_model.measured.overview import plot_curves
+from ssnib_model.measured.protocol import Done
 from ssnib_model.plotting import label
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def of_file(one: InputFile) -> Picture | None:
 
 def of_data(d: Diagnosis) -> Iterator[tuple[str, Picture]]:
     """Fit beside data, one picture a data set, by its name."""
+    one_c = d.parameters[PER_GRAM] * d.parameters[MASS]
     for data in d.fit.problem.data:
         table = d.comparison[d.comparison["Data"] == data.name].reset_index(drop=True)
         if isinstance(data, SpectrumData):
@@ -92,12 +94,12 @@ def of_data(d: Diagnosis) -> Iterator[tuple[str, Picture]]:
         elif isinstance(data, RateTestData):
             yield data.name, _rate_test(data, table)
         else:
-            yield data.name, _curves(data, table)
+            yield data.name, _curves(data, table, one_c)
 
 
-def _curves(data: Data, table: pd.DataFrame) -> Picture:
+def _curves(data: Data, table: pd.DataFrame, one_c: float) -> Picture:
     """Voltages by step, every step as wide as any other."""
-    x, texts = _places(data)
+    x, texts = _places(data, one_c)
     rows = table[table["Quantity"].str.startswith(VOLTAGE)]
     figure = Figure(figsize=(8, 5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
@@ -140,16 +142,25 @@ def _curves(data: Data, table: pd.DataFrame) -> Picture:
     )
 
 
-def _places(data: Data) -> tuple[np.ndarray, list[str]]:
+def _named(done: Done, one_c: float) -> str:
+    """A step in a word or two."""
+    kind, value = done.step.kind, done.instruction.value
+    if kind in ("charge", "discharge") and isinstance(value, float):
+        return f"{kind} at {abs(value) / one_c:.3g} C"
+    return f"{kind}, {done.step.duration / 3600:.2g} h"
+
+
+def _places(data: Data, one_c: float) -> tuple[np.ndarray, list[str]]:
     """Where each voltage is drawn, in steps, and what the steps are called."""
     if isinstance(data, CurveData):
         return data.fractions, [data.name]
     assert isinstance(data, ProtocolData)
-    x, texts = [], []
+    x: list[np.ndarray] = []
+    texts: list[str] = []
     for fractions, done in data.steps():
         if len(fractions):
             x.append(len(texts) + np.clip(fractions, 1e-6, 1.0))
-            texts.append(f"{done.number}: {done.instruction.label}")
+            texts.append(f"{done.number}: {_named(done, one_c)}")
     return np.concatenate(x), texts
 
 
@@ -243,7 +254,7 @@ def of_limits(d: Diagnosis) -> Picture | None:
     figure.legend(loc="outside upper center", ncols=2, fontsize=8, frameon=False)
     return picture(
         figure,
-        "Stacked bars of the losses of each half-cycle; the numbers are in the tables that follow.",
+        "Stacked bars of the losses of each half-cycle; the tables that follow have the numbers.",
         "What is lost half-way through each charge and discharge, by part of the cell.",
     )
 
@@ -265,8 +276,10 @@ def of_parameters(d: Diagnosis) -> Picture | None:
     ax = figure.add_subplot()
     ax.hlines(range(len(free)), 0, 1, color="0.85", lw=7, label="prior")
     for place, f in enumerate(free):
-        low, middle, high = (f.to_unit(table.loc[f.label, n]) for n in ("5 %", "Median", "95 %"))
-        colour = "#0072B2" if table.loc[f.label, "Part"] == "fitted" else "#E69F00"
+        low, middle, high = (
+            f.to_unit(float(table[n][f.label])) for n in ("5 %", "Median", "95 %")
+        )
+        colour = "#0072B2" if table["Part"][f.label] == "fitted" else "#E69F00"
         ax.plot([low, high], [place, place], color=colour, lw=4, solid_capstyle="butt")
         ax.plot(middle, place, "|", color="k", ms=9)
         inside = min(max(f.to_unit(d.parameters[f.name]), 0.0), 1.0)

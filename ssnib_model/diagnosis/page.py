@@ -29,7 +29,9 @@ def page(d: Diagnosis) -> str:
     environment.filters["number"] = number
     environment.filters["percent"] = percent
     environment.filters["sentence"] = sentence
-    limits = d.limits.groupby(["Data", "Direction", "C-rate"], sort=False) if len(d.limits) else []
+    environment.globals["interval"] = words.interval
+    groups = ["Data", "Direction", "C-rate"]
+    limits: Any = d.limits.groupby(groups, sort=False) if len(d.limits) else []
     return environment.get_template("report.html").render(
         d=d,
         version=ssnib_model.__version__,
@@ -59,10 +61,8 @@ def _singles(d: Diagnosis) -> list[dict[str, Any]]:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """A number to some digits; a dash where there is none."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return "-" if not math.isfinite(value) else f"{value:.{digits}g}"
+    """As `ssnib_model.diagnosis.words.number`; what is no number as it is."""
+    return words.number(value, digits) if isinstance(value, int | float) else str(value)
 
 
 def percent(value: float) -> str:

@@ -36,6 +36,25 @@ ALL = "all together"
 escaped = html.escape
 
 
+def interval(low: float, high: float) -> str:
+    """Both ends with as many digits as tell them apart, three at least."""
+    largest = max(abs(low), abs(high))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "-"
+    apart = high - low
+    digits = 2 + math.ceil(math.log10(largest / apart)) if apart > 1e-9 * largest else 6
+    digits = max(3, digits)
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number to some digits, without a power of ten where it needs none; "-" if it is none."""
+    if not math.isfinite(value):
+        return "-"
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
+
+
 def told(left: float) -> str:
     """How well the data tell a parameter, by the part that they leave open."""
     if not math.isfinite(left):
@@ -99,11 +118,12 @@ def undetermined(d: Diagnosis) -> Iterator[str]:
     """What the data leave open and why."""
     table, correlation = d.table, d.correlation
     alone = pd.Series(d._conditional / d._joint.widths, index=table.index)
-    for label, row in table.iterrows():
+    for label, row in zip(list(table.index), table.to_dict("records"), strict=True):
         left = float(row["Left open"])
         if not left >= TOLD:
             continue
-        start = f"{label}: {_interval(row)}, {left:.0%} of its prior's interval"
+        within = interval(row["5 %"], row["95 %"])
+        start = f"{label}: {within}, {left:.0%} of its prior's interval"
         others = correlation.loc[label].drop(label)
         others = others[others.abs() >= TRADES]
         strong = others.reindex(others.abs().sort_values(ascending=False).index)[:SHOWN]
@@ -143,13 +163,13 @@ def summary(d: Diagnosis) -> Iterator[str]:
     if d.interrupted:
         yield f"NOT COMPLETE: interrupted after {len(d.draws)} draws."
     yield (
-        f"{used} of {len(d.files)} files are used, {sum(one.values for one in d.files)} values; "
-        f"{doubts} things are said about them below."
+        f"{used} of {len(d.files)} files are used, with {sum(one.values for one in d.files)} "
+        f"values; what there is to say about them ({doubts} findings) is below."
     )
     yield _fits(d)
-    fitted = d.table[d.table["Left open"] < TOLD]
-    for label, row in fitted.iterrows():
-        yield f"{label}: {row['Median']:.3g}, in 90 % of the draws {_interval(row)}."
+    known = d.table[d.table["Left open"] < TOLD].sort_values("Left open")
+    for label, row in known.iterrows():
+        yield f"{label} is {interval(row['5 %'], row['95 %'])} in 90 % of the draws."
     if len(open_ := d.table.index[d.table["Left open"] >= NOT_TOLD]):
         names = ", ".join(open_[:SHOWN])
         more = f" and {len(open_) - SHOWN} more" if len(open_) > SHOWN else ""
@@ -184,10 +204,6 @@ def _fits(d: Diagnosis) -> str:
     )
 
 
-def _interval(row: pd.Series) -> str:
-    return f"{row['5 %']:.3g} to {row['95 %']:.3g}"
-
-
 def _band(row: pd.Series) -> str:
     low, middle, high = (1e3 * row[name] for name in ("5 % [V]", "Median [V]", "95 % [V]"))
-    return f"{middle:.3g} mV [{low:.3g} to {high:.3g}]"
+    return f"{number(middle)} mV [{interval(low, high)}]"
