@@ -274,11 +274,11 @@ class Diagnosis:
 
 
 def _prior(f: Any) -> str:
-    scale = " of its logarithm" if f.log else ""
+    scale = ", logarithmic" if f.log else ""
     if f.prior is None:
-        return f"uniform{scale} from {f.low:.4g} to {f.high:.4g}"
+        return f"{words.number(f.low, 4)} to {words.number(f.high, 4)}{scale}"
     mean, deviation = f.prior
-    return f"Gaussian{scale}, {mean:.4g} +- {deviation:.2g}"
+    return f"{words.number(mean, 4)} +- {words.number(deviation, 2)}{scale}"
 
 
 def _from(f: Any, unit: float) -> float:

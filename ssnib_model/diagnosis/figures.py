@@ -244,9 +244,9 @@ def of_limits(d: Diagnosis) -> Picture | None:
         )
         left += width
     whole = table[table["Loss"] == "all together"]
-    bounds = 1e3 * whole[["5 % [V]", "95 % [V]"]].to_numpy()
-    away = np.abs(bounds - left[:, None]).T
-    ax.errorbar(left, cycles, xerr=away, fmt="none", color="k", lw=1, capsize=3)
+    names = ("5 % [V]", "Median [V]", "95 % [V]")
+    low, middle, high = (1e3 * whole[name].to_numpy() for name in names)
+    ax.errorbar(middle, cycles, xerr=[middle - low, high - middle], fmt="k|", lw=1, capsize=3)
     ax.invert_yaxis()
     ax.set_xlabel(
         f"Losses at {HALF_WAY:.0%} of the time [mV], medians; line: 5 to 95 % of their sum"
