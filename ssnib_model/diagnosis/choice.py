@@ -106,6 +106,9 @@ def choose(
     known = np.linalg.inv(jacobian.T @ jacobian + np.diag(1 / priors))
     left = np.sqrt(np.diag(known) / priors)
     noticed = np.sqrt((jacobian**2).sum(axis=0) * priors)
+    if not hold:
+        small = np.flatnonzero(noticed < NOTICED)
+        noticed[small] = np.maximum(noticed[small], at_ends(problem, answer.values, small))
     if not given:
         order = [i for i in np.argsort(left) if left[i] < TOLD] or [int(np.argmin(left))]
         fitted = [int(i) for i in order[:MOST_FITTED]]
@@ -120,7 +123,7 @@ def choose(
         else:
             held[both[i].name] = (
                 f"no difference to these data: {noticed[i]:.2g} standard deviations of all of "
-                "them together over its range"
+                "them together, over its range and by the values of the set for all else"
             )
     columns = [*fitted, *varied]
     return Chosen([both[i] for i in fitted], [both[i] for i in varied], held, jacobian[:, columns])
@@ -150,6 +153,32 @@ def candidates(
         else:
             held[name] = f"{info.kind}, without a range in the set: taken as exact"
     return found, held
+
+
+def at_ends(problem: FitProblem, values: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """How far both ends of some ranges move the data, as their derivatives tell it of others.
+
+    A parameter may make no difference at the values of the set, and one far from them: an
+    electrode in excess. If all together make none at their lower and upper ends, none does.
+    """
+
+    def moved(changes: dict[int, float]) -> float:
+        unit = problem.start()
+        for i, value in changes.items():
+            unit[i] = value
+        there = problem.simulate(unit)
+        off = (there - values) / problem.sigma
+        # a value that is gone is a difference as well
+        off = np.where(np.isfinite(there) == np.isfinite(values), off, problem.measured)
+        return float(np.sqrt(np.nansum(off**2)) * UNIFORM**0.5)
+
+    found = np.zeros(len(columns))
+    for end in (0.0, 1.0):
+        if moved(dict.fromkeys(columns.tolist(), end)) < NOTICED:
+            continue
+        for place, i in enumerate(columns):
+            found[place] = max(found[place], moved({int(i): end}))
+    return found
 
 
 def derivatives(problem: FitProblem, unit: np.ndarray) -> np.ndarray:

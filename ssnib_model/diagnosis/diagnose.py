@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.diagnosis.choice import choose
+from ssnib_model.diagnosis.choice import choose, derivatives
 from ssnib_model.diagnosis.diagnosis import Diagnosis
 from ssnib_model.diagnosis.draws import Draw, Joint, plausible
 from ssnib_model.diagnosis.inputs import read_files
@@ -30,6 +30,9 @@ from ssnib_model.words import short
 
 #: Draws of the parameters, and of those whose losses are worked out, as usual.
 DRAWS, OF_LOSSES = 40, 12
+
+#: Further starting points for the best one if the first does not describe the data.
+AGAIN = 3
 
 #: Fewest draws that bands can be taken of, and most.
 FEWEST, MOST = 10, 10_000
@@ -136,7 +139,16 @@ def diagnose(
         say(f"best point of {len(chosen.fitted)} fitted and {len(chosen.varied)} varied values")
         best = joint.best()
         result = _result(joint, best)
+        for number in range(AGAIN):
+            if not result.does_not_fit:
+                break
+            say(f"that point does not describe the data: another start, {number + 1} of {AGAIN}")
+            other = joint.best(_elsewhere(len(best.unit), [int(seed), number]))
+            if other.cost < best.cost:
+                best = other
+                result = _result(joint, best)
         if result.does_not_fit:
+            joint.jacobian = derivatives(exact, best.unit)
             say("the model does not describe the data: its misfit widens what is not known")
             joint.widen(best.values)
             best = joint.best(best.unit)
@@ -157,6 +169,10 @@ def diagnose(
         settings={"draws": int(draws), "seed": int(seed), "hold": hold, "model": model},
         seconds=time.perf_counter() - began,
     )
+
+
+def _elsewhere(k: int, seed: Sequence[int]) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.1, 0.9, k)
 
 
 def _check(parameters: Any, model: Any, draws: Any, seed: Any) -> None:

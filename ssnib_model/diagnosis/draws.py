@@ -22,7 +22,7 @@ from ssnib_model.fits.misfit import misfits
 from ssnib_model.fits.problem import FitProblem
 
 #: Evaluations of one draw at most, of a search for the best point of all, and such searches.
-STEPS, BEST_STEPS, ROUNDS = 10, 12, 8
+STEPS, BEST_STEPS, ROUNDS = 15, 12, 8
 
 #: A cost that falls by less than this is as low as it gets: of the best point, and of a draw, of
 #: which costs differ by their number of parameters anyway.
@@ -125,11 +125,13 @@ class Joint:
             if length < 1e-14:
                 break
             there, found, newer = evaluate(new)
-            jacobian += np.outer(found - residuals - jacobian @ moved, moved) / length
+            # a step that went too far says nothing of the derivatives here
+            if newer < 2 * cost:
+                jacobian += np.outer(found - residuals - jacobian @ moved, moved) / length
             if newer >= cost:
-                if cost - newer > -settled and length < 1e-6:
-                    break
                 damping = max(4 * damping, float(np.sqrt(cost)))
+                if length < 1e-6:
+                    break
                 continue
             gain, damping = cost - newer, 0.25 * damping
             unit, values, residuals, cost = new, there, found, newer
@@ -150,7 +152,9 @@ class Joint:
         as that makes a difference.
         """
         none = np.zeros(len(self.problem.measured))
-        unit, last = self.centre if start is None else start, np.inf
+        unit, last = self.centre, np.inf
+        if start is not None:
+            unit, self.jacobian = start, derivatives(self.exact, start)
         for _ in range(ROUNDS):
             unit, values = self.search(unit, self.centre, none, BEST_STEPS, SETTLED)
             cost = self.cost(unit, values)

@@ -234,6 +234,11 @@ def of_limits(d: Diagnosis) -> Picture | None:
         sizes.loc[f"{is_small.sum()} others"] = small
     figure = Figure(figsize=(8, 1.8 + 0.42 * len(cycles)), layout="constrained")
     ax = figure.add_subplot()
+    whole = table[table["Loss"] == "all together"]
+    names = ("5 % [V]", "Median [V]", "95 % [V]")
+    low, middle, high = (1e3 * whole[name].to_numpy() for name in names)
+    # medians do not add up to that of their sum
+    sizes *= middle / (1e3 * sizes.sum().to_numpy())
     left = np.zeros(len(cycles))
     for place, (name, row) in enumerate(sizes.iterrows()):
         hatch = "" if place < len(COLOURS) else "//"
@@ -243,13 +248,10 @@ def of_limits(d: Diagnosis) -> Picture | None:
             cycles, width, left=left, color=colour, hatch=hatch, label=str(name), ec="w", lw=0.5
         )
         left += width
-    whole = table[table["Loss"] == "all together"]
-    names = ("5 % [V]", "Median [V]", "95 % [V]")
-    low, middle, high = (1e3 * whole[name].to_numpy() for name in names)
     ax.errorbar(middle, cycles, xerr=[middle - low, high - middle], fmt="k|", lw=1, capsize=3)
     ax.invert_yaxis()
     ax.set_xlabel(
-        f"Losses at {HALF_WAY:.0%} of the time [mV], medians; line: 5 to 95 % of their sum"
+        f"Losses at {HALF_WAY:.0%} of the time [mV], medians; line: 5 to 95 % of the sum"
     )
     figure.legend(loc="outside upper center", ncols=2, fontsize=8, frameon=False)
     return picture(
