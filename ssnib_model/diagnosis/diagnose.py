@@ -154,6 +154,7 @@ def diagnose(
             best = joint.best(best.unit)
             result = _result(joint, best)
     kept = Kept(checkpoint, joint, best, [int(draws), int(seed)])
+    say(f"{draws} draws" + (f", {len(kept.draws)} of them kept" if kept.draws else ""))
     found, interrupted = _drawn(joint, best, kept, int(draws), int(seed), progress)
     good = plausible(found, best)
     return Diagnosis(
@@ -225,7 +226,8 @@ def _drawn(
 ) -> tuple[list[Draw], bool]:
     """Draws, and whether Ctrl-C ended the drawing."""
     found = list(kept.draws)
-    with tqdm(total=n, initial=len(found), desc="Draws", disable=not progress) as bar:
+    shown = progress and sys.stderr.isatty()
+    with tqdm(total=n, initial=len(found), desc="Draws", disable=not shown) as bar:
         try:
             if not best.losses:
                 best.losses = losses(joint.problem, best.unit)

@@ -155,6 +155,11 @@ def read_files(
     used = [d for f in found for d in f.data]
     if not used:
         raise MeasuredDataError(_none(found))
+    idle = [n for n, v in settings.items() if v is not None and n != "temperature"]
+    if idle and not any(isinstance(d, ProtocolData) for d in used):
+        raise OptionError(
+            f"{', '.join(idle)}: has no effect, as no file of a cycler is among those that are used"
+        )
     _name(used)
     check_sigma("the data", sigma, sorted({kind for d in used for kind in d.kinds}))
     for d in used:
