@@ -211,7 +211,7 @@ class Diagnosis:
     def to_dict(self) -> dict[str, Any]:
         """Everything of the report, ready for JSON; see docs/diagnose.md."""
         fit = self.fit
-        return {
+        document = {
             "schema": dict(SCHEMA),
             "versions": record.versions(),
             "parameters": record.parameters_of(self.parameters),
@@ -239,6 +239,7 @@ class Diagnosis:
             "notes": self.notes,
             "seconds": self.seconds,
         }
+        return _plain(document)
 
     def to_html(self) -> str:
         """The report as one page that needs nothing else."""
@@ -261,7 +262,7 @@ class Diagnosis:
         SSNIBError
             If it cannot be written.
         """
-        text = json.dumps(_finite((head or {}) | self.to_dict()), indent=2, allow_nan=False)
+        text = json.dumps(_plain((head or {}) | self.to_dict()), indent=2, allow_nan=False)
         html = self.to_html()
         with writing(folder) as folder:
             (folder / PAGE).write_text(html, encoding="utf-8")
@@ -285,12 +286,12 @@ def _from(f: Any, unit: float) -> float:
     return math.nan if math.isnan(unit) else f.from_unit(float(unit))
 
 
-def _finite(document: Any) -> Any:
-    """With None for what is no number, which JSON does not have."""
+def _plain(document: Any) -> Any:
+    """Without types of numpy, and with None for what is no number, which JSON does not have."""
     if isinstance(document, dict):
-        return {str(key): _finite(value) for key, value in document.items()}
+        return {str(key): _plain(value) for key, value in document.items()}
     if isinstance(document, list | tuple):
-        return [_finite(value) for value in document]
+        return [_plain(value) for value in document]
     if isinstance(document, np.generic):
         document = document.item()
     return None if isinstance(document, float) and not math.isfinite(document) else document

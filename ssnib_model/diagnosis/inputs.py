@@ -158,7 +158,7 @@ def read_files(
     idle = [n for n, v in settings.items() if v is not None and n != "temperature"]
     if idle and not any(isinstance(d, ProtocolData) for d in used):
         raise OptionError(
-            f"{', '.join(idle)}: has no effect, as no file of a cycler is among those that are used"
+            f"{', '.join(idle)}: has no effect, as none of the files that are used is a cycler's"
         )
     _name(used)
     check_sigma("the data", sigma, sorted({kind for d in used for kind in d.kinds}))

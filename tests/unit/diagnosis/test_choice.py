@@ -6,7 +6,6 @@ import pytest
 import ssnib_model as ss
 from ssnib_model.diagnosis.choice import candidates, choose, derivatives
 from ssnib_model.fits.problem import FitProblem
-
 from tests.unit.diagnosis.conftest import ACCESSIBLE, J0, D
 
 ALLOY = "Negative electrode as-made sodium content"

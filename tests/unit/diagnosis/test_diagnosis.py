@@ -13,7 +13,6 @@ import pytest
 import ssnib_model as ss
 from ssnib_model.diagnosis import words
 from ssnib_model.diagnosis.draws import Joint
-
 from tests.unit.diagnosis.conftest import ACCESSIBLE, J0, TRUTH
 
 PAGE = (Path(__file__).parents[3] / "docs" / "diagnose.md").read_text(encoding="utf-8")
@@ -127,10 +126,11 @@ def test_json_is_what_the_docs_say(report, tmp_path):
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE")
 
 
-def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path):
+def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path, monkeypatch):
     """To the same result; a line that was cut is drawn again."""
     kept = tmp_path / "draws.jsonl"
     settings = {"model": "spm", "draws": 12, "fit": [J0, ACCESSIBLE], "hold": True}
+    monkeypatch.setattr("ssnib_model.diagnosis.diagnose.OF_LOSSES", 3)
     whole = ss.diagnose(rates, hu2024, **settings)
     once, count = Joint.draw, itertools.count(1)
 
@@ -139,7 +139,7 @@ def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path):
             raise KeyboardInterrupt
         return once(*given)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with monkeypatch.context() as patch:
         patch.setattr(Joint, "draw", draw)
         part = ss.diagnose(rates, hu2024, checkpoint=kept, **settings)
     assert part.interrupted

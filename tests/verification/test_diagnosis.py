@@ -1,0 +1,68 @@
+"""Proof that the draws of a diagnosis are those of the posterior, and that they find the truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ssnib_model as ss
+from ssnib_model.diagnosis.choice import candidates, choose
+from ssnib_model.diagnosis.draws import Joint
+from ssnib_model.fits.problem import FitProblem
+from ssnib_model.solvers.choice import USUAL
+from tests.unit.measured.synthetic import measured
+
+D = "Positive particle diffusivity [m2.s-1]"
+J0 = "Positive electrode exchange-current density [A.m-2]"
+ACCESSIBLE = "Positive electrode accessible fraction"
+LAYER = "Na3PS4 layer conductivity [S.m-1]"
+
+STEPS = [
+    step
+    for rate in ("0.2C", "1C", "2C")
+    for step in ("Charge at 0.2C until 4 V", f"Discharge at {rate} until 2.5 V")
+]
+
+
+def test_two_ways_to_a_posterior(hu2024):
+    """Randomised maximum likelihood and importance sampling, which is exact, of a problem with a
+    parameter that is told well, one that is told a little, and two that trade places."""
+    model = ss.SolidStateSPM(hu2024.model_options)
+    truth = hu2024.replace({ACCESSIBLE: 0.93, J0: 0.02, LAYER: 0.014})
+    frame = measured(STEPS, truth, rows=40, volts=0.005, model=model)
+    data = [ss.ProtocolData(frame, hu2024)]
+    free = [ss.Free(ACCESSIBLE), ss.Free(J0, 5e-3, 0.1), D, LAYER]
+    chosen = choose(hu2024, data, free, "spm", "auto", hold=True)
+    problem = FitProblem(hu2024, data, chosen.all, "spm", USUAL)
+    joint = Joint(FitProblem(hu2024, data, chosen.all, "spm"), problem, chosen.jacobian)
+    best = joint.best()
+    draws = np.array([joint.draw([1, number], best.unit).unit for number in range(80)])
+    exact = ss.fit(hu2024, data, chosen.all, model="spm").posterior(500, misfit=False, seed=1)
+    assert exact.k < 0.7
+    for i, f in enumerate(problem.free):
+        units = np.array([f.to_unit(value) for value in exact.samples[f.label]])
+        # the error of a mean and of a deviation of so many draws
+        assert draws[:, i].mean() == pytest.approx(units.mean(), abs=0.4 * units.std())
+        assert draws[:, i].std() == pytest.approx(units.std(), rel=0.35)
+
+
+@pytest.mark.slow
+def test_coverage(hu2024, tmp_path):
+    """Of cells with every uncertain value drawn from its range: 90 % of the truths should be in
+    their intervals of 5 to 95 % of 40 draws, which are a little narrow by themselves."""
+    model, hits = ss.SolidStateSPM(hu2024.model_options), []
+    example = measured(STEPS[:2], hu2024, rows=40, model=model)
+    free, _ = candidates(hu2024, [ss.ProtocolData(example, hu2024)])
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        bounded = [f.completed(hu2024) for f in free if f.prior is None]
+        truth = {f.name: f.from_unit(rng.uniform()) for f in bounded}
+        frame = measured(STEPS, hu2024.replace(truth), rows=40, volts=0.005, model=model)
+        file = tmp_path / f"{seed}.csv"
+        frame.drop_duplicates("Time [s]").to_csv(file, index=False)
+        report = ss.diagnose(file, hu2024, model="spm", seed=seed)
+        assert not report.fit.does_not_fit
+        table = report.table[report.table.index.isin(list(truth))]
+        values = pd.Series(truth)[table.index]
+        hits += list((table["5 %"] <= values) & (values <= table["95 %"]))
+    print(f"{np.mean(hits):.0%} of {len(hits)} truths are in their intervals")
+    assert np.mean(hits) > 0.75
