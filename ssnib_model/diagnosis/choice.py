@@ -12,7 +12,8 @@ from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.data import Data
 from ssnib_model.fits.free import SET, Free
 from ssnib_model.fits.problem import FitProblem
-from ssnib_model.solvers.choice import Solver
+from ssnib_model.solvers.choice import USUAL, Solver, named
+from ssnib_model.solvers.structured import StructuredSolver
 
 #: A parameter is fitted if the data leave less than this part of what its range leaves open.
 TOLD = 0.5
@@ -31,7 +32,7 @@ WIDE = 3.0
 UNIFORM = 1 / 12
 
 #: Of names whose derivatives are taken by differences: they change an equilibrium potential.
-_OF_POTENTIAL = ("OCP", "potential [V]", "phase limit")
+_OF_POTENTIAL = ("OCP", "potential [V]")
 
 
 @dataclass
@@ -94,14 +95,15 @@ def choose(
             f"{parameters.name} has no value with a range or a standard deviation that these data "
             "depend on: name what is to be fitted (fit, --fit), with its bounds"
         )
-    problem = FitProblem(parameters, data, both, model, solver)
+    problems = Problems.of(parameters, data, both, model, solver)
+    problem = problems.quick
     answer = problem.answer(problem.start())
     if not answer.is_there:
         raise SSNIBError(
             f"nothing of these data can be simulated with the values of {parameters.name}: "
             f"{next(reason for reason in answer.reasons if reason)}"
         )
-    jacobian = derivatives(problem, problem.start())
+    jacobian = problems.derivatives(problem.start())
     priors = np.array([width**2 for _, width in spreads(problem)])
     known = np.linalg.inv(jacobian.T @ jacobian + np.diag(1 / priors))
     left = np.sqrt(np.diag(known) / priors)
@@ -181,21 +183,49 @@ def at_ends(problem: FitProblem, values: np.ndarray, columns: np.ndarray) -> np.
     return found
 
 
-def derivatives(problem: FitProblem, unit: np.ndarray) -> np.ndarray:
-    """Derivatives of the residuals of the data, shape (n, k).
+@dataclass(frozen=True)
+class Problems:
+    """One problem twice: to take differences of, and as exact as a look needs.
 
-    Equilibrium potentials by themselves, so that the others have exact ones.
+    Attributes
+    ----------
+    exact, quick : FitProblem
+        With the same data and free parameters.
     """
-    n = len(problem.measured)
-    found = np.zeros((n, len(unit)))
-    by_differences = [
-        i for i, f in enumerate(problem.free) if any(part in f.name for part in _OF_POTENTIAL)
-    ]
-    exact = [i for i in range(len(unit)) if i not in by_differences]
-    for columns in (exact, by_differences):
-        if columns:
-            found[:, columns] = problem.jacobian(unit, columns)[:n]
-    return found
+
+    exact: FitProblem
+    quick: FitProblem
+
+    @classmethod
+    def of(
+        cls,
+        parameters: ParameterSet,
+        data: Sequence[Data],
+        free: Sequence[Free],
+        model: str,
+        solver: Solver,
+    ) -> Problems:
+        """From what `FitProblem` takes."""
+        given = parameters, data, free, model
+        return cls(FitProblem(*given, solver), FitProblem(*given, named(solver, USUAL)))
+
+    def derivatives(self, unit: np.ndarray) -> np.ndarray:
+        """Of the residuals of the data, shape (n, k).
+
+        Equilibrium potentials by themselves, so that the others have exact ones, for which the
+        solver's own tolerance does not count.
+        """
+        n = len(self.exact.measured)
+        found = np.zeros((n, len(unit)))
+        free, choice = self.exact.free, self.quick.choice
+        slow = [i for i, f in enumerate(free) if any(part in f.name for part in _OF_POTENTIAL)]
+        rest = [i for i in range(len(unit)) if i not in slow]
+        has_exact = choice is not None and isinstance(choice.solver, StructuredSolver)
+        for problem, columns in ((self.quick if has_exact else self.exact, rest),
+                                 (self.exact, slow)):  # fmt: skip
+            if columns:
+                found[:, columns] = problem.jacobian(unit, columns)[:n]
+        return found
 
 
 def spreads(problem: FitProblem) -> list[tuple[float, float]]:

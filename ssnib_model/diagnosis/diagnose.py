@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.diagnosis.choice import choose, derivatives
+from ssnib_model.diagnosis.choice import Problems, choose
 from ssnib_model.diagnosis.diagnosis import Diagnosis
 from ssnib_model.diagnosis.draws import Draw, Joint, plausible
 from ssnib_model.diagnosis.inputs import read_files
@@ -21,10 +21,9 @@ from ssnib_model.diagnosis.limits import half_cycles_of, losses
 from ssnib_model.errors import OptionError
 from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.free import Free, is_whole
-from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.result import FitResult
 from ssnib_model.models.names import MODELS
-from ssnib_model.solvers.choice import AUTO, USUAL, Solver, named
+from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.compiling import compilation_shown
 from ssnib_model.words import short
 
@@ -133,9 +132,8 @@ def diagnose(
     with compilation_shown(progress):
         say(f"what {sum(len(d.measured) for d in data)} values say of the parameters")
         chosen = choose(parameters, data, fit, model, solver, hold)
-        exact = FitProblem(parameters, data, chosen.all, model, solver)
-        problem = FitProblem(parameters, data, chosen.all, model, named(solver, USUAL))
-        joint = Joint(exact, problem, chosen.jacobian)
+        problems = Problems.of(parameters, data, chosen.all, model, solver)
+        joint = Joint(problems, chosen.jacobian)
         say(f"best point of {len(chosen.fitted)} fitted and {len(chosen.varied)} varied values")
         best = joint.best()
         result = _result(joint, best)
@@ -148,7 +146,7 @@ def diagnose(
                 best = other
                 result = _result(joint, best)
         if result.does_not_fit:
-            joint.jacobian = derivatives(exact, best.unit)
+            joint.jacobian = problems.derivatives(best.unit)
             say("the model does not describe the data: its misfit widens what is not known")
             joint.widen(best.values)
             best = joint.best(best.unit)
@@ -201,7 +199,7 @@ def _speaker(progress: bool) -> Callable[[str], None]:
 
 def _result(joint: Joint, best: Draw) -> FitResult:
     """The best point as that of a fit."""
-    problem = joint.exact
+    problem = joint.problems.exact
     k = len(best.unit)
     priors = [i for i, f in enumerate(problem.free) if f.prior]
     rows = np.zeros((len(priors), k))

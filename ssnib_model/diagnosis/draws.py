@@ -17,9 +17,8 @@ import pandas as pd
 from scipy.optimize import lsq_linear
 from scipy.stats import chi2
 
-from ssnib_model.diagnosis.choice import derivatives, spreads
+from ssnib_model.diagnosis.choice import Problems, spreads
 from ssnib_model.fits.misfit import misfits
-from ssnib_model.fits.problem import FitProblem
 
 #: Evaluations of one draw at most, of a search for the best point of all, and such searches.
 STEPS, BEST_STEPS, ROUNDS = 15, 12, 8
@@ -59,16 +58,15 @@ class Joint:
 
     Parameters
     ----------
-    exact : FitProblem
-        Fitted and varied parameters, to take derivatives of.
-    problem : FitProblem
-        The same, as exact as a look needs.
+    problems : Problems
+        Of the fitted and varied parameters.
     jacobian : numpy.ndarray
         Derivatives of the residuals of the data at the values of the set, shape (n, k).
     """
 
-    def __init__(self, exact: FitProblem, problem: FitProblem, jacobian: np.ndarray):
-        self.exact, self.problem, self.jacobian = exact, problem, jacobian
+    def __init__(self, problems: Problems, jacobian: np.ndarray):
+        problem = problems.quick
+        self.problems, self.problem, self.jacobian = problems, problem, jacobian
         #: The values of the set, where the mean of the priors is for the best point.
         self.centre = problem.start()
         self.means, self.widths = np.transpose(spreads(problem))
@@ -154,11 +152,11 @@ class Joint:
         none = np.zeros(len(self.problem.measured))
         unit, last = self.centre, np.inf
         if start is not None:
-            unit, self.jacobian = start, derivatives(self.exact, start)
+            unit, self.jacobian = start, self.problems.derivatives(start)
         for _ in range(ROUNDS):
             unit, values = self.search(unit, self.centre, none, BEST_STEPS, SETTLED)
             cost = self.cost(unit, values)
-            self.jacobian = derivatives(self.exact, unit)
+            self.jacobian = self.problems.derivatives(unit)
             if last - cost < max(SETTLED, 0.005 * cost):
                 break
             last = cost

@@ -198,9 +198,10 @@ def _fits(d: Diagnosis) -> str:
         parts.append(f"{kind} {rms:.3g}")
     verdict = "does not describe" if d.fit.does_not_fit else "describes"
     n = d.fit.dof + len(d.fit.values)
+    wrong = " What follows rests on a model that is wrong for them." if d.fit.does_not_fit else ""
     return (
         f"The model {verdict} the data within their errors (chi2 {d.fit.chi2:.4g} of {n} values); "
-        f"root mean square difference: {'; '.join(parts)}."
+        f"root mean square difference: {'; '.join(parts)}.{wrong}"
     )
 
 

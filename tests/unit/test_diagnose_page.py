@@ -14,6 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text(encoding="
 
 def test_example_and_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ssnib_model.diagnosis.diagnose.OF_LOSSES", 3)  # they take the time
     names: dict = {}
     for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(compile(example, "diagnose.md", "exec"), names)

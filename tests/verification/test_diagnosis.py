@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.diagnosis.choice import candidates, choose
+from ssnib_model.diagnosis.choice import Problems, candidates, choose
 from ssnib_model.diagnosis.draws import Joint
-from ssnib_model.fits.problem import FitProblem
-from ssnib_model.solvers.choice import USUAL
 from tests.unit.measured.synthetic import measured
 
 D = "Positive particle diffusivity [m2.s-1]"
@@ -32,13 +30,13 @@ def test_two_ways_to_a_posterior(hu2024):
     data = [ss.ProtocolData(frame, hu2024)]
     free = [ss.Free(ACCESSIBLE), ss.Free(J0, 5e-3, 0.1), D, LAYER]
     chosen = choose(hu2024, data, free, "spm", "auto", hold=True)
-    problem = FitProblem(hu2024, data, chosen.all, "spm", USUAL)
-    joint = Joint(FitProblem(hu2024, data, chosen.all, "spm"), problem, chosen.jacobian)
+    problems = Problems.of(hu2024, data, chosen.all, "spm", "auto")
+    joint = Joint(problems, chosen.jacobian)
     best = joint.best()
     draws = np.array([joint.draw([1, number], best.unit).unit for number in range(80)])
     exact = ss.fit(hu2024, data, chosen.all, model="spm").posterior(500, misfit=False, seed=1)
     assert exact.k < 0.7
-    for i, f in enumerate(problem.free):
+    for i, f in enumerate(problems.exact.free):
         units = np.array([f.to_unit(value) for value in exact.samples[f.label]])
         # the error of a mean and of a deviation of so many draws
         assert draws[:, i].mean() == pytest.approx(units.mean(), abs=0.4 * units.std())

@@ -29,4 +29,6 @@ def rates(hu2024, tmp_path_factory):
 @pytest.fixture(scope="session")
 def report(rates, hu2024):
     missing = rates.parent / "missing.csv"
-    return ss.diagnose([rates, missing], hu2024, model="spm", draws=12, seed=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ssnib_model.diagnosis.diagnose.OF_LOSSES", 6)  # they take the time
+        return ss.diagnose([rates, missing], hu2024, model="spm", draws=12, seed=3)

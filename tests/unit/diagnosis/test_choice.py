@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import ssnib_model as ss
-from ssnib_model.diagnosis.choice import candidates, choose, derivatives
-from ssnib_model.fits.problem import FitProblem
+from ssnib_model.diagnosis.choice import Problems, candidates, choose
 from tests.unit.diagnosis.conftest import ACCESSIBLE, J0, D
 
 ALLOY = "Negative electrode as-made sodium content"
@@ -43,8 +42,8 @@ def test_ends_of_a_range_count(data, hu2024):
     """In excess at the values of the set, the anode makes no difference there: one at the end
     of its range it does."""
     chosen = choose(hu2024, data, None, "spm", "auto")
-    problem = FitProblem(hu2024, data, [ss.Free(ALLOY)], "spm")
-    slope = derivatives(problem, problem.start())
+    problems = Problems.of(hu2024, data, [ss.Free(ALLOY)], "spm", "auto")
+    slope = problems.derivatives(problems.quick.start())
     assert np.linalg.norm(slope) < 0.3
     assert ALLOY in names(chosen.varied)
 
