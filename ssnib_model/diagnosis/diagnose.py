@@ -230,7 +230,7 @@ def _drawn(
             if not best.losses:
                 best.losses = losses(joint.problem, best.unit)
             for number in range(len(found), n):
-                draw = joint.draw([seed, number], best.unit)
+                draw = joint.draw([seed, number], best)
                 if number < OF_LOSSES:
                     draw.losses = losses(joint.problem, draw.unit)
                 found.append(draw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ssnib_model.diagnosis import words
 from ssnib_model.diagnosis.choice import Chosen
 from ssnib_model.diagnosis.draws import Draw, Joint
 from ssnib_model.diagnosis.inputs import InputFile
-from ssnib_model.diagnosis.limits import BAND, HalfCycleOf, limits
+from ssnib_model.diagnosis.limits import HalfCycleOf, band, limits
 from ssnib_model.files import writing
 from ssnib_model.fits.result import FitResult
 from ssnib_model.results import record
@@ -114,7 +115,7 @@ class Diagnosis:
         for i, f in enumerate(self.fit.problem.free):
             info = self.parameters.info(f.name)
             units = self._units[:, i]
-            low, middle, high = np.percentile(units, BAND) if len(units) else [math.nan] * 3
+            low, middle, high = band(units)
             at_least = OF_UNIFORM if f.prior is None else OF_GAUSSIAN
             best = f.from_unit(self._best.unit[i])
             one = f.span * (best if f.log else 1.0)
@@ -176,9 +177,9 @@ class Diagnosis:
         """
         table = self.fit.residuals.copy()
         simulated = np.array([d.values for d in self._draws]).reshape(-1, len(table))
-        some = pd.DataFrame(simulated)
-        for name, part in (("5 %", BAND[0]), ("95 %", BAND[2])):
-            table[name] = some.quantile(part / 100).to_numpy() if len(some) else math.nan
+        with warnings.catch_warnings():  # of a value that no draw has
+            warnings.simplefilter("ignore", RuntimeWarning)
+            table["5 %"], _, table["95 %"] = band(simulated)
         return table
 
     # ---------------------------------------------------------------- sentences

@@ -25,7 +25,7 @@ STEPS, BEST_STEPS, ROUNDS = 15, 12, 8
 
 #: A cost that falls by less than this is as low as it gets: of the best point, and of a draw, of
 #: which costs differ by their number of parameters anyway.
-SETTLED, DRAWN = 0.1, 0.7
+SETTLED, DRAWN = 0.1, 1.0
 
 #: A draw that the data and priors allow with less than this probability has not found its way.
 UNLIKELY = 1e-4
@@ -109,33 +109,43 @@ class Joint:
             prior = (unit - mean) / self.widths
             return values, residuals, float(residuals @ residuals + prior @ prior)
 
-        unit, k = start, len(start)
+        unit = start
         jacobian = self.root @ (self.jacobian * self.used[:, None])
         values, residuals, cost = evaluate(unit)
         damping = 0.0
         for _ in range(steps):
-            system = np.vstack([jacobian, np.diag(1 / self.widths), damping * np.eye(k)])
-            wanted = np.concatenate([-residuals, (mean - unit) / self.widths, np.zeros(k)])
-            step = lsq_linear(system, wanted, (-unit - 1e-12, 1 - unit + 1e-12), method="bvls").x
-            new = np.clip(unit + step, 0.0, 1.0)
+            new = self._step(unit, jacobian, residuals, mean, damping)
             moved = new - unit
             length = float(moved @ moved)
-            if length < 1e-14:
+            there, prior = residuals + jacobian @ moved, (new - mean) / self.widths
+            # what there is to gain is too little to look for
+            if cost - float(there @ there + prior @ prior) < settled or length < 1e-14:
                 break
-            there, found, newer = evaluate(new)
+            newest, found, newer = evaluate(new)
             # a step that went too far says nothing of the derivatives here
             if newer < 2 * cost:
-                jacobian += np.outer(found - residuals - jacobian @ moved, moved) / length
+                jacobian += np.outer(found - there, moved) / length
             if newer >= cost:
                 damping = max(4 * damping, float(np.sqrt(cost)))
-                if length < 1e-6:
-                    break
                 continue
-            gain, damping = cost - newer, 0.25 * damping
-            unit, values, residuals, cost = new, there, found, newer
-            if gain < settled:
-                break
+            damping *= 0.25
+            unit, values, residuals, cost = new, newest, found, newer
         return unit, values
+
+    def _step(
+        self,
+        unit: np.ndarray,
+        jacobian: np.ndarray,
+        residuals: np.ndarray,
+        mean: np.ndarray,
+        damping: float = 0.0,
+    ) -> np.ndarray:
+        """Where the cost is least inside the bounds if residuals are linear."""
+        k = len(unit)
+        system = np.vstack([jacobian, np.diag(1 / self.widths), damping * np.eye(k)])
+        wanted = np.concatenate([-residuals, (mean - unit) / self.widths, np.zeros(k)])
+        step = lsq_linear(system, wanted, (-unit - 1e-12, 1 - unit + 1e-12), method="bvls").x
+        return np.clip(unit + step, 0.0, 1.0)
 
     def cost(self, unit: np.ndarray, values: np.ndarray) -> float:
         """Of the data as they are and the priors."""
@@ -162,13 +172,15 @@ class Joint:
             last = cost
         return Draw(unit, cost, values)
 
-    def draw(self, seed: Sequence[int], start: np.ndarray) -> Draw:
+    def draw(self, seed: Sequence[int], best: Draw) -> Draw:
         """One draw, the same one for the same seed, from the best point on."""
         rng = np.random.default_rng(seed)
-        mean = np.array([self._prior(rng, i) for i in range(len(start))])
+        mean = np.array([self._prior(rng, i) for i in range(len(best.unit))])
         noise = rng.normal(size=len(self.problem.measured)) * self.used
-        # where the data say nothing, the search begins at what the prior gave
-        begin = np.clip(start + self._open * (mean - self.centre), 0, 1)
+        jacobian = self.root @ (self.jacobian * self.used[:, None])
+        residuals = self.root @ self.residuals_of(best.values) + noise
+        # all of the step that is the answer if nothing bends: better than to creep along a ridge
+        begin = self._step(best.unit, jacobian, residuals, mean)
         unit, values = self.search(begin, mean, noise, STEPS, DRAWN)
         return Draw(unit, self.cost(unit, values), values)
 
@@ -180,13 +192,6 @@ class Joint:
             value = float(rng.normal(self.means[i], self.widths[i]))
             if 0 <= value <= 1:
                 return value
-
-    @property
-    def _open(self) -> np.ndarray:
-        """What part of its prior's variance the data leave of each parameter."""
-        weighted = self.root @ (self.jacobian * self.used[:, None])
-        information = weighted.T @ weighted + np.diag(self.widths**-2.0)
-        return np.diag(np.linalg.inv(information)) / self.widths**2
 
 
 def plausible(draws: Sequence[Draw], best: Draw) -> list[Draw]:

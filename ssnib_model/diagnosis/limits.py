@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
@@ -29,7 +30,7 @@ PER_GRAM = "Specific current at 1 C [A.kg-1]"
 TEMPERATURE = "Ambient temperature [K]"
 
 #: Percentiles of a band.
-LOW, MIDDLE, HIGH = BAND = (5, 50, 95)
+BAND = (5, 50, 95)
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,18 @@ def losses(problem: FitProblem, unit: np.ndarray) -> list[pd.Series]:
     return found
 
 
+def band(values: ArrayLike) -> np.ndarray:
+    """Percentiles `BAND` of draws along the first axis; NaN without any.
+
+    As far out as another draw is outside with the stated probability: those of few draws are
+    wider than the draws' own.
+    """
+    draws = np.asarray(values, dtype=float)
+    if not len(draws):
+        return np.full((len(BAND), *draws.shape[1:]), np.nan)
+    return np.nanpercentile(draws, BAND, axis=0, method="weibull")
+
+
 def limits(
     half_cycles: Sequence[HalfCycleOf], draws: Sequence[Sequence[pd.Series]]
 ) -> pd.DataFrame:
@@ -144,7 +157,7 @@ def limits(
         whole, largest = table.sum(axis=1), table.idxmax(axis=1)
         columns = [(str(name), table[name]) for name in table.median().sort_values().index[::-1]]
         for name, values in [("all together", whole), *columns]:
-            low, middle, high = np.percentile(values, BAND)
+            low, middle, high = band(values)
             rows.append(
                 {
                     "Data": one.data,

@@ -33,7 +33,7 @@ def test_two_ways_to_a_posterior(hu2024):
     problems = Problems.of(hu2024, data, chosen.all, "spm", "auto")
     joint = Joint(problems, chosen.jacobian)
     best = joint.best()
-    draws = np.array([joint.draw([1, number], best.unit).unit for number in range(80)])
+    draws = np.array([joint.draw([1, number], best).unit for number in range(80)])
     exact = ss.fit(hu2024, data, chosen.all, model="spm").posterior(500, misfit=False, seed=1)
     assert exact.k < 0.7
     for i, f in enumerate(problems.exact.free):
