@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
@@ -87,6 +88,13 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar='"QUANTITY=VALUE"',
         help='standard deviation of a measurement, "Voltage [V]=2 mV" for example',
     )
+    parser.add_argument(
+        "--for",
+        dest="answer",
+        metavar="ANSWER",
+        help='what the next measurement is to make more certain, "capacity at 2 C" for example, '
+        "as for ssnib next-experiment (default: the capacity at twice the fastest rate)",
+    )
     parser.add_argument("--draws", type=int, help="draws of the parameters (default: 40)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")
     add_cell_arguments(parser)
@@ -123,7 +131,9 @@ def _diagnose(arguments: argparse.Namespace) -> int:
         **settings,
         model=arguments.model,
         solver=arguments.solver,
+        answer=arguments.answer,
         draws=arguments.draws,
+        workers=min(2, os.cpu_count() or 1),
         seed=arguments.seed,
         checkpoint=folder / CHECKPOINT if folder else None,
         progress=not (arguments.quiet or arguments.json),

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
+from ssnib_model.diagnosis.ahead import beside, usual_answer
 from ssnib_model.diagnosis.choice import Problems, choose
 from ssnib_model.diagnosis.diagnosis import Diagnosis
 from ssnib_model.diagnosis.draws import Draw, Joint, plausible
@@ -53,7 +54,9 @@ def diagnose(
     temperature: float | None = None,
     model: str = "dfn",
     solver: Solver = AUTO,
+    answer: str | None = None,
     draws: int = DRAWS,
+    workers: int = 1,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     progress: bool = False,
@@ -81,6 +84,11 @@ def diagnose(
         Of the files of cyclers, as for `MeasuredProtocol`.
     model, solver : optional
         As for `fit`.
+    answer : str, optional
+        What the next measurement is to make more certain, as for `next_experiment`. Default: the
+        capacity at twice the fastest rate of discharge.
+    workers : int, optional
+        2 works out what to measure next in a process beside the draws.
     draws : int, optional
         Draws of the parameters that intervals and bands are taken of.
     seed : int, optional
@@ -114,7 +122,7 @@ def diagnose(
     """
     began = time.perf_counter()
     parameters = ParameterSet("Hu2024") if parameters is None else parameters
-    _check(parameters, model, draws, seed)
+    _check(parameters, model, draws, seed, workers)
     say = _speaker(progress)
     given = [files] if isinstance(files, str | Path) else list(files)
     say(f"reading {len(given) + len(spectra or {})} file(s)")
@@ -153,8 +161,14 @@ def diagnose(
             result = _result(joint, best)
     kept = Kept(checkpoint, joint, best, [int(draws), int(seed)])
     say(f"{draws} draws" + (f", {len(kept.draws)} of them kept" if kept.draws else ""))
-    found, interrupted = _drawn(joint, best, kept, int(draws), int(seed), progress)
-    good = plausible(found, best)
+    half_cycles = half_cycles_of(data, parameters)
+    asked = usual_answer(half_cycles) if answer is None else answer
+    with beside(result, asked, workers) as ahead:
+        found, interrupted = _drawn(joint, best, kept, int(draws), int(seed), progress)
+        good = plausible(found, best)
+        if not interrupted:
+            say(f"what to measure next for the {asked}")
+        further = "it was interrupted" if interrupted else ahead()
     return Diagnosis(
         inputs,
         chosen,
@@ -162,24 +176,31 @@ def diagnose(
         best,
         result,
         good,
-        half_cycles=half_cycles_of(data, parameters),
+        half_cycles=half_cycles,
+        ahead=further,
         lost=len(found) - len(good),
         interrupted=interrupted,
-        settings={"draws": int(draws), "seed": int(seed), "hold": hold, "model": model},
+        settings={
+            "draws": int(draws), "seed": int(seed), "hold": hold, "model": model, "answer": asked,
+        },
         seconds=time.perf_counter() - began,
-    )
+    )  # fmt: skip
 
 
 def _elsewhere(k: int, seed: Sequence[int]) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0.1, 0.9, k)
 
 
-def _check(parameters: Any, model: Any, draws: Any, seed: Any) -> None:
+def _check(parameters: Any, model: Any, draws: Any, seed: Any, workers: Any) -> None:
     if not isinstance(parameters, ParameterSet):
         raise OptionError(f"parameters is a {type(parameters).__name__}: a ParameterSet is needed")
     if model not in MODELS:
         raise OptionError(f"model is {short(model)}: it must be one of {sorted(MODELS)}")
-    for name, value, low, high in (("draws", draws, FEWEST, MOST), ("seed", seed, 0, 2**32 - 1)):
+    for name, value, low, high in (
+        ("draws", draws, FEWEST, MOST),
+        ("seed", seed, 0, 2**32 - 1),
+        ("workers", workers, 1, 2),
+    ):
         if not (is_whole(value) and low <= value <= high):
             raise OptionError(
                 f"{name} is {short(value)}: a whole number from {low} to {high} is needed"

@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 
 from ssnib_model.diagnosis import words
+from ssnib_model.diagnosis.ahead import Ahead
 from ssnib_model.diagnosis.choice import Chosen
 from ssnib_model.diagnosis.draws import Draw, Joint
 from ssnib_model.diagnosis.inputs import InputFile
 from ssnib_model.diagnosis.limits import HalfCycleOf, band, limits
 from ssnib_model.files import writing
+from ssnib_model.fits.next_result import NextExperiment
 from ssnib_model.fits.result import FitResult
 from ssnib_model.results import record
 from ssnib_model.tables import records
@@ -48,6 +50,8 @@ class Diagnosis:
     draws : pandas.DataFrame
         One row a draw of the parameters, all of equal weight; one column a parameter, in the
         unit of its name.
+    next : NextExperiment or None
+        What to measure next; None, with the reason in ``no_next``, where that has no answer.
     held : dict of str to str
         Why all others have the value of the set, by name.
     interrupted : bool
@@ -68,6 +72,7 @@ class Diagnosis:
         draws: Sequence[Draw],
         *,
         half_cycles: Sequence[HalfCycleOf],
+        ahead: Ahead,
         lost: int,
         interrupted: bool,
         settings: dict[str, Any],
@@ -78,7 +83,9 @@ class Diagnosis:
         self.interrupted, self.settings, self.seconds = interrupted, settings, seconds
         self._chosen, self._joint, self._best = chosen, joint, best
         self._draws, self._half_cycles, self.lost = list(draws), list(half_cycles), lost
-        self.next = None
+        #: What to measure next; None where there is nothing, and why in ``no_next``.
+        self.next = ahead if isinstance(ahead, NextExperiment) else None
+        self.no_next = ahead if isinstance(ahead, str) else ""
         self._units = np.array([d.unit for d in draws]).reshape(len(draws), len(best.unit))
 
     def __repr__(self) -> str:
@@ -237,6 +244,8 @@ class Diagnosis:
             "limits": records(self.limits),
             "limiting": self.limiting,
             "undetermined": self.undetermined,
+            "next": None if self.next is None else self.next.to_dict(),
+            "no next": self.no_next or None,
             "notes": self.notes,
             "seconds": self.seconds,
         }

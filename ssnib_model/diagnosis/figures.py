@@ -269,6 +269,20 @@ def _cycle(table: pd.DataFrame) -> list[str]:
     ]
 
 
+def of_next(d: Diagnosis) -> Picture | None:
+    """Bands of the answer before and with each further measurement."""
+    if d.next is None:
+        return None
+    figure = Figure(figsize=(8, 1.6 + 0.32 * len(d.next.table)), layout="constrained")
+    d.next.plot(figure.add_subplot())
+    return picture(
+        figure,
+        f"Bars of the 95 % band of {d.next.answer} with each further measurement, beside the band "
+        "before; the numbers are in the table that follows.",
+        f"95 % band of {d.next.answer} now, and with each measurement.",
+    )
+
+
 def of_parameters(d: Diagnosis) -> Picture | None:
     """What is known of each parameter within what its prior allows."""
     if not len(d.draws):

@@ -50,6 +50,8 @@ def page(d: Diagnosis) -> str:
             for (data, direction, rate), rows in limits
         ],
         half_way=HALF_WAY,
+        of_next=figures.of_next(d),
+        nexts=[] if d.next is None else d.next.table.to_dict("records"),
     )
 
 

@@ -174,14 +174,19 @@ def summary(d: Diagnosis) -> Iterator[str]:
         names = ", ".join(open_[:SHOWN])
         more = f" and {len(open_) - SHOWN} more" if len(open_) > SHOWN else ""
         yield f"The data do not tell {names}{more}."
-    if d.limits.empty:
-        return
+    if not d.limits.empty:
+        yield _fastest(d)
+    if d.next is not None:
+        yield f"Next: {d.next.sentence}."
+
+
+def _fastest(d: Diagnosis) -> str:
     discharges = d.limits[d.limits["Direction"] == "discharge"]
     table = discharges if len(discharges) else d.limits
     fastest = table[table["C-rate"] == table["C-rate"].max()]
     first = fastest[fastest["Data"] == fastest["Data"].iloc[0]]
     whole, largest = first.iloc[0], first.iloc[1]
-    yield (
+    return (
         f"At {whole['C-rate']:.3g} C ({whole['Direction']}) {_band(whole)} are lost half-way; the "
         f"largest loss is {largest['Loss']} with {_band(largest)}, in {largest['Largest']:.0%} of "
         "the draws."

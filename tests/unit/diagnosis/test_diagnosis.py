@@ -162,6 +162,7 @@ def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path, monkeypatch):
     [
         ({"draws": 3}, "whole number from 10"),
         ({"seed": -1}, "seed is -1"),
+        ({"workers": 3}, "workers is 3"),
         ({"model": "p2d"}, "must be one of"),
         ({"parameters": {}}, "a ParameterSet is needed"),
         ({"fit": ["Nothing"]}, "Nothing"),
