@@ -16,7 +16,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
-from ssnib_model.fits import uncertainty
+from ssnib_model.fits import known, uncertainty
 from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
 from ssnib_model.fits.draws import Posterior
@@ -379,6 +379,7 @@ class FitResult:
                 for f in self.problem.free
             },
             "correlation": self.correlation.to_dict(),
+            "known": known.to_dict(known.of_fit(self), (d.name for d in self.problem.data)),
             "undetermined": self.undetermined(),
             "not_simulated": self.not_simulated,
             "residuals": records(self.residuals),
