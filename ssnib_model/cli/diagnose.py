@@ -93,7 +93,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         dest="answer",
         metavar="ANSWER",
         help='what the next measurement is to make more certain, "capacity at 2 C" for example, '
-        "as for ssnib next-experiment (default: the capacity at twice the fastest rate)",
+        "as for ssnib next-experiment, or none (default: the capacity at twice the fastest rate)",
     )
     parser.add_argument("--draws", type=int, help="draws of the parameters (default: 40)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ssnib_model.cell.parameter_set import ParameterSet
-from ssnib_model.diagnosis.ahead import beside, usual_answer
+from ssnib_model.diagnosis.ahead import NOTHING, beside, usual_answers
 from ssnib_model.diagnosis.choice import Problems, choose
 from ssnib_model.diagnosis.diagnosis import Diagnosis
 from ssnib_model.diagnosis.draws import Draw, Joint, plausible
@@ -86,7 +86,8 @@ def diagnose(
         As for `fit`.
     answer : str, optional
         What the next measurement is to make more certain, as for `next_experiment`. Default: the
-        capacity at twice the fastest rate of discharge.
+        capacity at twice the fastest rate of discharge, or a lower one that the cell takes;
+        "none" leaves it out.
     workers : int, optional
         2 works out what to measure next in a process beside the draws.
     draws : int, optional
@@ -162,12 +163,12 @@ def diagnose(
     kept = Kept(checkpoint, joint, best, [int(draws), int(seed)])
     say(f"{draws} draws" + (f", {len(kept.draws)} of them kept" if kept.draws else ""))
     half_cycles = half_cycles_of(data, parameters)
-    asked = usual_answer(half_cycles) if answer is None else answer
+    asked = usual_answers(half_cycles) if answer is None else [answer]
     with beside(result, asked, workers) as ahead:
         found, interrupted = _drawn(joint, best, kept, int(draws), int(seed), progress)
         good = plausible(found, best)
-        if not interrupted:
-            say(f"what to measure next for the {asked}")
+        if not interrupted and asked != [NOTHING]:
+            say(f"what to measure next for the {asked[0]}")
         further = "it was interrupted" if interrupted else ahead()
     return Diagnosis(
         inputs,

@@ -3,6 +3,7 @@
 import pytest
 
 import ssnib_model as ss
+from ssnib_model.fits.candidates import default_candidates
 from tests.unit.measured.synthetic import measured
 
 D = "Positive particle diffusivity [m2.s-1]"
@@ -31,4 +32,6 @@ def report(rates, hu2024):
     missing = rates.parent / "missing.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ssnib_model.diagnosis.diagnose.OF_LOSSES", 6)  # they take the time
+        few = default_candidates(hu2024)[:2]
+        patch.setattr("ssnib_model.diagnosis.ahead.default_candidates", lambda _: few)
         return ss.diagnose([rates, missing], hu2024, model="spm", draws=12, seed=3)

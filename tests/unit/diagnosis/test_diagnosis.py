@@ -12,6 +12,7 @@ import pytest
 
 import ssnib_model as ss
 from ssnib_model.diagnosis import words
+from ssnib_model.diagnosis.ahead import beside, look_ahead
 from ssnib_model.diagnosis.draws import Joint
 from tests.unit.diagnosis.conftest import ACCESSIBLE, J0, TRUTH
 
@@ -57,6 +58,22 @@ def test_truth_is_in_the_intervals(report):
     assert table.loc[ACCESSIBLE, "Part"] == "fitted"
     assert (table["Conditional error"] > 0).all()
     assert not report.fit.does_not_fit
+
+
+def test_what_to_measure_next(report, page):
+    """Twice the fastest rate has no answer for this cell: the first that has one counts."""
+    assert report.next.answer in ("discharge capacity at 2 C", "discharge capacity at 3 C")
+    assert report.next.low < report.next.value < report.next.high
+    assert report.summary[-1] == f"Next: {report.next.sentence}."
+    assert report.next.best in page.text
+
+
+def test_no_answer_is_said(report):
+    found = look_ahead(report.fit, ["capacity at 50 C", "happiness at 1 C"])
+    assert "capacity at 50 C" in found
+    assert "happiness" in found
+    with beside(report.fit, ["none"], 2) as ahead:
+        assert ahead() == "nobody asked for it"
 
 
 def test_losses_close(report):
@@ -129,7 +146,13 @@ def test_json_is_what_the_docs_say(report, tmp_path):
 def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path, monkeypatch):
     """To the same result; a line that was cut is drawn again."""
     kept = tmp_path / "draws.jsonl"
-    settings = {"model": "spm", "draws": 12, "fit": [J0, ACCESSIBLE], "hold": True}
+    settings = {
+        "model": "spm",
+        "draws": 12,
+        "fit": [J0, ACCESSIBLE],
+        "hold": True,
+        "answer": "none",
+    }
     monkeypatch.setattr("ssnib_model.diagnosis.diagnose.OF_LOSSES", 3)
     whole = ss.diagnose(rates, hu2024, **settings)
     once, count = Joint.draw, itertools.count(1)
