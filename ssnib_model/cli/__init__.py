@@ -12,6 +12,7 @@ from ssnib_model.cli import (
     diagnose,
     fit,
     impedance,
+    next_experiment,
     parameters,
     rate_test,
     read,
@@ -79,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
-        rate_test, run, read, compare, fit, diagnose, sweep, sensitivity, impedance, parameters,
+        rate_test, run, read, compare, fit, diagnose, next_experiment, sweep, sensitivity,
+        impedance, parameters,
     )  # fmt: skip
     for group in groups:
         group.add_parsers(commands)

@@ -213,7 +213,7 @@ def answer_of(
     OptionError
         If it is none of this.
     """
-    said = " ".join(text.split()) if isinstance(text, str) else ""
+    said = " ".join(str(text).split())
     at_rate, at_state = _AT_RATE.fullmatch(said), _AT_STATE.fullmatch(said)
     if test is not None and not at_rate:
         raise OptionError(f"a rate test has no effect on {short(text)}: leave it out")

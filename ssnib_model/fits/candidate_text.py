@@ -95,7 +95,7 @@ def _measures(text: str, kind: str, arguments: str) -> Mapping[str, Any]:
         return {"measures": Spectrum(), "options": {"positive electrode": "alloy"}}
     if len(numbers) > 1:
         raise OptionError(f"the candidate {short(text)}: one state of charge is needed")
-    return {"measures": Spectrum(*numbers)}
+    return {"measures": Spectrum(numbers[0]) if numbers else Spectrum()}
 
 
 def _float(text: str, part: str) -> float:

@@ -95,7 +95,7 @@ class Candidate:
     curves: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip():
+        if not str(self.name).strip():
             raise OptionError(f"the name of a candidate is {short(self.name)}: a text is needed")
         if not isinstance(self.measures, RateTest | Protocol | Spectrum):
             raise OptionError(

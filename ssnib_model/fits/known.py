@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,13 +19,23 @@ from ssnib_model.fits.problem import FitProblem
 from ssnib_model.runs.designs import is_wide, own_range, own_ranges
 from ssnib_model.words import short
 
-if TYPE_CHECKING:
-    from ssnib_model.fits.result import FitResult
-
 #: Inverse variance of a value that is anywhere in its range, on the scale from 0 to 1.
 UNIFORM = 12.0
 
 MAX_SIZE = 100_000_000
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """What is asked of a `FitResult`."""
+
+    problem: FitProblem
+    unit: np.ndarray
+    jacobian: np.ndarray
+
+    @property
+    def widening(self) -> float:
+        """Factor of the standard errors in a misfit."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ def _of_rows(
     )
 
 
-def of_fit(result: FitResult, more: Iterable[Free] = ()) -> Known:
+def of_fit(result: Fitted, more: Iterable[Free] = ()) -> Known:
     """What a fit has found; ``more`` that it held at one value is free as well."""
     names, base = ", ".join(d.name for d in result.problem.data), result.problem
     origin, more = f"a fit to {names}", list(more)

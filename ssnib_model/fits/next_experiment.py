@@ -21,13 +21,13 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits import known as knowing
 from ssnib_model.fits.answers import Answer, answer_of
+from ssnib_model.fits.candidate_text import candidate_of
 from ssnib_model.fits.candidates import NOISE, Candidate, Spectrum, default_candidates
 from ssnib_model.fits.data import Data, check_sigma
 from ssnib_model.fits.free import Free
-from ssnib_model.fits.known import Known
+from ssnib_model.fits.known import Fitted, Known
 from ssnib_model.fits.next_result import Gain, NextExperiment
 from ssnib_model.fits.problem import FitProblem
-from ssnib_model.fits.result import FitResult
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.solvers.choice import AUTO, Solver
@@ -36,7 +36,7 @@ from ssnib_model.words import short
 
 
 def next_experiment(
-    known: FitResult | FitProblem | ParameterSet | str | Path,
+    known: Fitted | FitProblem | ParameterSet | str | Path,
     answer: str,
     *,
     free: Iterable[Free | str] | None = None,
@@ -157,7 +157,7 @@ def _known(known: Any, free: Iterable[Free | str] | None, model: str | None) -> 
     several = [free] if isinstance(free, str | Free) else None if free is None else list(free)
     if isinstance(known, ParameterSet):
         return knowing.of_set(known, several, model or "spm")
-    if isinstance(known, FitResult):
+    if isinstance(known, Fitted):
         base = known.problem.parameters
         more = [f if isinstance(f, Free) else knowing.of_name(base, f) for f in several or []]
         found = knowing.of_fit(known, more)
@@ -181,8 +181,6 @@ def _known(known: Any, free: Iterable[Free | str] | None, model: str | None) -> 
 def _candidates(
     candidates: Iterable[Candidate | str] | None, parameters: ParameterSet
 ) -> list[Candidate]:
-    from ssnib_model.fits.candidate_text import candidate_of
-
     if candidates is None:
         return default_candidates(parameters)
     several = [candidates] if isinstance(candidates, str | Candidate) else list(candidates)

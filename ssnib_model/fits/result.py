@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from ssnib_model.fits.checkpoint import Outcome
 from ssnib_model.fits.data import TEMPERATURE, RateTestData
 from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import is_whole
+from ssnib_model.fits.next_experiment import next_experiment
+from ssnib_model.fits.next_result import NextExperiment
 from ssnib_model.fits.posterior import posterior
 from ssnib_model.fits.prediction import bands
 from ssnib_model.fits.problem import FitProblem
@@ -348,6 +351,10 @@ class FitResult:
     ) -> Posterior:
         """See `ssnib_model.fits.posterior.posterior`."""
         return posterior(self, draws, misfit=misfit, method=method, seed=seed, progress=progress)
+
+    def next_experiment(self, answer: str, **settings: Any) -> NextExperiment:
+        """See `ssnib_model.fits.next_experiment.next_experiment`."""
+        return next_experiment(self, answer, **settings)
 
     def to_dict(self) -> dict:
         """Everything of the report, ready for JSON."""
