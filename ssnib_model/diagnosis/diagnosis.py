@@ -139,7 +139,7 @@ class Diagnosis:
                     "Median": _from(f, middle),
                     "95 %": _from(f, high),
                     "Conditional error": self._conditional[i] * one,
-                    "Left open": (high - low) / (at_least * self._joint.widths[i]),
+                    "Left open": min((high - low) / (at_least * self._joint.widths[i]), 1.0),
                 }
             )
         return pd.DataFrame(rows, index=[f.label for f in self.fit.problem.free])
