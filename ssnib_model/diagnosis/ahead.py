@@ -6,6 +6,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from ssnib_model.diagnosis.limits import HalfCycleOf
@@ -65,7 +66,14 @@ def beside(
     pool = ProcessPoolExecutor(1, get_context("spawn"), _deaf)
     try:
         task = pool.submit(look_ahead, result, answers)
-        yield task.result
+
+        def found() -> Ahead:
+            try:
+                return task.result()
+            except BrokenProcessPool:  # a script that does its work when it is imported
+                return look_ahead(result, answers)
+
+        yield found
         pool.shutdown()
     except BaseException:
         # nobody waits for it any more

@@ -42,7 +42,7 @@ def diagnose(
     files: str | Path | Iterable[str | Path],
     parameters: ParameterSet | None = None,
     *,
-    fit: Iterable[Free | str] | None = None,
+    fit: Iterable[Free | str] | Free | str | None = None,
     hold: bool = False,
     spectra: Mapping[str | Path, Mapping[str, Any]] | None = None,
     sigma: Mapping[str, float] | None = None,
@@ -70,7 +70,7 @@ def diagnose(
         One that cannot be used is part of the report, with the reason.
     parameters : ParameterSet, optional
         The cell; default ``ParameterSet("Hu2024")``.
-    fit : iterable of Free or str, optional
+    fit : iterable of Free or str, or one of these, optional
         Parameters to fit, with their bounds or those of the set. Default: those that the data
         tell, by the Fisher information (`ssnib_model.diagnosis.choice.choose`).
     hold : bool, optional
@@ -124,6 +124,8 @@ def diagnose(
     began = time.perf_counter()
     parameters = ParameterSet("Hu2024") if parameters is None else parameters
     _check(parameters, model, draws, seed, workers)
+    if not (spectra is None or isinstance(spectra, Mapping)):
+        raise OptionError(f"spectra is {short(spectra)}: settings by file are needed")
     say = _speaker(progress)
     given = [files] if isinstance(files, str | Path) else list(files)
     say(f"reading {len(given) + len(spectra or {})} file(s)")
@@ -140,7 +142,8 @@ def diagnose(
     data = [d for one in inputs for d in one.data]
     with compilation_shown(progress):
         say(f"what {sum(len(d.measured) for d in data)} values say of the parameters")
-        chosen = choose(parameters, data, fit, model, solver, hold)
+        wanted = [fit] if isinstance(fit, str | Free) else fit
+        chosen = choose(parameters, data, wanted, model, solver, hold)
         problems = Problems.of(parameters, data, chosen.all, model, solver)
         joint = Joint(problems, chosen.jacobian)
         say(f"best point of {len(chosen.fitted)} fitted and {len(chosen.varied)} varied values")

@@ -188,7 +188,8 @@ def test_it_goes_on_from_kept_draws(rates, hu2024, tmp_path, monkeypatch):
         ({"workers": 3}, "workers is 3"),
         ({"model": "p2d"}, "must be one of"),
         ({"parameters": {}}, "a ParameterSet is needed"),
-        ({"fit": ["Nothing"]}, "Nothing"),
+        ({"fit": "Nothing"}, '"Nothing"'),
+        ({"spectra": "eis.mpt"}, "settings by file"),
         ({"start": "full"}, "start"),
     ],
 )
