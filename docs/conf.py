@@ -51,6 +51,7 @@ TITLES = {
     "measured": "Measured data",
     "eis": "Impedance",
     "fits": "Fits",
+    "diagnosis": "Diagnosis",
     "runs": "Sweeps, sensitivities and targets",
     "errors": "Errors and warnings",
 }

@@ -66,6 +66,8 @@ _HOMES = {
     "MeasuredProtocol": "measured.protocol",
     "Comparison": "measured.comparison",
     "compare": "measured.comparison",
+    "diagnose": "diagnosis.diagnose",
+    "Diagnosis": "diagnosis.diagnosis",
     "sweep": "runs.sweep",
     "grid": "runs.designs",
     "sample": "runs.designs",

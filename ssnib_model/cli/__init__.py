@@ -9,6 +9,7 @@ import sys
 from ssnib_model import __version__
 from ssnib_model.cli import (
     compare,
+    diagnose,
     fit,
     impedance,
     next_experiment,
@@ -79,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ssnib_model {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
-        rate_test, run, read, compare, fit, next_experiment, sweep, sensitivity, impedance,
-        parameters,
+        rate_test, run, read, compare, fit, diagnose, next_experiment, sweep, sensitivity,
+        impedance, parameters,
     )  # fmt: skip
     for group in groups:
         group.add_parsers(commands)

@@ -313,8 +313,9 @@ class FitProblem:
             ]
         return Answer(np.concatenate(values), tuple(reasons))
 
-    def _solve(self, d: Data, unit: Sequence[float] | np.ndarray) -> tuple[Any, Any, str]:
-        """What the experiment gave and its parameters, or why it cannot be simulated."""
+    def outcome(self, d: Data, unit: Sequence[float] | np.ndarray) -> tuple[Any, Any, str]:
+        """What the experiment of a data set gave, as `Data.read` reads it, and its parameters; or
+        why it cannot be simulated."""
         try:
             parameters = self._parameters_of(d, unit)
         except ParameterError as error:

@@ -26,7 +26,7 @@ from ssnib_model.fits.data import (
     check_sigma,
 )
 from ssnib_model.measured.points import POINTS, StepPoints, points_of
-from ssnib_model.measured.protocol import MeasuredProtocol
+from ssnib_model.measured.protocol import Done, MeasuredProtocol
 from ssnib_model.models.names import MODELS
 from ssnib_model.results.step import StepResult
 from ssnib_model.solvers.choice import Solver
@@ -138,6 +138,10 @@ class ProtocolData(Data):
     def kinds(self) -> list[str]:
         """See `Data.kinds`."""
         return self._quantities
+
+    def steps(self) -> list[tuple[np.ndarray, Done]]:
+        """Where in each step that is compared its voltages are, as parts of its time."""
+        return [(p.fractions, p.done) for p in self._points]
 
     @property
     def along(self) -> np.ndarray:

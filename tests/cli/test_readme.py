@@ -27,6 +27,7 @@ def test_commands(command, tmp_path, monkeypatch, capsys):
         "run",
         "compare",
         "fit",
+        "diagnose",
         "sweep",
         "sensitivity",
         "target",

@@ -28,6 +28,7 @@ ROWS = (
     ("protocol",),
     ("measured", "eis"),
     ("fits", "runs"),
+    ("diagnosis",),
     ("cli",),
     ("__main__", "model_zoo"),
 )
