@@ -82,7 +82,7 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode carbon density [kg.m-3]": Quantity(300, 3e3, "Density of the carbon"),
     "Positive electrode void fraction": Quantity(0, 0.8, "Voids in the pressed composite"),
     "Positive electrode thickness [m]": _cathode(1e-7, 1e-2, "Thickness of the composite"),
-    "Positive electrode active material mass [kg]": Quantity(1e-9, 1.0, "Mass of NVP"),
+    "Positive electrode active material mass [kg]": Quantity(1e-9, 1.0, "Mass of active material"),
     "Positive electrode active material loading [kg.m-2]": Quantity(
         1e-4, 10, "Mass of active material over area"
     ),
@@ -258,7 +258,7 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "Initial state of charge": _model(
         *_FRACTION,
-        "Start of a simulation; 0: Na3V2(PO4)3, 1: NaV2(PO4)3",
+        "Start of a simulation; 0: all the sodium that cycles is in the cathode, 1: none",
         default=0.99,
         set_by=_START,
         read_with=_COMPOSITE,

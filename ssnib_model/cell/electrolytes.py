@@ -21,6 +21,10 @@ from ssnib_model.words import suggestion
 #: Na15Sn4 against Na/Na+ [V]: the last plateau of the alloy.
 NA15SN4 = PLATEAUS[-1][1]
 
+#: What potentials of windows are given against, and what to add for Na15Sn4 [V]. A charge takes
+#: Na9Sn4 along the plateau to Na15Sn4, which is one potential for both.
+WINDOW_REFERENCES = {"Na15Sn4": 0.0, "Na9Sn4": 0.0, "Na/Na+": -NA15SN4}
+
 
 #: The electrolyte in the composite, as a name of a layer and in the names of parameters.
 CATHOLYTE, COMPOSITE = "catholyte", "Positive electrode electrolyte"
@@ -78,7 +82,7 @@ def _material(name: str, entry: dict[str, Any], sources: dict[str, Any]) -> Soli
         return convert(given["value"], given["unit"], unit) if given else None
 
     window = entry.get("window", {})
-    shift = {"Na15Sn4": 0.0, "Na/Na+": -NA15SN4}[window.get("reference", "Na15Sn4")]
+    shift = WINDOW_REFERENCES[window.get("reference", "Na15Sn4")]
     lower, upper = (window[k] + shift if k in window else None for k in ("lower", "upper"))
     source = sources[entry["source"]]
     return SolidElectrolyte(

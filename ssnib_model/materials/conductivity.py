@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ssnib_model.materials.law import Law, Symbolic
+from ssnib_model.materials.law import Law, Symbolic, argument
 
 #: Molar gas constant [J.mol-1.K-1], CODATA 2018 (exact).
 GAS_CONSTANT = 8.31446261815324
@@ -75,9 +75,61 @@ def two_slope_conductivity(
     return conductivity * np.exp(-exponent / GAS_CONSTANT)
 
 
+def two_slope_conductivity_from_reference(
+    temperature: Symbolic,
+    conductivity: Symbolic,
+    reference_temperature: Symbolic,
+    transition_temperature: Symbolic,
+    energy_below: Symbolic,
+    energy_above: Symbolic,
+) -> Symbolic:
+    """The law of `two_slope_conductivity` through a value at any temperature.
+
+    For a crystal whose conductivity was measured below its transition, near room temperature:
+    that value stays what it is, whatever becomes of the energies.
+
+    Parameters
+    ----------
+    temperature : pybamm.Symbol or float
+        T [K].
+    conductivity : pybamm.Symbol or float
+        At the reference temperature [S.m-1].
+    reference_temperature, transition_temperature : pybamm.Symbol or float
+        T_ref, on either side, and T_t [K].
+    energy_below, energy_above : pybamm.Symbol or float
+        Activation energies [J.mol-1].
+
+    Returns
+    -------
+    pybamm.Symbol or float
+        Conductivity [S.m-1].
+    """
+    law = (transition_temperature, energy_below, energy_above)
+    at_reference = two_slope_conductivity(reference_temperature, 1.0, *law)
+    return conductivity * two_slope_conductivity(temperature, 1.0, *law) / at_reference
+
+
 _CONDUCTIVITIES = ("layer conductivity [S.m-1]", "electrolyte conductivity [S.m-1]")
 
 FUNCTIONS = {
     "vft_conductivity": Law(vft_conductivity, _CONDUCTIVITIES),
     "two_slope_conductivity": Law(two_slope_conductivity, _CONDUCTIVITIES),
+    "two_slope_conductivity_from_reference": Law(
+        two_slope_conductivity_from_reference, _CONDUCTIVITIES
+    ),
+}
+
+QUANTITIES = {
+    "{layer} layer reference conductivity [S.m-1]": argument(
+        1e-9, 1e3, "Conductivity of a law with two slopes, at the reference temperature"
+    ),
+    "{layer} layer transition temperature [K]": argument(
+        150, 1500, "Temperature at which the slope of a law with two slopes changes"
+    ),
+    "{layer} layer activation energy below transition [J.mol-1]": argument(
+        0, 3e5, "Of a law with two slopes, below its transition"
+    ),
+    "{layer} layer activation energy above transition [J.mol-1]": argument(
+        0, 3e5, "Of a law with two slopes, above its transition"
+    ),
 }

@@ -115,7 +115,7 @@ def voltage_curves(result: Drawn, ax: Axes | None = None) -> Axes:
             color=colours[rate],
             label=f"{rate:g} C" if is_first else None,
         )
-    ax.set(xlabel=label("Capacity [mA.h.g-1]"), ylabel="Voltage vs Na$_{15}$Sn$_4$ [V]")
+    ax.set(xlabel=label("Capacity [mA.h.g-1]"), ylabel="Cell voltage [V]")
     if named:
         # beside the axes, which the curves fill
         ax.legend(title="charge dashed", loc="center left", bbox_to_anchor=(1, 0.5))

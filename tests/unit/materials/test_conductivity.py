@@ -7,7 +7,11 @@ import pybamm
 import pytest
 
 from ssnib_model.materials import FUNCTIONS, MODULES, QUANTITIES
-from ssnib_model.materials.conductivity import two_slope_conductivity, vft_conductivity
+from ssnib_model.materials.conductivity import (
+    two_slope_conductivity,
+    two_slope_conductivity_from_reference,
+    vft_conductivity,
+)
 from ssnib_model.materials.sodium import EMPTY_AMPLITUDE, sodium_metal_ocp
 from ssnib_model.materials.tables import ActivatedTable
 
@@ -32,6 +36,25 @@ def test_two_slopes_meet():
     assert ea(300) == pytest.approx(6e4, rel=1e-6)
     assert ea(380) == pytest.approx(3e4, rel=1e-6)
     assert two_slope_conductivity(340.0, 0.5, 340.0, 6e4, 3e4) == 0.5
+
+
+@pytest.mark.parametrize("reference", [298.15, 360.0])
+def test_two_slopes_through_a_value_at_a_reference(reference):
+    """Each side is an Arrhenius law of its own, and both meet at the transition."""
+    R, transition, below, above = 8.31446261815324, 343.15, 6e4, 3e4
+
+    def sigma(T):
+        return two_slope_conductivity_from_reference(T, 0.1, reference, transition, below, above)
+
+    assert sigma(reference) == pytest.approx(0.1, rel=1e-14)
+    near = below if reference < transition else above
+    at_transition = 0.1 * math.exp(-near / R * (1 / transition - 1 / reference))
+    assert sigma(transition) == pytest.approx(at_transition, rel=1e-12)
+    for T, energy in ((263.15, below), (423.15, above)):
+        expected = at_transition * math.exp(-energy / R * (1 / T - 1 / transition))
+        assert sigma(T) == pytest.approx(expected, rel=1e-12)
+    through = two_slope_conductivity(300.0, at_transition, transition, below, above)
+    assert sigma(300.0) == pytest.approx(through, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
