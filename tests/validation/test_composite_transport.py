@@ -24,7 +24,7 @@ def test_fit_one_predict_the_other(law, fitted, predicted, data):
     """Prints the error factor of each; bounds that of the fit, which is the law's own promise."""
     parameters = fit_law(law, *data[fitted])
     errors = {
-        source: np.exp(np.abs(np.log(LAWS[law][0](phi, *parameters) / f)).mean())
+        source: np.exp(np.abs(np.log(LAWS[law].function(phi, *parameters) / f)).mean())
         for source, (phi, f) in data.items()
     }
     print(f"\n{law} {np.round(parameters, 3)} fitted to {fitted}: mean error factor "

@@ -125,7 +125,7 @@ def sentence(parameters, protocol="rate test"):
         ("Initial state of charge", 0.5, "it starts as made"),
         ("Set-up series inductance [H]", 1e-6, "only the impedance of a cell has it"),
         ("Current function [A]", 1e-3, "C-rates are of the nominal capacity"),
-        ("Positive electrode carbon volume fraction", 0.2, "carbon takes the place of voids"),
+        ("Positive electrode carbon volume fraction", 0.2, "'carbon percolation', not 'bruggeman'"),
     ],
 )
 def test_a_change_that_a_rate_test_does_not_read_is_said(name, value, words, hu2024):
