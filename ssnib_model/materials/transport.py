@@ -40,6 +40,9 @@ def percolation(volume_fraction: Symbolic, threshold: Symbolic, exponent: Symbol
 #: particles thick has no sharp one.
 ROUNDING = 0.02
 
+#: Largest fraction of carbon of the composites it is fitted to.
+MOST_CARBON = 0.12
+
 
 def carbon_percolation(
     volume_fraction: Symbolic, carbon_fraction: Symbolic, threshold: Symbolic, rise: Symbolic
@@ -135,9 +138,7 @@ def effective_ratio(law: str) -> Symbolic:
     return found.function(*(pybamm.Parameter(n) for n in found.fractions + found.parameters))
 
 
-def fit_law(
-    law: str, fractions: npt.ArrayLike, ratios: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
+def fit_law(law: str, fractions: npt.ArrayLike, ratios: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Parameters of a law by least squares of the logarithm of measured ratios.
 
     Parameters
