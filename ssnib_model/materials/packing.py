@@ -2,8 +2,8 @@
 
 A composite is pressed from spheres of electrolyte and of active material; what overlaps in the
 packing is a contact, whose conductance is proportional to the radius of its neck (Holm: a
-constriction of radius a conducts 2 sigma a). Only contacts between two spheres of electrolyte conduct,
-and of these a share is blocked, as carbon does. Studies use it; the models do not.
+constriction of radius a conducts 2 sigma a). Only contacts between two spheres of electrolyte
+conduct, and of these a share is blocked, as carbon does. Studies use it; the models do not.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Packing:
         if not len(g):
             return 0.0
         n = len(self.radii)
-        # potentials are those of a uniform field plus a periodic part, of any level in each cluster
+        # potentials: a uniform field and a periodic part, of any level in each cluster
         rows, columns = np.r_[i, j, i, j], np.r_[j, i, i, j]
         laplacian = csr_matrix(coo_matrix((np.r_[-g, -g, g, g], (rows, columns)), (n, n)))
         _, labels = connected_components(laplacian, directed=False)

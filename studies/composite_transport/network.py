@@ -21,13 +21,13 @@ def formula(phi, blocked, threshold, exponent):
 
 def network(quick: bool = False) -> pd.DataFrame:
     """Ratios to the pressed electrolyte alone, over size ratio, solid fraction and composition."""
-    count, seeds = (250, range(1)) if quick else (1200, range(2))
+    count, seeds = (250, range(1)) if quick else (600, range(2))
     full = np.mean([pack(count, seed).conductance(seed) for seed in seeds])
     rows = []
     for size, solid in ((0.5, PRESSED), (1.0, PRESSED), (1.0, 0.76), (3.0, PRESSED)):
-        for phi in (0.3, 0.6, 1) if quick else (0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0):
-            packings = [pack(count, seed, solid, phi, size, 120) for seed in seeds]
-            for blocked in (0, 0.3) if quick else (0, 0.15, 0.3, 0.5):
+        for phi in (0.3, 0.6, 1) if quick else (0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0):
+            packings = [pack(count, seed, solid, phi, size, 100) for seed in seeds]
+            for blocked in (0, 0.3) if quick else (0, 0.3, 0.5):
                 found = [p.conductance(s, blocked=blocked) for s, p in enumerate(packings)]
                 rows.append((size, solid, phi, blocked, np.mean(found) / full))
     return pd.DataFrame(rows, columns=["Size ratio", "Solid fraction", PHI, BLOCKED, RATIO])

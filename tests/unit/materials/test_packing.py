@@ -63,7 +63,7 @@ def test_touching_spheres_percolate_near_031(share, conducts, touching):
 
 
 def test_few_spheres_of_another_kind_cost_what_effective_medium_says(pressed):
-    """The first spheres taken out of a packing: about 1 - p over (1 - 2/Z), a neck and its like."""
+    """The first spheres taken out of a packing cost two to three times their share."""
     full = pressed.conductance(0)
     lost = [1 - pressed.conductance(0, random_sites(pressed, 0.97, s)) / full for s in range(3)]
     assert 1.5 * 0.03 < np.mean(lost) < 3 * 0.03
