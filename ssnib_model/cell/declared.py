@@ -35,8 +35,8 @@ def _cathode(low: float, high: float, description: str, **fields: Any) -> Quanti
     return _model(low, high, description, read_with=read_with, **fields)
 
 
-def _transport(law: str) -> dict[str, tuple[str, ...]]:
-    return {"composite transport": (law,)}
+def _transport(*laws: str) -> dict[str, tuple[str, ...]]:
+    return {"composite transport": laws}
 
 
 #: Where a rate test and a spectrum have values of their own.
@@ -92,11 +92,10 @@ QUANTITIES: dict[str, Quantity] = {
     "Positive electrode electrolyte volume fraction": _cathode(
         1e-3, 1, "Volume of electrolyte over volume of composite"
     ),
-    "Positive electrode carbon volume fraction": Quantity(
+    "Positive electrode carbon volume fraction": _cathode(
         *_FRACTION,
         "Volume of carbon over volume of composite",
-        remark="carbon takes the place of voids, and the conductivity it gives is a value of "
-        "its own",
+        read_with=_transport("carbon percolation"),
     ),
     "Specific current at 1 C [A.kg-1]": Quantity(
         1, 1e4, "Current at 1 C over mass of active material"
@@ -120,6 +119,20 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "Positive electrode percolation exponent": _cathode(
         0.5, 10, "t of the percolation law", read_with=_transport("percolation")
+    ),
+    "Positive electrode percolation threshold without carbon": _cathode(
+        0,
+        0.9,
+        "phi_0 of the carbon percolation law",
+        default=0.14,
+        read_with=_transport("carbon percolation"),
+    ),
+    "Positive electrode percolation threshold per carbon fraction": _cathode(
+        0,
+        10,
+        "k of the carbon percolation law: rise of the threshold over the carbon's volume fraction",
+        default=0.85,
+        read_with=_transport("carbon percolation"),
     ),
     "Positive electrode effective electronic conductivity [S.m-1]": _cathode(
         1e-9, 1e3, "Electronic conductivity of the composite"

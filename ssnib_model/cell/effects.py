@@ -8,6 +8,7 @@ from typing import Any
 from ssnib_model.cell.stack import Stack
 from ssnib_model.cell.values import FunctionValue, ParameterInfo
 from ssnib_model.errors import OptionError
+from ssnib_model.materials.transport import MOST_CARBON
 from ssnib_model.quantity import Quantity
 
 #: Options that a protocol has its own values of.
@@ -37,6 +38,20 @@ def off_but_given(stack: Stack, infos: Mapping[str, ParameterInfo]) -> list[str]
                     f"{alternatives(values)} too"
                 )
     return sentences
+
+
+def extrapolated(options: Mapping[str, Any], infos: Mapping[str, ParameterInfo]) -> list[str]:
+    """A sentence where a law of transport is used beyond what it was fitted to."""
+    name = "Positive electrode carbon volume fraction"
+    if options["composite transport"] != "carbon percolation" or name not in infos:
+        return []
+    carbon = infos[name].value
+    if not carbon > MOST_CARBON:
+        return []
+    return [
+        f'"{name}" is {carbon:.2g}: the law "carbon percolation" is fitted to composites with '
+        f"{MOST_CARBON:g} at most, and its threshold is extrapolated"
+    ]
 
 
 def unread(

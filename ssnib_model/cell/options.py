@@ -14,7 +14,7 @@ OPTIONS = {
     "electrolyte layers": (("Na3PS4", "NaTaCl6"),),
     "negative electrode": ("alloy", "sodium metal"),
     "positive electrode": ("composite", "alloy"),
-    "composite transport": ("bruggeman", "tortuosity", "percolation"),
+    "composite transport": ("bruggeman", "tortuosity", "percolation", "carbon percolation"),
     "conductivity form": ("sigma", "sigma T"),
     "particle": ("Fickian diffusion", "two-phase"),
     "size classes": (1,),

@@ -217,16 +217,19 @@ class ParameterSet(Mapping[str, Any]):
 
     @property
     def notes(self) -> list[str]:
-        """What follows from the changes and may not be expected, one sentence each."""
+        """What may not be expected, one sentence each: what follows from the changes, and what a
+        law is extrapolated to."""
+        notes = effects.extrapolated(self.model_options, self._all)
         layer, composite = f"{self.catholyte} layer", "Positive electrode electrolyte"
         name = "conductivity [S.m-1]"
         changed = [n for n in self.changes if n.startswith((f"{layer} conductivity",
                                                             f"{layer} density"))]  # fmt: skip
         if not changed or f"{composite} {name}" in self._given:
-            return []
+            return notes
         return [
+            *notes,
             f"the electrolyte in the composite is that of the {layer} and follows what was "
-            f'changed there ({", ".join(changed)}); give "{composite} ..." to keep it'
+            f'changed there ({", ".join(changed)}); give "{composite} ..." to keep it',
         ]
 
     def replace(

@@ -115,8 +115,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
         - ``"negative electrode"``: ``"alloy"`` (default) or ``"sodium metal"``;
         - ``"positive electrode"``: ``"composite"`` (default), or ``"alloy"`` for a symmetric
           cell (`SymmetricCell`);
-        - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"`` or
-          ``"percolation"``;
+        - ``"composite transport"``: ``"bruggeman"`` (default), ``"tortuosity"``,
+          ``"percolation"`` or ``"carbon percolation"``, whose threshold rises with carbon;
         - ``"conductivity form"``: Arrhenius law for ``"sigma"`` (default) or ``"sigma T"``;
         - ``"particle"``: ``"Fickian diffusion"`` (default) or ``"two-phase"``;
         - ``"size classes"``: number of particle sizes, default 1;
@@ -166,7 +166,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
     def composite_conductivity(self) -> pybamm.Symbol:
         """Effective ionic conductivity of the composite [S.m-1] by the law of the options."""
         sigma = self.conductivity("Positive electrode electrolyte conductivity")
-        return sigma * effective_ratio(self.options["composite transport"], self.param.phi_SE)
+        return sigma * effective_ratio(self.options["composite transport"])
 
     def series_losses(self) -> list[SeriesLoss]:
         """Every loss of the whole current, as an object; see `ssnib_model.models.losses`."""

@@ -44,7 +44,7 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "electrolyte layers": None,
     "negative electrode": ("alloy", "sodium metal"),
     "positive electrode": ("composite",),
-    "composite transport": ("bruggeman", "tortuosity", "percolation"),
+    "composite transport": ("bruggeman", "tortuosity", "percolation", "carbon percolation"),
     "conductivity form": ("sigma", "sigma T"),
     "particle": ("Fickian diffusion",),
     "size classes": None,

@@ -150,6 +150,7 @@ LAWS = {
     "Positive electrode tortuosity factor": 5.0,
     "Positive electrode percolation threshold": 0.1,
     "Positive electrode percolation exponent": 2.0,
+    "Positive electrode percolation threshold per carbon fraction": 0.2,
 }
 SPREAD = {"Positive particle radius spread": 0.4}
 HYSTERESIS = {"Positive electrode hysteresis [V]": 0.02}
@@ -157,6 +158,7 @@ VARIANTS = [
     ({}, {}),
     ({}, {"composite transport": "tortuosity"}),
     ({}, {"composite transport": "percolation"}),
+    ({}, {"composite transport": "carbon percolation"}),
     ({}, {"conductivity form": "sigma T"}),
     ({}, {"particle": "two-phase"}),
     (SPREAD, {"size classes": 2}),

@@ -33,6 +33,7 @@ TYPICAL = {
     "Positive electrode tortuosity factor": 5.0,
     "Positive electrode percolation threshold": 0.1,
     "Positive electrode percolation exponent": 2.0,
+    "Positive electrode percolation threshold per carbon fraction": 0.2,
     "Positive electrode hysteresis [V]": 0.03,
     "Positive particle radius spread": 0.3,
     "Negative electrode sodium mass [kg]": 5e-6,
@@ -151,7 +152,11 @@ def sentence(parameters, protocol="rate test"):
         ("Initial state of charge", 0.5, "it starts as made"),
         ("Set-up series inductance [H]", 1e-6, "only the impedance of a cell has it"),
         ("Current function [A]", 1e-3, "C-rates are of the nominal capacity"),
-        ("Positive electrode carbon volume fraction", 0.2, "carbon takes the place of voids"),
+        (
+            "Positive electrode carbon volume fraction",
+            0.2,
+            "'carbon percolation', not 'bruggeman'",
+        ),
     ],
 )
 def test_a_change_that_a_rate_test_does_not_read_is_said(name, value, words, hu2024):

@@ -96,6 +96,10 @@ def with_option(option, value):
             "Positive electrode percolation threshold": 0.1,
             "Positive electrode percolation exponent": 2.0,
         },
+        # with the default this composite, of 0.24 carbon, is at its threshold
+        "carbon percolation": {
+            "Positive electrode percolation threshold per carbon fraction": 0.2,
+        },
     }
     changes = needs.get(value, {}) if isinstance(value, str) else {}
     if option == "electrolyte layers":

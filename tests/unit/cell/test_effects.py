@@ -1,0 +1,14 @@
+"""What is said of values and laws."""
+
+import pytest
+
+
+@pytest.mark.parametrize(("carbon", "said"), [(0.5, False), (2.0, True)])
+def test_more_carbon_than_a_law_was_fitted_to_is_said(carbon, said, hu2024):
+    name, law = (
+        "Positive electrode carbon mass part",
+        {"composite transport": "carbon percolation"},
+    )
+    notes = hu2024.replace({name: carbon}, law).notes
+    assert any("is fitted to composites with 0.12 at most" in note for note in notes) is said
+    assert not hu2024.replace({name: carbon}).notes
