@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,10 +75,10 @@ class Answer(Data):
         self.unit, self.found_by = unit, found_by
 
     @abstractmethod
-    def value(self, outcome: Any, parameters: ParameterSet) -> float:
+    def value(self, outcome: Any, parameters: Mapping[str, Any]) -> float:
         """The value; NaN where there is none."""
 
-    def read(self, outcome: Any, parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: Any, parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
         return np.array([self.value(outcome, parameters)])
 
@@ -102,7 +102,7 @@ class _OfParameter(Answer):
         """See `Data.prepare`."""
         return Prepared(lambda parameters: parameters)
 
-    def value(self, outcome: Any, parameters: ParameterSet) -> float:
+    def value(self, outcome: Any, parameters: Mapping[str, Any]) -> float:
         """See `Answer.value`."""
         return parameters[self.name]
 
@@ -134,7 +134,7 @@ class _OfRateTest(Answer):
         prepared = self.test.prepare(made, parameters, varying=varying, solver=solver)
         return Prepared(prepared.half_cycles, prepared.half_cycles_nearby)
 
-    def value(self, outcome: list[HalfCycle], parameters: ParameterSet) -> float:
+    def value(self, outcome: list[HalfCycle], parameters: Mapping[str, Any]) -> float:
         """See `Answer.value`."""
         up, down = outcome[self._charge], outcome[self._discharge]
         if up.segment is None or down.segment is None:
@@ -174,7 +174,7 @@ class _OfPulse(Answer):
         prepared = self.protocol.prepare(made, parameters, varying=varying, solver=solver)
         return Prepared(prepared.steps, prepared.steps_nearby)
 
-    def value(self, outcome: list[StepResult], parameters: ParameterSet) -> float:
+    def value(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> float:
         """See `Answer.value`."""
         rest, pulse = (step.segment for step in outcome)
         if rest is None or pulse is None or pulse.duration < self._after:

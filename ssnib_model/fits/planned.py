@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ class PlannedData(Data):
         prepared = self.test.prepare(made, parameters, varying=varying, solver=solver)
         return Prepared(prepared.steps, prepared.steps_nearby)
 
-    def read(self, outcome: list[StepResult], parameters: ParameterSet) -> np.ndarray:
+    def read(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
         found, mass = [], parameters[MASS]
         for result, fractions, passes in zip(outcome, self._fractions, self._passes, strict=True):
