@@ -239,7 +239,7 @@ def test_finding_05_a_checkpoint_of_another_fit_is_refused(what, table, hu2024, 
 @pytest.mark.parametrize("at", [2, 3])
 def test_finding_06_ctrl_c_ends_all_starts_and_stages(at, data, hu2024, count):
     runs = count(at)
-    fit = ss.fit(hu2024, data, BOUNDS, model="spm+dfn", starts=3)
+    fit = ss.fit(hu2024, data, BOUNDS, model="spm+dfn", starts=3, start={D: 5e-17})
     # the errors of the point reached may still need its derivatives
     assert len(runs) <= at + 1
     assert fit.message.startswith("interrupted")
@@ -250,7 +250,8 @@ def test_finding_06_ctrl_c_ends_all_starts_and_stages(at, data, hu2024, count):
 
 def test_finding_06_the_command_line_says_so(table, tmp_path, capsys, count):
     file = tmp_path / "rates.csv"
-    table.assign(**{"Ambient temperature [K]": 298.15}).to_csv(file, index=False)
+    off = {CAPACITY: table[CAPACITY] - 2, "Ambient temperature [K]": 298.15}
+    table.assign(**off).to_csv(file, index=False)
     command = ["fit", str(file), "--free", f"{D}:1e-18:1e-14:log", "--model", "spm",
                "--out", str(tmp_path / "fit")]  # fmt: skip
     count(3)

@@ -94,6 +94,7 @@ def test_an_end_that_only_the_polynomial_sees_is_refused(model):
     h, alloy = 2.0, state.alloy[0]
     one_step.take(cell, task, 0.0, False, state, now, i, h, room)
     room.samples[0] = one_step.cathode(cell, i, now.J, now.sto, now.delta)
+    room.currents[0] = i
     assert ends.first_end(cell, task, room, alloy, h, alloy)[0] == -1
     true = room.samples.copy()
 
