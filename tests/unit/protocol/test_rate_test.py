@@ -201,8 +201,8 @@ def test_steps_without_end_are_given_up(hu2024, monkeypatch):
     monkeypatch.setattr("ssnib_model.solvers.idaklu.RECOVERIES", {"a first step of 1 ns": {}})
     result = ss.RateTest([1]).run(ss.SolidStateSPM(), hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
-        "failed: the solver gave up (steps too many or too short); in vain, too: the whole test on "
-        "a mesh twice as fine"
+        "failed: the solver gave up (steps too many or too short); in vain, too: the whole test "
+        "on a mesh twice as fine"
     ]
 
 
@@ -239,8 +239,8 @@ def test_a_failed_solve_is_a_row_with_its_reason(hu2024, monkeypatch):
     result = ss.RateTest([0.5, 1, 2]).run(parameters=hu2024, solver="idaklu")
     assert result.table["Status"].tolist() == [
         "ok",
-        "failed: the solver gave up (no convergence); in vain, too: the whole test on a mesh twice "
-        "as fine",
+        "failed: the solver gave up (no convergence); in vain, too: the whole test on a mesh "
+        "twice as fine",
         "failed: the discharge at 1 C before it failed",
     ]
     assert not result.ok
