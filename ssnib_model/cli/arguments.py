@@ -242,6 +242,24 @@ def in_unit_of(name: str, value: tuple[float, str]) -> float:
         raise OptionError(f'"{name}" is given as {number:g} {unit}: {error}') from error
 
 
+def add_sigma_argument(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """``--sigma``, which `sigma` reads; ``more`` is a further example of it."""
+    parser.add_argument(
+        "--sigma",
+        action="append",
+        default=[],
+        type=assignment,
+        metavar='"QUANTITY=VALUE"',
+        help=f'standard deviation of a measurement, "Voltage [V]=2 mV"{more} for example; '
+        "repeatable",
+    )
+
+
+def sigma(arguments: argparse.Namespace) -> dict[str, float]:
+    """Standard deviations by quantity, of ``--sigma``."""
+    return {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
+
+
 def once(pairs: Iterable[tuple[str, Any]], flag: str) -> dict[str, Any]:
     """Pairs as a dictionary; `OptionError` for a name that is given twice."""
     found: dict[str, Any] = {}

@@ -8,12 +8,11 @@ import os
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
-    assignment,
+    add_sigma_argument,
     cell,
     choice,
     free,
-    in_unit_of,
-    once,
+    sigma,
 )
 from ssnib_model.cli.compare import add_measured_arguments, measured_settings
 from ssnib_model.cli.measurements import SPECTRUM_KEYS, spectrum
@@ -80,14 +79,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         action="store_true",
         help="hold what is not fitted at its value in the set, where it would vary over its range",
     )
-    parser.add_argument(
-        "--sigma",
-        action="append",
-        default=[],
-        type=assignment,
-        metavar='"QUANTITY=VALUE"',
-        help='standard deviation of a measurement, "Voltage [V]=2 mV" for example',
-    )
+    add_sigma_argument(parser)
     parser.add_argument(
         "--for",
         dest="answer",
@@ -117,7 +109,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
         if isinstance(given["state"], str):
             raise OptionError(f"state={given['state']} of {file}: a state as a number is needed")
         spectra[file] = given
-    sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
+    errors = sigma(arguments)
     folder = results_folder(arguments, [PAGE, DOCUMENT, RUN_FILE])
     chosen = choice(arguments, parameters)
     head = run_record(arguments, parameters, chosen)
@@ -127,7 +119,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
         fit=[Free(*one) for one in arguments.fit] or None,
         hold=arguments.hold,
         spectra=spectra,
-        sigma=sigma,
+        sigma=errors,
         **settings,
         model=arguments.model,
         solver=arguments.solver,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ssnib_model.cli.arguments import (
     add_cell_arguments,
     add_output_arguments,
+    add_sigma_argument,
     assigned_files,
-    assignment,
     cell,
     choice,
     free,
-    in_unit_of,
     once,
+    sigma,
 )
 from ssnib_model.cli.compare import add_measured_arguments, measured_settings
 from ssnib_model.cli.measurements import CURVE_KEYS, SPECTRUM_KEYS, curve, spectrum
@@ -109,14 +109,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar='"NAME=FILE[, FILE ...]"',
         help="files that are of one cell, for --each (default: each file is one); repeatable",
     )
-    fit.add_argument(
-        "--sigma",
-        action="append",
-        default=[],
-        type=assignment,
-        metavar='"QUANTITY=VALUE"',
-        help='standard deviation of a measurement, "Voltage [V]=2 mV" for example',
-    )
+    add_sigma_argument(fit)
     fit.add_argument("--starts", type=int, default=1, help="starting points (default: 1)")
     fit.add_argument("--seed", type=int, default=0, help="seed of the further starting points")
     fit.add_argument("--workers", type=int, default=1, help="processes to share the starts")
@@ -161,16 +154,18 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.cell and not arguments.each:
         raise OptionError("--cell is for --each, which is not given")
     parameters, _ = cell(arguments)
-    sigma = {n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()}
+    errors = sigma(arguments)
     if not (arguments.data or arguments.curve or arguments.spectrum):
         raise OptionError(
             "nothing to fit to: give a file of measured data, a --curve or a --spectrum"
         )
-    curves = [curve_from_file(p, parameters, sigma=sigma, **given) for p, given in arguments.curve]
+    curves = [
+        curve_from_file(p, parameters, sigma=errors, **given) for p, given in arguments.curve
+    ]
     for (file, _), one in zip(arguments.curve, curves, strict=True):
         one.cell = file
     settings = measured_settings(arguments, parameters)
-    data = data_from_files(arguments.data, parameters, sigma, beside=curves, **settings)
+    data = data_from_files(arguments.data, parameters, errors, beside=curves, **settings)
     for file, given in arguments.spectrum:
         state = _state(given["state"], data)
         data.append(spectrum_from_file(file, parameters, **{**given, "state": state}))

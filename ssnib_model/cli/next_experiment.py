@@ -9,15 +9,14 @@ from ssnib_model.cli.arguments import (
     CELL,
     add_cell_arguments,
     add_output_arguments,
-    assignment,
+    add_sigma_argument,
     cell,
     complete,
     free,
-    in_unit_of,
     numbers,
-    once,
     parameter_names,
     refuse_beside,
+    sigma,
 )
 from ssnib_model.cli.output import (
     EXIT_OK,
@@ -93,15 +92,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         metavar="NAME",
         help="data set of the fit whose own values of parameters hold",
     )
-    parser.add_argument(
-        "--sigma",
-        action="append",
-        default=[],
-        type=assignment,
-        metavar='"QUANTITY=VALUE"',
-        help='standard deviation of measurements, "Voltage [V]=2 mV" or "Relative impedance=0.02" '
-        "for example; repeatable",
-    )
+    add_sigma_argument(parser, ' or "Relative impedance=0.02"')
     # of a fit it is that of the fit, and not to be given
     parser.set_defaults(command=_next_experiment, model=None)
 
@@ -136,7 +127,7 @@ def _next_experiment(arguments: argparse.Namespace) -> int:
         candidates=arguments.candidate,
         data=arguments.data,
         test=None if arguments.rates is None else RateTest(arguments.rates),
-        sigma={n: in_unit_of(n, v) for n, v in once(arguments.sigma, "--sigma").items()},
+        sigma=sigma(arguments),
         model=arguments.model,
         solver=arguments.solver,
         progress=talks(arguments),
