@@ -10,7 +10,7 @@ import numpy as np
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP, VOLTAGE, Data
-from ssnib_model.fits.free import SET, Free
+from ssnib_model.fits.free import SET, UNIFORM, Free
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.solvers.choice import USUAL, Named, Solver, named
 from ssnib_model.solvers.structured import StructuredSolver
@@ -27,9 +27,6 @@ MOST_FITTED = 8
 
 #: Standard deviations of a value without a range that its bounds are away.
 WIDE = 3.0
-
-#: Variance of what is anywhere between its bounds, in their distance.
-UNIFORM = 1 / 12
 
 #: Tolerances of the structured solver, a third faster than the usual ones, with which a voltage of
 #: a rate test is 0.01 mV off, and errors of the data beside which that is nothing.
@@ -109,7 +106,7 @@ def choose(
             f"{next(reason for reason in answer.reasons if reason)}"
         )
     jacobian = problems.derivatives(problem.start())
-    priors = np.array([width**2 for _, width in spreads(problem)])
+    priors = np.array([width**2 for _, width in (f.unit_prior for f in problem.free)])
     known = np.linalg.inv(jacobian.T @ jacobian + np.diag(1 / priors))
     left = np.sqrt(np.diag(known) / priors)
     noticed = np.sqrt((jacobian**2).sum(axis=0) * priors)
@@ -177,7 +174,7 @@ def at_ends(problem: FitProblem, values: np.ndarray, columns: np.ndarray) -> np.
         off = (there - values) / problem.sigma
         # a value that is gone is a difference as well
         off = np.where(np.isfinite(there) == np.isfinite(values), off, problem.measured)
-        return float(np.sqrt(np.nansum(off**2)) * UNIFORM**0.5)
+        return float(np.sqrt(np.nansum(off**2)) / UNIFORM**0.5)
 
     found = np.zeros(len(columns))
     for end in (0.0, 1.0):
@@ -238,14 +235,3 @@ class Problems:
 def _is_coarse(d: Data) -> bool:
     """Whether the errors of all its values are far above those of the solver at `COARSE`."""
     return all(s >= ENOUGH.get(kind, 0.0) for kind, s in zip(d.kinds, d.sigma, strict=True))
-
-
-def spreads(problem: FitProblem) -> list[tuple[float, float]]:
-    """Mean and standard deviation of the prior of each parameter, on the scale of the fit."""
-    found = []
-    for f in problem.free:
-        if f.prior is None:
-            found.append((0.5, UNIFORM**0.5))
-        else:
-            found.append((f.to_unit(f.prior[0]), f.prior[1] / f.span))
-    return found

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.optimize import lsq_linear
 from scipy.stats import chi2
 
-from ssnib_model.diagnosis.choice import Problems, spreads
+from ssnib_model.diagnosis.choice import Problems
 from ssnib_model.fits.misfit import misfits
 
 #: Evaluations of one draw at most, of a search for the best point of all, and such searches.
@@ -69,7 +69,7 @@ class Joint:
         self.problems, self.problem, self.jacobian = problems, problem, jacobian
         #: The values of the set, where the mean of the priors is for the best point.
         self.centre = problem.start()
-        self.means, self.widths = np.transpose(spreads(problem))
+        self.means, self.widths = np.transpose([f.unit_prior for f in problem.free])
         self.used = np.ones(len(problem.measured), dtype=bool)
         self.root = np.eye(len(problem.measured))
         #: Amplitude of the misfit in standard deviations, by kind of data; empty: none.

@@ -15,6 +15,9 @@ from ssnib_model.errors import OptionError
 #: The prior of a value as its set has it.
 SET = "set"
 
+#: Inverse variance of a value that is anywhere between its bounds, on the scale from 0 to 1.
+UNIFORM = 12.0
+
 
 @dataclass(frozen=True)
 class Free:
@@ -141,6 +144,14 @@ class Bounded(Free):
             return 0.0
         mean, deviation = self.prior
         return (self.scaled(self.from_unit(unit)) - self.scaled(mean)) / deviation
+
+    @property
+    def unit_prior(self) -> tuple[float, float]:
+        """Mean and standard deviation before any data, on the scale of the fit; without a prior
+        those of a value that is anywhere between its bounds."""
+        if self.prior is None:
+            return 0.5, UNIFORM**-0.5
+        return self.to_unit(self.prior[0]), self.prior[1] / self.span
 
     def moved(self, step: float) -> str:
         """A move by a part of the range, in words."""

@@ -19,9 +19,6 @@ from ssnib_model.fits.problem import FitProblem
 from ssnib_model.runs.designs import is_wide, own_range, own_ranges
 from ssnib_model.words import short
 
-#: Inverse variance of a value that is anywhere in its range, on the scale from 0 to 1.
-UNIFORM = 12.0
-
 MAX_SIZE = 100_000_000
 
 
@@ -71,7 +68,9 @@ class Known:
     @property
     def precision(self) -> np.ndarray:
         """Inverse covariance with the priors, shape (k, k)."""
-        return self.information / self.widening**2 + np.diag([_prior(f) for f in self.free])
+        return self.information / self.widening**2 + np.diag(
+            [f.unit_prior[1] ** -2 for f in self.free]
+        )
 
     def values(self, data: str | None) -> dict[str, float]:
         """Values by name of what is free and holds for a data set (or for none by name)."""
@@ -80,11 +79,6 @@ class Known:
             for f, u in zip(self.free, self.unit, strict=True)
             if f.applies_to(data)
         }
-
-
-def _prior(free: Bounded) -> float:
-    """Inverse variance of a prior on the unit scale; a range counts by its variance."""
-    return UNIFORM if free.prior is None else (free.span / free.prior[1]) ** 2
 
 
 def of_problem(problem: FitProblem, unit: np.ndarray, widening: float, origin: str) -> Known:

@@ -10,14 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_ndtr
 
-from ssnib_model.fits.free import Bounded
+from ssnib_model.fits.free import UNIFORM, Bounded
 from ssnib_model.fits.importance import Proposal, single
 from ssnib_model.fits.misfit import misfits
 from ssnib_model.fits.population import estimate
 from ssnib_model.fits.problem import Answer, FitProblem
-
-#: Inverse variance of a value that is anywhere in its range.
-UNIFORM = 12.0
 
 #: Quantiles of a spread from cell to cell that draws begin at.
 SPREADS = (0.05, 0.25, 0.5, 0.75, 0.95)
