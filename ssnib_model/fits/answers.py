@@ -12,7 +12,7 @@ import numpy as np
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
-from ssnib_model.fits.data import MASS, Data, Prepared, cycles_at
+from ssnib_model.fits.data import MASS, Data, Prepared, cycles_at, of_half_cycles, of_steps
 from ssnib_model.models.losses import breakdown_names
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.protocol import Protocol
@@ -130,9 +130,7 @@ class _OfRateTest(Answer):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Prepared:
         """See `Data.prepare`."""
-        made = MODELS[model](parameters.model_options)
-        prepared = self.test.prepare(made, parameters, varying=varying, solver=solver)
-        return Prepared(prepared.half_cycles, prepared.half_cycles_nearby)
+        return of_half_cycles(self.test, model, parameters, varying, solver)
 
     def value(self, outcome: list[HalfCycle], parameters: Mapping[str, Any]) -> float:
         """See `Answer.value`."""
@@ -170,9 +168,7 @@ class _OfPulse(Answer):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Prepared:
         """See `Data.prepare`."""
-        made = MODELS[model](parameters.model_options)
-        prepared = self.protocol.prepare(made, parameters, varying=varying, solver=solver)
-        return Prepared(prepared.steps, prepared.steps_nearby)
+        return of_steps(self.protocol, model, parameters, varying, solver)
 
     def value(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> float:
         """See `Answer.value`."""

@@ -22,6 +22,7 @@ from ssnib_model.errors import MeasuredDataError
 from ssnib_model.fits.free import is_number
 from ssnib_model.models.names import MODELS
 from ssnib_model.protocol.nearby import Side
+from ssnib_model.protocol.protocol import Protocol as Steps
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.half_cycle import HalfCycle
 from ssnib_model.solvers.choice import Solver
@@ -83,6 +84,30 @@ class Prepared:
     run: Callable[[ParameterSet], Any]
     nearby: Nearby | None = None
     many: Many | None = None
+
+
+def of_half_cycles(
+    test: RateTest, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
+) -> Prepared:
+    """A rate test of which the half-cycles are read; the others as for `Data.prepare`."""
+    made = MODELS[model](parameters.model_options)
+    prepared = test.prepare(made, parameters, varying=varying, solver=solver)
+    return Prepared(
+        prepared.half_cycles, prepared.half_cycles_nearby, prepared.half_cycles_of_values
+    )
+
+
+def of_steps(
+    test: RateTest | Steps,
+    model: str,
+    parameters: ParameterSet,
+    varying: Iterable[str],
+    solver: Solver,
+) -> Prepared:
+    """A test of which the steps are read; the others as for `Data.prepare`."""
+    made = MODELS[model](parameters.model_options)
+    prepared = test.prepare(made, parameters, varying=varying, solver=solver)
+    return Prepared(prepared.steps, prepared.steps_nearby, prepared.steps_of_values)
 
 
 class Data(ABC):
@@ -184,12 +209,7 @@ class _HalfCycleData(Data):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Prepared:
         """See `Data.prepare`."""
-        prepared = self.test.prepare(
-            MODELS[model](parameters.model_options), parameters, varying=varying, solver=solver
-        )
-        return Prepared(
-            prepared.half_cycles, prepared.half_cycles_nearby, prepared.half_cycles_of_values
-        )
+        return of_half_cycles(self.test, model, parameters, varying, solver)
 
 
 class RateTestData(_HalfCycleData):

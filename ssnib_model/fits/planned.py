@@ -9,8 +9,15 @@ import numpy as np
 
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError
-from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, MASS, VOLTAGE, Data, Prepared
-from ssnib_model.models.names import MODELS
+from ssnib_model.fits.data import (
+    CAPACITY,
+    CHARGE_CAPACITY,
+    MASS,
+    VOLTAGE,
+    Data,
+    Prepared,
+    of_steps,
+)
 from ssnib_model.protocol.protocol import Protocol
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.step import StepResult
@@ -95,9 +102,7 @@ class PlannedData(Data):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Prepared:
         """See `Data.prepare`."""
-        made = MODELS[model](parameters.model_options)
-        prepared = self.test.prepare(made, parameters, varying=varying, solver=solver)
-        return Prepared(prepared.steps, prepared.steps_nearby)
+        return of_steps(self.test, model, parameters, varying, solver)
 
     def read(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""

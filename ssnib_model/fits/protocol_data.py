@@ -24,10 +24,10 @@ from ssnib_model.fits.data import (
     Data,
     Prepared,
     check_sigma,
+    of_steps,
 )
 from ssnib_model.measured.points import POINTS, StepPoints, points_of
 from ssnib_model.measured.protocol import Done, MeasuredProtocol
-from ssnib_model.models.names import MODELS
 from ssnib_model.results.step import StepResult
 from ssnib_model.solvers.choice import Solver
 from ssnib_model.steps import Status
@@ -170,10 +170,7 @@ class ProtocolData(Data):
         self, model: str, parameters: ParameterSet, varying: Iterable[str], solver: Solver
     ) -> Prepared:
         """See `Data.prepare`."""
-        made = MODELS[model](parameters.model_options)
-        protocol = self.measured_protocol.protocol
-        prepared = protocol.prepare(made, parameters, varying=varying, solver=solver)
-        return Prepared(prepared.steps, prepared.steps_nearby, prepared.steps_of_values)
+        return of_steps(self.measured_protocol.protocol, model, parameters, varying, solver)
 
     def read(self, outcome: list[StepResult], parameters: Mapping[str, Any]) -> np.ndarray:
         """See `Data.read`."""
