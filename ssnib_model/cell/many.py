@@ -74,6 +74,12 @@ def values_of_many(
     return values, allowed
 
 
+def of_allowed(values: Mapping[str, Any], allowed: np.ndarray) -> tuple[dict[str, Any], list[int]]:
+    """The values of those that may be, and which members these are."""
+    own = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+    return own, np.flatnonzero(allowed).tolist()
+
+
 def _computed(rule: Rule, inputs: list[Any]) -> Any:
     """A rule on numbers and arrays."""
     arrays = [x for x in inputs if isinstance(x, np.ndarray)]

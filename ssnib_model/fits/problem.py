@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pybamm
 
+from ssnib_model.cell.many import of_allowed
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import NoDerivativesError, OptionError, ParameterError
 from ssnib_model.fits.data import Data, Prepared
@@ -274,10 +275,8 @@ class FitProblem:
         together = self.parameters.replace(d.changes()).replace_many(changes)
         if together is None:
             return
-        values, allowed = together
-        values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        values, places = of_allowed(*together)
         differ = {n: v.tolist() for n, v in values.items() if isinstance(v, np.ndarray)}
-        places = np.flatnonzero(allowed).tolist()
         for m, outcome in enumerate(prepared.many(values, len(places))):
             if outcome is not None:
                 yield places[m], (outcome, values | {n: v[m] for n, v in differ.items()}, "")

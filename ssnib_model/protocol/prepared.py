@@ -249,7 +249,6 @@ class PreparedProtocol:
         OptionError
             If another parameter differs from what the protocol was prepared for.
         """
-        self._check_fixed(values)
         taken = self._take_many(values, members, samples=True, threads=threads)
         if taken is None:
             return [None] * members
@@ -259,9 +258,12 @@ class PreparedProtocol:
     def _take_many(
         self, values: Mapping[str, Any], members: int, samples: bool = False, threads: int = 1
     ) -> Taken | None:
-        """As `take_many`; None also where the solver is another."""
+        """As `take_many`, of values that may be; None also where the solver is another."""
+        if not members:
+            return None
+        self._check_fixed(values)
         stepper = self._steppers.first
-        if not members or not isinstance(stepper, Structured):
+        if not isinstance(stepper, Structured):
             return None
         inputs, schedule = self._values(values), self.protocol.schedule
         return take_many(
@@ -516,29 +518,7 @@ class PreparedRateTest(PreparedProtocol):
     def rows_of_many(
         self, values: Mapping[str, Any], members: int, threads: int = 1
     ) -> list[list[dict[str, Any]] | None]:
-        """The rows of the tables of many results.
-
-        Parameters
-        ----------
-        values : mapping
-            All parameters, as from `ParameterSet.replace_many`: of shape (members,) where they
-            differ, in `varying` parameters only.
-        members : int
-            How many there are.
-        threads : int, optional
-            As for `steps_of_many`.
-
-        Returns
-        -------
-        list
-            In their order; None in place of the rows of one that is to be run by itself.
-
-        Raises
-        ------
-        OptionError
-            If another parameter differs from what the test was prepared for.
-        """
-        self._check_fixed(values)
+        """As `steps_of_values`, for the rows of the tables of results."""
         taken = self._take_many(values, members, threads=threads)
         if taken is None:
             return [None] * members

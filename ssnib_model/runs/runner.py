@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ssnib_model.cell.many import of_allowed
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import SSNIBError
 from ssnib_model.models.names import MODELS
@@ -103,9 +104,7 @@ class Runner:
         found = self.parameters.replace_many(design)
         if found is None:
             return rows
-        values, allowed = found
-        values = {n: v[allowed] if isinstance(v, np.ndarray) else v for n, v in values.items()}
-        at = np.flatnonzero(allowed).tolist()
+        values, at = of_allowed(*found)
         for place, own in zip(at, self._prepared.rows_of_many(values, len(at)), strict=True):
             rows[place] = own
         return rows
