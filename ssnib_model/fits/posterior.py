@@ -38,10 +38,8 @@ GOOD_R_HAT = 1.1
 #: Largest change of the logarithm of the likelihood that a solver's tolerance may make.
 CLOSE = 0.02
 
-
 #: Points that are simulated together.
 TOGETHER = 50
-
 
 #: Of a draw, if that is close.
 LOOSE = Named(structured=(1e-4, 1e-6))
@@ -220,19 +218,12 @@ def _as_exact_as_needed(result: Fitted) -> FitProblem:
     near = [np.clip(result.unit + side * spread, 0, 1) for side in (-1, 0, 1)]
     units = [*near, np.clip(result.unit, 0.25, 0.75)]
     exact = [_half_chi2(problem, unit) for unit in units]
-    ladder = (LOOSE,) if problem.choice and problem.choice.name != IDAKLU else (USUAL,)
-    for like in ladder:
-        other = FitProblem(
-            problem.parameters,
-            problem.data,
-            problem.free,
-            problem.model,
-            replace(asked, structured=like.structured, idaklu=like.idaklu),
-        )
-        found = (_half_chi2(other, unit) for unit in units)
-        if all(abs(one - two) <= CLOSE for one, two in zip(found, exact, strict=True)):
-            return other
-    return problem
+    like = LOOSE if problem.choice and problem.choice.name != IDAKLU else USUAL
+    looser = replace(asked, structured=like.structured, idaklu=like.idaklu)
+    other = FitProblem(problem.parameters, problem.data, problem.free, problem.model, looser)
+    found = (_half_chi2(other, unit) for unit in units)
+    is_close = all(abs(one - two) <= CLOSE for one, two in zip(found, exact, strict=True))
+    return other if is_close else problem
 
 
 def _half_chi2(problem: FitProblem, unit: np.ndarray) -> float:
