@@ -13,8 +13,8 @@ compiled = compiled_by(_nrt=True, **_USUAL)
 #: Of functions that do neither: references to the arrays of a `Cell`, 30 a call, are not counted,
 #: which takes as long as the arithmetic. (What they call may make arrays of its own.)
 plain = compiled_by(_nrt=False, **_USUAL)
-#: As `plain`, of functions that compiled ones alone call. They lack what Python calls them by, a
-#: third of the time that they take to compile: Python would end with a call.
+#: As `plain`, of functions that compiled ones alone call. They lack what Python calls them by,
+#: which takes long to compile: Python would end with a call.
 inner = compiled_by(_nrt=False, no_cpython_wrapper=True, **_USUAL)
 #: Put into the function that calls it.
 inlined = compiled_by(error_model="numpy", inline="always")

@@ -90,6 +90,7 @@ def potentials(cell, hysteresis, i, J, sto, delta, tolerance):
 
 @inner
 def _potentials(cell, hysteresis, i, J, sto, delta, tolerance, room):
+    """`potentials` in ``room``, shape (7, points)."""
     points, classes = cell.points, cell.surface.size
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
     totals, trial, change, d = room[0], room[1], room[2], room[3]
@@ -239,6 +240,7 @@ def _near(cell, task, state, i, J, sto, delta):
 
 @inner
 def _newton(cell, task, state, i, J, sto, delta, room):
+    """`_near` in ``room``: for 5 values a site, 8 a point, 2 a class."""
     points, classes, sites = cell.points, cell.surface.size, J.size
     free = task.control != CURRENT
     kappa, drift = coupling(points, cell.L, cell.sigma_s, cell.sigma_e)
