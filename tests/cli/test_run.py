@@ -143,6 +143,7 @@ def test_what_has_no_answer_leaves_no_folder(capsys, tmp_path):
     assert [f.name for f in (tmp_path / "old").iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_and_kill_then_on(tmp_path):
     """A run of its own process: killed, interrupted in compiled functions, gone on with."""

@@ -197,6 +197,7 @@ def test_spectrum(hu2024):
         assert fit.values[name] == pytest.approx(value, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_multi_start_finds_the_same_point_in_parallel(hu2024):
     data = synthetic(hu2024, ss.SolidStateSPM)
     free = [ss.Free(D), ss.Free(J0)]

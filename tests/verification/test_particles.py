@@ -48,6 +48,7 @@ def test_classes_of_one_size_are_the_plain_case(model, hu2024, simulate):
     assert plain == pytest.approx(classes, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_size_distribution_converges_in_its_classes(model, hu2024):
     """1 to 9, 12 and 20 classes all solve; from 4 on 2 C within 1 mAh/g, from 7 on 0.3."""

@@ -152,6 +152,7 @@ PROTOCOLS = st.builds(
 COUNTS = collections.Counter()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

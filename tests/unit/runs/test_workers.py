@@ -50,6 +50,7 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_takes_no_other_run_with_it(importable):
     points = {i: {"number": i} for i in range(300)}
     found = {}
