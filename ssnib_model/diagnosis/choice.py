@@ -13,7 +13,6 @@ from ssnib_model.fits.data import CAPACITY, CHARGE_CAPACITY, GAP, VOLTAGE, Data
 from ssnib_model.fits.free import SET, UNIFORM, Free
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.solvers.choice import USUAL, Named, Solver, named
-from ssnib_model.solvers.structured import StructuredSolver
 
 #: A parameter is fitted if the data leave less than this part of what its range leaves open.
 TOLD = 0.5
@@ -32,9 +31,6 @@ WIDE = 3.0
 #: a rate test is 0.01 mV off, and errors of the data beside which that is nothing.
 COARSE = (1e-4, 1e-6)
 ENOUGH = {VOLTAGE: 1e-3, GAP: 1e-3, CAPACITY: 0.1, CHARGE_CAPACITY: 0.1}
-
-#: Of names whose derivatives are taken by differences: they change an equilibrium potential.
-_OF_POTENTIAL = ("OCP", "potential [V]")
 
 
 @dataclass
@@ -214,22 +210,8 @@ class Problems:
         return cls(FitProblem(*given, solver), FitProblem(*given, loose))
 
     def derivatives(self, unit: np.ndarray) -> np.ndarray:
-        """Of the residuals of the data, shape (n, k).
-
-        Equilibrium potentials by themselves, so that the others have exact ones, for which the
-        solver's own tolerance does not count.
-        """
-        n = len(self.exact.measured)
-        found = np.zeros((n, len(unit)))
-        free, choice = self.exact.free, self.quick.choice
-        slow = [i for i, f in enumerate(free) if any(part in f.name for part in _OF_POTENTIAL)]
-        rest = [i for i in range(len(unit)) if i not in slow]
-        has_exact = choice is not None and isinstance(choice.solver, StructuredSolver)
-        for problem, columns in ((self.quick if has_exact else self.exact, rest),
-                                 (self.exact, slow)):  # fmt: skip
-            if columns:
-                found[:, columns] = problem.jacobian(unit, columns)[:n]
-        return found
+        """Of the residuals of the data, shape (n, k)."""
+        return self.exact.jacobian(unit)[: len(self.exact.measured)]
 
 
 def _is_coarse(d: Data) -> bool:

@@ -58,7 +58,7 @@ class Nearby(Protocol):
 
     def __call__(
         self, parameters: ParameterSet, sides: Iterable[Side], /
-    ) -> tuple[Any, list[tuple[Any, Any]]]: ...
+    ) -> tuple[Any, list[tuple[Any, Any] | None]]: ...
 
 
 class Many(Protocol):

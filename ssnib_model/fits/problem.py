@@ -366,7 +366,7 @@ class FitProblem:
 
         Both see the shift of every cut-off and what it does to the state that later steps start
         from. The exact derivatives are those of the structured solver's own numbers. Spectra,
-        runs by IDAKLU and what changes an equilibrium potential have central differences,
+        runs by IDAKLU and parameters of an equilibrium potential have central differences,
         one-sided at a bound; where one side has no answer the other one counts, and where
         neither has the value says nothing: 0.
 
@@ -385,21 +385,29 @@ class FitProblem:
         at = np.array(unit, float)
         chosen = list(range(at.size)) if columns is None else list(columns)
         exact = self._exact(at, chosen)
-        rest = [d for d in self.data if d.name not in exact]
-        by_differences = self._differences(at, chosen, rest)
-        blocks, row = [], 0
-        for d in self.data:
-            n = len(d.measured)
-            if d.name in exact:
-                blocks.append(exact[d.name] / d.sigma[:, None])
-            else:
-                blocks.append(by_differences[row : row + n])
-                row += n
-        return np.concatenate([*blocks, by_differences[row:]])
+        # parameters that lack the same data go together
+        lacking: dict[tuple[str, ...], list[int]] = {}
+        for k in chosen:
+            names = tuple(d.name for d in self.data if k not in exact.get(d.name, {}))
+            lacking.setdefault(names, []).append(k)
+        columns_of: dict[int, np.ndarray] = {}
+        for names, ks in lacking.items():
+            by_differences = self._differences(at, ks, [d for d in self.data if d.name in names])
+            for k, column in zip(ks, by_differences.T, strict=True):
+                parts, row = [], 0
+                for d in self.data:
+                    if d.name in names:
+                        parts.append(column[row : row + len(d.measured)])
+                        row += len(d.measured)
+                    else:
+                        parts.append(exact[d.name][k] / d.sigma)
+                columns_of[k] = np.concatenate([*parts, column[row:]])
+        return np.column_stack([columns_of[k] for k in chosen])
 
-    def _exact(self, unit: np.ndarray, columns: Sequence[int]) -> dict[str, np.ndarray]:
-        """Derivatives of the values of data by their name, where the solver gives them."""
-        found: dict[str, np.ndarray] = {}
+    def _exact(self, unit: np.ndarray, columns: Sequence[int]) -> dict[str, dict[int, np.ndarray]]:
+        """Derivatives of the values of data, by their name and the number of the parameter, where
+        the solver gives them."""
+        found: dict[str, dict[int, np.ndarray]] = {}
         solved: dict[Hashable, tuple[ParameterSet, Any, list[Along]] | None] = {}
         for d in self.data:
             key = self._key(d)
@@ -409,35 +417,34 @@ class FitProblem:
             if nearby is None:
                 continue
             try:
-                block = self._block(d, columns, *nearby)
+                slopes = self._slopes(d, *nearby)
             except NoDerivativesError:  # of data that read more than voltages and currents
                 continue
+            nothing = np.zeros(len(d.measured))
+            others = {k: nothing for k in columns if not self.free[k].applies_to(d.name)}
             # a value that is not there says nothing, as with differences
-            found[d.name] = np.where(np.isfinite(block), block, 0.0)
+            found[d.name] = others | {
+                k: np.where(np.isfinite(slope), slope, 0.0) for k, slope in slopes.items()
+            }
         return found
 
-    def _block(
-        self,
-        d: Data,
-        columns: Sequence[int],
-        parameters: ParameterSet,
-        outcome: Any,
-        along: Sequence[Along],
-    ) -> np.ndarray:
-        """Derivatives of the values of a data set."""
-        block = np.zeros((len(d.measured), len(columns)))
+    def _slopes(
+        self, d: Data, parameters: ParameterSet, outcome: Any, along: Sequence[Along]
+    ) -> dict[int, np.ndarray]:
+        """Derivatives of the values of a data set, by the number of the parameter."""
+        found = {}
         for a in along:
             # the outcome moves, and so does what it is read with
             of_outcome = d.read(a.ahead, parameters) - d.read(a.behind, parameters)
             of_reading = d.read(outcome, a.side.ahead) - d.read(outcome, a.side.behind)
-            slope = (of_outcome / (2 * a.side.share) + of_reading) / a.width
-            block[:, columns.index(a.column)] = slope
-        return block
+            found[a.column] = (of_outcome / (2 * a.side.share) + of_reading) / a.width
+        return found
 
     def _nearby(
         self, d: Data, unit: np.ndarray, columns: Sequence[int]
     ) -> tuple[ParameterSet, Any, list[Along]] | None:
-        """What the experiment of a data set gives on both sides of a point; None: not exactly."""
+        """What the experiment of a data set gives on both sides of a point, along the parameters
+        that it is differentiated by; None: by none."""
         sides = []
         try:
             parameters = self._parameters_of(d, unit)
@@ -461,8 +468,9 @@ class FitProblem:
             parameters,
             outcome,
             [
-                Along(k, side, width, ahead, behind)
-                for (k, side, width), (ahead, behind) in zip(sides, moved, strict=True)
+                Along(k, side, width, *pair)
+                for (k, side, width), pair in zip(sides, moved, strict=True)
+                if pair is not None
             ],
         )
 

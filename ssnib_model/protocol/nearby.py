@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import NoDerivativesError
 from ssnib_model.results.step import StepResult
-from ssnib_model.solvers.derivatives import Direction, Taken, moved_outcomes
+from ssnib_model.solvers.derivatives import Direction, Taken, moved_outcomes, obstacle
 from ssnib_model.solvers.structured import Structured
 from ssnib_model.steps import Outcome, Planned
 
@@ -52,8 +52,8 @@ def moved_steps(
     steps: Sequence[StepResult],
     sides: Sequence[Side],
     given_start: bool,
-) -> list[tuple[list[StepResult], list[StepResult]]]:
-    """Steps that were run, moved to either side by their derivatives.
+) -> list[tuple[list[StepResult], list[StepResult]] | None]:
+    """Steps that were run, moved to either side by their derivatives; None: not along this one.
 
     Parameters
     ----------
@@ -77,14 +77,19 @@ def moved_steps(
     """
     base = plan(parameters)
     directions = [Direction(plan(s.ahead), plan(s.behind), s.share) for s in sides]
-    if any(len(steps) != len(d.ahead) or len(steps) != len(d.behind) for d in directions):
-        raise NoDerivativesError("the steps of a test differ in their number")
+    if len(base) != len(steps):
+        raise NoDerivativesError("a test that was ended early has no derivatives")
     outcomes = [step.outcome for step in steps]
-    moved = moved_outcomes(stepper, base, outcomes, directions, given_start=given_start)
-    return [
-        (_at_side(steps, direction, ahead, 1.0), _at_side(steps, direction, behind, -1.0))
-        for direction, (ahead, behind) in zip(directions, moved, strict=True)
-    ]
+    free = [n for n, d in enumerate(directions) if not obstacle(stepper, base, d)]
+    along = [directions[n] for n in free]
+    moved = moved_outcomes(stepper, base, outcomes, along, given_start=given_start)
+    found: list[tuple[list[StepResult], list[StepResult]] | None] = [None] * len(directions)
+    for n, direction, (ahead, behind) in zip(free, along, moved, strict=True):
+        found[n] = (
+            _at_side(steps, direction, ahead, 1.0),
+            _at_side(steps, direction, behind, -1.0),
+        )
+    return found
 
 
 def _at_side(

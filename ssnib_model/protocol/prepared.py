@@ -281,7 +281,7 @@ class PreparedProtocol:
 
     def steps_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
-    ) -> tuple[list[StepResult], list[tuple[list[StepResult], list[StepResult]]]]:
+    ) -> tuple[list[StepResult], list[tuple[list[StepResult], list[StepResult]] | None]]:
         """All steps, and what they would be nearby by their exact derivatives.
 
         Whatever is read off the steps is differentiated by reading it on both sides: its
@@ -302,12 +302,13 @@ class PreparedProtocol:
         steps : list of StepResult
         nearby : list of tuple of list of StepResult
             Ahead and behind, for each direction; with voltage and current, without a solution.
+            None for a direction without exact derivatives: an equilibrium potential changes
+            along it, or the steps of the test do in more than numbers.
 
         Raises
         ------
         NoDerivativesError
-            Where another solver than the structured one was needed, a step failed, or an
-            equilibrium potential changes along a direction.
+            Where another solver than the structured one was needed or a step failed.
         OptionError
             As for `result`.
         """
@@ -321,10 +322,14 @@ class PreparedProtocol:
         plan = functools.partial(taken, self.protocol, self._at)
         return steps, moved_steps(stepper, plan, parameters, steps, pairs, start is not None)
 
+    def anode_notes(self, parameters: ParameterSet) -> list[str]:
+        """What is wrong with the size of the anode, without a run."""
+        return self._preflight.anode_notes(self._values(parameters))
+
     def _notes(self, parameters: ParameterSet) -> list[str]:
         """What there is to say beside what the steps say."""
         of_solver = [self.choice.note] if self.choice.note else []
-        return of_solver + self._preflight.anode_notes(self._values(parameters))
+        return of_solver + self.anode_notes(parameters)
 
     def _check(self, parameters: ParameterSet, start: CellState | None) -> None:
         if start is not None and not isinstance(start, CellState):
@@ -535,15 +540,15 @@ class PreparedRateTest(PreparedProtocol):
 
     def half_cycles_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
-    ) -> tuple[list[HalfCycle], list[tuple[list[HalfCycle], list[HalfCycle]]]]:
+    ) -> tuple[list[HalfCycle], list[tuple[list[HalfCycle], list[HalfCycle]] | None]]:
         """As `steps_nearby`, for half-cycles."""
         steps, moved = self.steps_nearby(parameters, sides, start)
-        pairs = [(self._paired(ahead), self._paired(behind)) for ahead, behind in moved]
+        pairs = [pair and (self._paired(pair[0]), self._paired(pair[1])) for pair in moved]
         return self._paired(steps), pairs
 
     def results_nearby(
         self, parameters: ParameterSet, sides: Iterable[Side], start: CellState | None = None
-    ) -> tuple[RateTestResult, list[tuple[RateTestResult, RateTestResult]]]:
+    ) -> tuple[RateTestResult, list[tuple[RateTestResult, RateTestResult] | None]]:
         """As `steps_nearby`, for results; those nearby hold the parameters of their side."""
         pairs = list(sides)
         steps, moved = self.steps_nearby(parameters, pairs, start)
@@ -556,8 +561,8 @@ class PreparedRateTest(PreparedProtocol):
             )  # fmt: skip
 
         return result(parameters, steps), [
-            (result(side.ahead, ahead), result(side.behind, behind))
-            for side, (ahead, behind) in zip(pairs, moved, strict=True)
+            pair and (result(side.ahead, pair[0]), result(side.behind, pair[1]))
+            for side, pair in zip(pairs, moved, strict=True)
         ]
 
     def result(  # type: ignore[override]

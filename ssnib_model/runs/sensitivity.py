@@ -175,19 +175,16 @@ class _Tables:
         try:
             _, nearby = self._prepared.results_nearby(parameters, sides.values())
         except NoDerivativesError:
-            # one of several parameters may be why
-            if len(sides) < 2:
-                return {}
-            each = (self.exact(parameters, [name]) for name in sides)
-            return {name: values for found in each for name, values in found.items()}
+            return {}
         columns = list(self.columns)
         return {
             name: (
-                self._read(ahead)[columns].to_numpy(dtype=float)
-                - self._read(behind)[columns].to_numpy(dtype=float)
+                self._read(pair[0])[columns].to_numpy(dtype=float)
+                - self._read(pair[1])[columns].to_numpy(dtype=float)
             )
             / (2 * NEARBY)
-            for name, (ahead, behind) in zip(sides, nearby, strict=True)
+            for name, pair in zip(sides, nearby, strict=True)
+            if pair is not None
         }
 
     def __call__(self, parameters: ParameterSet) -> pd.DataFrame:

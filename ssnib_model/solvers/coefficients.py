@@ -97,6 +97,11 @@ class Coefficients:
     def _of_classes(self, c: Mapping[str, float], name: str) -> np.ndarray:
         return np.array([c[f"{name} {number}"] for number in range(self._classes)])
 
+    @property
+    def inputs_of_potentials(self) -> list[str]:
+        """Names of the inputs that an equilibrium potential depends on."""
+        return sorted({name for p in self._potentials.values() for name in p.inputs})
+
     def cell(self, inputs: Mapping[str, float]) -> tuple[Cell, Scales]:
         """The coefficients of the kernel's equations, and how to tell them from SI units.
 

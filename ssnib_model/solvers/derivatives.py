@@ -38,6 +38,43 @@ class Direction(NamedTuple):
     share: float  #: of their difference that the outcomes are moved by
 
 
+def obstacle(stepper: Structured, taken: Sequence[Taken], direction: Direction) -> str:
+    """Why a test has no exact derivatives along a direction; empty if nothing is in the way.
+
+    Parameters
+    ----------
+    stepper : Structured
+        That takes the steps.
+    taken : sequence of Taken
+        The steps.
+    direction : Direction
+        The same test close by.
+    """
+    potentials = stepper.coefficients.inputs_of_potentials
+    for side in (direction.ahead, direction.behind):
+        if len(side) != len(taken):
+            return "the steps of a test differ in their number"
+        for base, other in zip(taken, side, strict=True):
+            if any(base.inputs[name] != other.inputs[name] for name in potentials):
+                return "an equilibrium potential changes along a direction"
+            if not _is_alike(base.step, other.step):
+                return "the steps of a test differ in more than numbers"
+    return ""
+
+
+def _is_alike(step: Step, other: Step) -> bool:
+    """Whether two steps differ in numbers only, and not in when their current is given."""
+    if other is step:
+        return True
+    own, task = task_of(step, 1.0), task_of(other, 1.0)
+    kinds = [(e.measure, e.rising) for e in step.ends]
+    same = [(e.measure, e.rising) for e in other.ends] == kinds and task.control == own.control
+    return same and (
+        np.array_equal(task.knots, own.knots)
+        or (step.open_ended and task.knots.shape == own.knots.shape)
+    )
+
+
 def moved_outcomes(
     stepper: Structured,
     taken: Sequence[Taken],
@@ -57,14 +94,14 @@ def moved_outcomes(
     outcomes : sequence of Outcome
         What came of them.
     directions : sequence of Direction
-        With as many steps each.
+        Along which there is no `obstacle`.
     given_start : bool
         Whether the state at the start was given, the same for all; else the inputs say it.
 
     Raises
     ------
     NoDerivativesError
-        If a step failed, was taken by another solver, or differs in more than numbers.
+        If a step failed or was taken by another solver, or a direction changes more than numbers.
     """
     if not directions:
         return []
@@ -90,7 +127,7 @@ def moved_outcomes(
         change, cells, areas = known[1]
         if state_change is None:
             state_change = _start(stepper, segment, number, directions, given_start)
-        task_change = _tasks(segment, base.step, number, directions, areas)
+        task_change = _tasks(segment, number, directions, areas)
         before = _copies(state_change)
         state = type(segment.start)(*(array.copy() for array in segment.start))
         which = base.step.ends.index(outcome.end) if outcome.end is not None else -1
@@ -129,8 +166,6 @@ def _differences(
             np.asarray(read(side[number]), dtype=float)
             for side in (direction.ahead, direction.behind)
         )
-        if ahead.shape != behind.shape:
-            raise NoDerivativesError("the steps of a test differ in their points")
         changes.append(direction.share * (ahead - behind))
     return np.stack([*changes, np.zeros_like(changes[0])], axis=-1)
 
@@ -148,7 +183,7 @@ def _cells(
         for taken in (direction.ahead[number], direction.behind[number]):
             cell, scales = stepper.coefficients.cell(taken.inputs)
             if cell.ocp is not own.ocp or cell.alloy is not own.alloy:
-                raise NoDerivativesError("an equilibrium potential changes along a direction")
+                raise NoDerivativesError("the table of an equilibrium potential is another one")
             both = coupling(cell.points, cell.L, cell.sigma_s, cell.sigma_e)
             numbers = {name: getattr(cell, name) for name in CellChange._fields[:9]}
             numbers |= {
@@ -211,7 +246,6 @@ def _start(
 
 def _tasks(
     segment: StructuredSegment,
-    step: Step,
     number: int,
     directions: Sequence[Direction],
     areas: np.ndarray,
@@ -220,14 +254,6 @@ def _tasks(
     from ssnib_model.solvers.kernel.directions import TaskChange
 
     own, area = segment.task, segment.scales.area
-    for direction in directions:
-        for taken in (direction.ahead[number], direction.behind[number]):
-            other = task_of(taken.step, area)
-            kinds = [(e.measure, e.rising) for e in step.ends]
-            same = [(e.measure, e.rising) for e in taken.step.ends] == kinds
-            times = step.open_ended or np.array_equal(other.knots, own.knots)
-            if not same or other.control != own.control or not times:
-                raise NoDerivativesError("the steps of a test differ in more than numbers")
 
     def per_area(imposed: np.ndarray, values: np.ndarray, power: np.ndarray) -> np.ndarray:
         relative = np.append(areas, 0.0) / area

@@ -146,6 +146,39 @@ def test_what_has_no_derivatives_is_said(hu2024):
         prepared.half_cycles_nearby(hu2024, sides(hu2024, [MASS]))
 
 
+def test_a_parameter_without_exact_derivatives_leaves_those_of_others(hu2024):
+    """One of an equilibrium potential, and one that comes with a rate that it changes."""
+    name, potential = (
+        "Positive particle diffusivity [m2.s-1]",
+        "Positive electrode plateau potential [V]",
+    )
+    both = [ss.Free(name, 1e-17, 1e-14), ss.Free(potential, 3.3, 3.45)]
+    data = [
+        ss.RateTestData(
+            "rates",
+            pd.DataFrame({"C-rate": [0.5, 1.0], "Discharge capacity [mA.h.g-1]": [100.0, 90.0]}),
+        )
+    ]
+    problem = FitProblem(hu2024, data, both, "spm")
+    at = problem.start()
+    found = problem.jacobian(at)
+    alone = FitProblem(hu2024, data, both[:1], "spm").jacobian(at[:1])
+    np.testing.assert_array_equal(found[:, :1], alone)
+    np.testing.assert_array_equal(problem.jacobian(at, [1]), found[:, 1:])
+    np.testing.assert_array_equal(problem.jacobian(at, [1, 0]), found[:, ::-1])
+    tight = FitProblem(hu2024, data, both, "spm", TIGHT)
+
+    def residuals(by):
+        return tight.residuals(np.array([at[0], at[1] + by]))
+
+    np.testing.assert_allclose(found[:, 1], fourth_order(residuals, 4e-3), rtol=1e-3, atol=1e-4)
+
+    made = ss.SolidStateSPM(hu2024.model_options)
+    prepared = ss.RateTest([0.5]).prepare(made, hu2024, varying=[name, potential], solver=TIGHT)
+    _, nearby = prepared.half_cycles_nearby(hu2024, sides(hu2024, [potential, name]))
+    assert [pair is None for pair in nearby] == [True, False]
+
+
 def test_what_is_free_for_other_data_changes_nothing(hu2024):
     name = "Positive particle diffusivity [m2.s-1]"
     capacity = "Discharge capacity [mA.h.g-1]"
