@@ -80,6 +80,8 @@ _HOMES = {
     "contour": "runs.target",
     "tornado": "runs.sensitivity",
     "target": "runs.target",
+    "optimise": "runs.optimise",
+    "Optimum": "runs.optimise",
     "SSNIBError": "errors",
     "ParameterError": "errors",
     "UnknownParameterError": "errors",

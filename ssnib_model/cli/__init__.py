@@ -13,6 +13,7 @@ from ssnib_model.cli import (
     fit,
     impedance,
     next_experiment,
+    optimise,
     parameters,
     rate_test,
     read,
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
         rate_test, run, read, compare, fit, diagnose, next_experiment, sweep, sensitivity,
-        impedance, parameters,
+        optimise, impedance, parameters,
     )  # fmt: skip
     for group in groups:
         group.add_parsers(commands)

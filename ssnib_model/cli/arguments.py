@@ -194,6 +194,21 @@ def axis(text: str) -> tuple[str, list[float]]:
         ) from None
 
 
+def range_(text: str) -> tuple[str, tuple | None]:
+    """A parameter and where to look, None for its own range."""
+    name, equals, ends = text.rpartition("=")
+    if not equals:
+        return text.strip(), None
+    low, colon, rest = ends.partition(":")
+    high, _, scale = rest.partition(":")
+    try:
+        if not colon or scale not in ("", "lin", "log"):
+            raise ValueError
+        return name.strip(), (float(low), float(high), scale or "lin")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME[=LOW:HIGH[:lin|log]]") from None
+
+
 def free(text: str) -> tuple[str, float | None, float | None, bool | None]:
     # a name holds no colon
     name, *rest = text.split(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,12 @@ RETENTION, REFERENCE_RATE = "Capacity retention", 0.1
 
 #: Results of a rate test that a sensitivity or a target can be asked of.
 METRICS = (*(c for c in TABLE_COLUMNS if c not in ("C-rate", "Status")), RETENTION)
+
+#: Energy of a discharge over mass or volume of the stack: see `ssnib_model.cell.bulk`.
+SPECIFIC_ENERGY, ENERGY_DENSITY = "Specific energy [W.h.kg-1]", "Energy density [W.h.L-1]"
+
+#: What can be asked of a design.
+OF_DESIGNS = (*METRICS, SPECIFIC_ENERGY, ENERGY_DENSITY)
 
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _SPELLING = re.compile(rf"(?P<name>.+?)(?:\s+at\s+(?P<rate>{_NUMBER})\s*C)?", re.IGNORECASE)
@@ -52,7 +59,7 @@ class Metric:
         return name if self.rate is None else f"{name} at {self.rate:g} C"
 
     @classmethod
-    def of(cls, text: Any, rate: float | None = None) -> Metric:
+    def of(cls, text: Any, rate: float | None = None, among: Sequence[str] = METRICS) -> Metric:
         """The metric of a name and, beside it or at its end, a rate.
 
         Parameters
@@ -62,6 +69,8 @@ class Metric:
             unit and capital; "... at R C" says the rate.
         rate : float, optional
             C-rate, if ``text`` says none.
+        among : sequence of str, optional
+            Which columns can be asked for.
 
         Raises
         ------
@@ -72,11 +81,11 @@ class Metric:
             text = str(text)
         match = _SPELLING.fullmatch(text.strip()) if isinstance(text, str) else None
         name = " ".join(match["name"].split()).casefold() if match else ""
-        columns = [c for c in METRICS if name in (c.casefold(), short_name(c))]
+        columns = [c for c in among if name in (c.casefold(), short_name(c))]
         if len(columns) != 1:
-            spoken = [*map(short_name, METRICS), *METRICS]
+            spoken = [*map(short_name, among), *among]
             raise OptionError(
-                f"metric is {short(text)}: it must be one of {', '.join(METRICS)}, with its rate "
+                f"metric is {short(text)}: it must be one of {', '.join(among)}, with its rate "
                 f'beside it or as in "{short_name(CAPACITY)} at 2 C"{suggestion(name, spoken)}'
             )
         said = float(match["rate"]) if match and match["rate"] else None

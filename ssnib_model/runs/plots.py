@@ -1,15 +1,18 @@
-"""Plots of sensitivities."""
+"""Plots of sensitivities and designs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
-from ssnib_model.runs.metrics import Metric
+from ssnib_model.runs.metrics import OF_DESIGNS, Metric, short_name
+
+if TYPE_CHECKING:
+    from ssnib_model.runs.optimise import Optimum
 
 
 def sensitivity_bars(
@@ -81,3 +84,47 @@ def save_sensitivity(
     figure = Figure(figsize=(11, 1.5 + 0.5 * table["Parameter"].nunique()), layout="constrained")
     sensitivity_bars(table, method, metric, figure.subplots(), rate)
     figure.savefig(folder / f"{method}.png", dpi=150)
+
+
+def designs(optimum: Optimum, ax: Any = None) -> Any:
+    """Every design that an optimisation looked at, and the best.
+
+    Parameters
+    ----------
+    optimum : Optimum
+        As from `optimise`: of two metrics, one is shown over the other with the front; one
+        metric is shown over the parameter that was varied first.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes(ax)
+    table, goals = optimum.table, optimum.maximised
+    y, x = (goals[0], goals[1]) if len(goals) == 2 else (goals[0], str(table.columns[0]))
+    allowed = table["Allowed"].to_numpy(dtype=bool)
+    for part, colour, said in (
+        (table[~allowed], "0.75", "breaks a condition or has no result"),
+        (table[allowed], "C0", "allowed"),
+    ):
+        if len(part):
+            ax.plot(part[x], part[y], ".", color=colour, label=said, markersize=4)
+    if len(optimum.front):
+        line = "-" if len(optimum.front) > 1 else ""
+        said = "front" if len(goals) == 2 else "best"
+        ax.plot(optimum.front[x], optimum.front[y], f"o{line}", color="C1", label=said)
+    ax.set(xlabel=label(_with_unit(x)), ylabel=label(_with_unit(y)))
+    ax.legend()
+    return ax
+
+
+def _with_unit(name: str) -> str:
+    """A metric at a rate with its unit; parameters have theirs."""
+    spoken, _, rate = name.partition(" at ")
+    column = next((c for c in OF_DESIGNS if short_name(c) == spoken), None)
+    if column is None:
+        return name
+    _, bracket, unit = column.partition(" [")
+    return f"{spoken.capitalize()} at {rate}{bracket}{unit}"

@@ -109,6 +109,16 @@ class Runner:
             rows[place] = own
         return rows
 
+    def anode_notes(self, parameters: ParameterSet) -> list[str]:
+        """What is wrong with the size of the anode of a cell of the design."""
+        assert self._prepared is not None, "not prepared"
+        return self._prepared.anode_notes(parameters)
+
+    def notes(self, point: dict[str, float | str]) -> list[str]:
+        """What a run of one point says of its validity."""
+        assert self._prepared is not None, "not prepared"
+        return self._prepared.result(self._changed(point)).notes
+
     def _changed(self, point: Mapping[str, Any]) -> ParameterSet:
         """The set at one point: materials first, then values."""
         if not self._materials:

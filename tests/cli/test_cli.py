@@ -339,3 +339,28 @@ def test_the_shell_completes(line, wanted, tmp_path):
         env=os.environ | shell | {"PYTHONPATH": root}, timeout=120,
     )  # fmt: skip
     assert answer.read_text().strip() == wanted
+
+
+def test_optimise(tmp_path, capsys):
+    layer = "Na3PS4 layer thickness [m]"
+    command = ["optimise", "--vary", f"{layer}=3e-5:3e-4", "--maximise", "energy density at 0.2 C"]
+    condition = ["--subject-to", "capacity retention at 2 C >= 0.85"]
+    assert run(*command, *condition, "--out", tmp_path / "a") == 0
+    out = capsys.readouterr().out
+    assert "energy density at 0.2 C is largest" in out
+    names = {"designs.csv", "front.csv", "designs.png", "best", "run.json"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == names
+    best = ssnib_model.ParameterSet(tmp_path / "a" / "best")
+    assert best[layer] == pytest.approx(3e-5, rel=0.01)
+    assert run(*command, "--out", tmp_path / "a") == 2
+    assert "already" in capsys.readouterr().err
+    assert run(*command, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["values"][layer] == pytest.approx(3e-5, rel=0.01)
+    nothing = ["--subject-to", "capacity retention at 2 C >= 2", "--out", tmp_path / "b"]
+    assert run(*command, *nothing) == 3
+    assert "no design keeps the conditions" in capsys.readouterr().err
+    assert run(*command, "--subject-to", "capacity retention", "--json") == 2
+    assert "then >= or <= and a number" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        run("optimise", "--vary", f"{layer}=1:2:3:4", "--maximise", "energy density at 0.2 C")
