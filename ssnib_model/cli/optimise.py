@@ -18,6 +18,7 @@ from ssnib_model.cli.arguments import (
 from ssnib_model.cli.output import (
     EXIT_OK,
     RUN_FILE,
+    fitted,
     no_answer,
     print_json,
     results_folder,
@@ -116,7 +117,7 @@ def _optimise(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         say(best.sentence)
         if len(best.maximised) > 1:
-            say(f"\n{best.front.to_string(index=False, float_format='{:.4g}'.format)}")
+            say("\n" + fitted(best.front, best.maximised, "{:.4g}"))
         say(f"\n{TABLE}, {FRONT}, {PLOT} and run.json are in {folder}")
     if best.parameters is None:
         return no_answer("no design keeps the conditions")

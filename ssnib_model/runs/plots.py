@@ -114,7 +114,9 @@ def designs(optimum: Optimum, ax: Any = None) -> Any:
     if len(optimum.front):
         line = "-" if len(optimum.front) > 1 else ""
         said = "front" if len(goals) == 2 else "best"
-        ax.plot(optimum.front[x], optimum.front[y], f"o{line}", color="C1", label=said)
+        ax.plot(
+            optimum.front[x], optimum.front[y], f"o{line}", color="C1", label=said, markersize=4
+        )
     ax.set(xlabel=label(_with_unit(x)), ylabel=label(_with_unit(y)))
     ax.legend()
     return ax
