@@ -27,6 +27,7 @@ _CAPACITIVE = {"surface form": ("differential",)}
 _HEATED = {"thermal": ("lumped",)}
 _HYSTERETIC = {"open-circuit potential": ("one-state hysteresis",)}
 _TWO_PHASE = {"particle": ("two-phase",)}
+_LEAKING = {"electronic leakage": ("ohmic",)}
 
 
 def _cathode(low: float, high: float, description: str, **fields: Any) -> Quantity:
@@ -251,6 +252,9 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "{layer} layer conductivity [S.m-1]": _model(
         1e-9, 1e3, "Ionic conductivity of a dense layer, pores included", **_OF_TEMPERATURE
+    ),
+    "{layer} layer electronic conductivity [S.m-1]": _model(
+        1e-14, 1e3, "Electronic conductivity of a dense layer, which leaks", read_with=_LEAKING
     ),
     "{quantity} activation energy [J.mol-1]": _model(0, 3e5, "Arrhenius activation energy"),
     "{quantity} reference temperature [K]": _model(

@@ -20,6 +20,7 @@ OPTIONS = {
     "size classes": (1,),
     "open-circuit potential": ("single", "one-state hysteresis"),
     "thermal": ("isothermal", "lumped"),
+    "electronic leakage": ("none", "ohmic"),
     "surface form": ("false", "differential"),
 }
 MAX_SIZE_CLASSES = 20

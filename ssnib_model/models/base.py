@@ -30,6 +30,10 @@ from ssnib_model.models.losses import R_gas as R_gas
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
 
 
+#: State of a cell whose electrolytes leak electrons, and what leaks.
+IONIC_CURRENT, LEAKAGE = "Ionic current density [A.m-2]", "Electronic leakage current [A]"
+
+
 class CellSymbols(UnitCharge):
     """The parameters of the cell as symbols; also the ``param`` that PyBaMM reads."""
 
@@ -42,7 +46,13 @@ class CellSymbols(UnitCharge):
         self.voltage_low_cut = pybamm.Parameter("Lower voltage cut-off [V]")
         self.voltage_high_cut = pybamm.Parameter("Upper voltage cut-off [V]")
         self.I = pybamm.FunctionParameter("Current function [A]", {"Time [s]": pybamm.t})
+        # what passes the stack as ions: more than the applied current where electrons leak
+        self.is_leaking = options["electronic leakage"] != "none"
         self.i = self.I / self.A_cc
+        self.I_ion = self.I
+        if self.is_leaking:
+            self.i = pybamm.Variable(IONIC_CURRENT, scale=self.Q / self.A_cc)
+            self.I_ion = self.i * self.A_cc
 
         # composite cathode and its particles
         self.L = pybamm.Parameter("Positive electrode thickness [m]")
@@ -122,6 +132,8 @@ class SolidStateBaseModel(pybamm.BaseModel):
         - ``"size classes"``: number of particle sizes, default 1;
         - ``"open-circuit potential"``: ``"single"`` (default) or ``"one-state hysteresis"``;
         - ``"thermal"``: ``"isothermal"`` (default) or ``"lumped"``;
+        - ``"electronic leakage"``: ``"none"`` (default) or ``"ohmic"``, by the electronic
+          conductivities of the layers;
         - ``"surface form"``: ``"false"`` (default) or ``"differential"``, with double layers
           and geometric capacitances, for impedance.
     name : str, optional
@@ -181,6 +193,17 @@ class SolidStateBaseModel(pybamm.BaseModel):
         losses = self.series_losses()
         return {s.name: s.overpotential() for s in losses if not isinstance(s, AnodeReaction)}
 
+    def leakage_conductance(self) -> pybamm.Symbol:
+        """Conductance of the layers for electrons [S.m-2], one behind the other; 0 without."""
+        if not self.param.is_leaking:
+            return pybamm.Scalar(0)
+        resistances = [
+            pybamm.Parameter(f"{layer} layer thickness [m]")
+            / pybamm.Parameter(f"{layer} layer electronic conductivity [S.m-1]")
+            for layer in self.options["electrolyte layers"]
+        ]
+        return 1 / sum(resistances, start=pybamm.Scalar(0))
+
     def layer_overpotential(self, layer: str) -> pybamm.Symbol:
         """Ohmic overpotential [V] of a dense electrolyte layer."""
         return Layer(self, layer).overpotential()
@@ -196,7 +219,7 @@ class SolidStateBaseModel(pybamm.BaseModel):
         y = pybamm.Variable("Negative electrode sodium content")
         self.rhs[Q] = p.I / 3600
         self.initial_conditions[Q] = pybamm.Scalar(0)
-        self.rhs[y] = -p.I / (F * p.n_Sn)
+        self.rhs[y] = -p.I_ion / (F * p.n_Sn)
         self.initial_conditions[y] = y_init
         self.variables.update(
             {
@@ -243,7 +266,14 @@ class SolidStateBaseModel(pybamm.BaseModel):
         p = self.param
         ocv = U_right - U_left
         residual = V - ocv - sum(overpotentials.values())
-        heat = -p.I * sum(overpotentials.values())
+        heat = -p.I_ion * sum(overpotentials.values())
+        if p.is_leaking:
+            leaked = V * self.leakage_conductance()
+            self.algebraic[p.i] = (p.i - p.I / p.A_cc - leaked) / (p.Q / p.A_cc)
+            self.initial_conditions[p.i] = pybamm.Scalar(0)
+            self.variables[IONIC_CURRENT] = p.i
+            self.variables[LEAKAGE] = leaked * p.A_cc
+            heat += V * leaked * p.A_cc
         if self.options["thermal"] == "lumped":
             capacity = pybamm.Parameter("Cell heat capacity [J.K-1]")
             cooling = pybamm.Parameter("Cell heat transfer coefficient [W.K-1]")

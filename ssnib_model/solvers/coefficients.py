@@ -68,6 +68,7 @@ class Coefficients:
             "alloy rate": -p.A_cc / (F * p.n_Sn),
             "scale": 1e-2 * p.Q / p.A_cc,
             "area": p.A_cc,
+            "leakage": model.leakage_conductance(),
             "stoichiometry": p.sto_init,
             "alloy content": p.y_init,
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
@@ -135,7 +136,7 @@ class Coefficients:
             alloy_rate=c["alloy rate"] / alloy_range,
             scale=c["scale"],
         )
-        return cell, Scales(c["area"], alloy_range)
+        return cell, Scales(c["area"], alloy_range, c["leakage"])
 
     def of_many(
         self, inputs: Mapping[str, ArrayLike], members: int
@@ -203,6 +204,7 @@ class Scales(NamedTuple):
 
     area: float  #: of the cell [m2]
     alloy_range: float  #: sodium content at the end of the anode's table
+    leakage: float = 0.0  #: conductance of the layers for electrons [S.m-2]
 
 
 class Potential:

@@ -39,8 +39,12 @@ class Preflight:
     """
 
     def __init__(self, options: Mapping[str, Any], values: pybamm.ParameterValues):
-        # at the ambient temperature and without double layers all are numbers
-        plain = {"thermal": "isothermal", "surface form": "false"}
+        # at the ambient temperature, without double layers and leakage all are numbers
+        plain = {
+            "thermal": "isothermal",
+            "surface form": "false",
+            "electronic leakage": "none",
+        }
         model = SolidStateBaseModel({**options, **plain})
         p = model.param
         self.is_metal = p.is_metal

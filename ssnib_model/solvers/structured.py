@@ -33,6 +33,7 @@ from ssnib_model.solvers.solution import Solutions
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
+from ssnib_model.solvers.terminals import SAME, Imposed, imposed
 from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
 
@@ -50,6 +51,7 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "size classes": None,
     "open-circuit potential": ("single", HYSTERESIS),
     "thermal": ("isothermal",),
+    "electronic leakage": ("none", "ohmic"),
     "surface form": ("false",),
 }
 
@@ -169,6 +171,11 @@ class Structured:
         self._solutions = Solutions(model, values, var_pts)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the kernel has all of the cell: many at once, and exact derivatives."""
+        return self._model.options["electronic leakage"] == "none"
+
+    @property
     def tolerances(self) -> tuple[float, float]:
         """rtol and atol."""
         return self._solver.rtol, self._solver.atol
@@ -203,7 +210,14 @@ class Structured:
             cell, scales = self.coefficients.cell(inputs)
         except OptionError as error:
             return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
-        task = task_of(step, scales.area)
+        asked = Imposed(task_of(step, scales.area), SAME)
+        if scales.leakage:
+            asked = imposed(step, asked.task, scales.area, scales.leakage)
+        if asked.refusal:
+            return Outcome(Status.FAILED, reason=asked.refusal, gave_up=True), state
+        if asked.reached is not None:
+            return Outcome(Status.AT_START, end=asked.reached), state
+        task = asked.task
         place = state.sodium / scales.alloy_range
         start = numbers.State(state.modes, state.hysteresis, np.array([place]))
         end = numbers.State(*(array.copy() for array in start))
@@ -218,7 +232,9 @@ class Structured:
             if reached is not None:
                 return Outcome(Status.AT_START, end=reached), state
         reason = integrate.REASONS.get(outcome, "")
-        if outcome == integrate.TIME_OVER and step.open_ended:
+        if outcome == integrate.TIME_OVER:
+            reached = asked.timed
+        if outcome == integrate.TIME_OVER and step.open_ended and reached is None:
             reason = NO_END
         if reason:
             gave_up = outcome in integrate.GIVEN_UP
@@ -229,7 +245,9 @@ class Structured:
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
-        segment = StructuredSegment(cell, scales, task, start, samples, renewed, solution)
+        segment = StructuredSegment(
+            cell, scales, task, start, samples, renewed, solution, asked.terminals
+        )
         sodium = float(end.alloy[0]) * scales.alloy_range
         charge, energy = state.passed
         passed = charge + segment.charge, energy + segment.energy
