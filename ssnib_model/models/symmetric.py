@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pybamm
 
+from ssnib_model.cell.options import AGEING, OPTIONS
 from ssnib_model.errors import OptionError
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.models.losses import F
@@ -25,7 +26,7 @@ class SymmetricCell(SolidStateBaseModel):
 
     def __init__(self, options: dict | None = None, name: str = "Symmetric cell"):
         super().__init__(options, name)
-        _refuse_leakage(self)
+        _refuse_losses(self)
         p = self.param
         y = self.set_cell_states(p.y_made)
         y_right = pybamm.Variable("Positive electrode sodium content")
@@ -63,7 +64,7 @@ class BlockingPellet(SolidStateBaseModel):
 
     def __init__(self, options: dict | None = None, name: str = "Blocking pellet"):
         super().__init__(options, name)
-        _refuse_leakage(self)
+        _refuse_losses(self)
         p = self.param
         (layer,) = self.options["electrolyte layers"]
         bulk = self.layer_overpotential(layer)
@@ -86,9 +87,9 @@ class BlockingPellet(SolidStateBaseModel):
         return {}
 
 
-def _refuse_leakage(model: SolidStateBaseModel) -> None:
-    if model.param.is_leaking:
-        raise OptionError(
-            'a cell without a cathode has no "electronic leakage": nothing drives electrons '
-            "through its layers"
-        )
+def _refuse_losses(model: SolidStateBaseModel) -> None:
+    for option in ("electronic leakage", *AGEING):
+        if model.options[option] != OPTIONS[option][0]:
+            raise OptionError(
+                f'a cell without a cathode has no "{option}" but {OPTIONS[option][0]!r}'
+            )

@@ -318,7 +318,7 @@ class PreparedProtocol:
         if not isinstance(stepper, Structured):
             raise NoDerivativesError(f"the solver is {self.choice.name}")
         if not stepper.is_plain:
-            raise NoDerivativesError("the cell leaks electrons, which has no exact derivatives")
+            raise NoDerivativesError("a cell that leaks electrons or ages has no exact ones")
         steps = self._run(parameters, start, progress=False).steps
         plan = functools.partial(taken, self.protocol, self._at)
         return steps, moved_steps(stepper, plan, parameters, steps, pairs, start is not None)

@@ -206,9 +206,7 @@ class Solutions:
             ys = _vectors(model, all_inputs[0], values | {ENERGY: np.zeros((times.size, 1))})
             return pybamm.Solution(times, ys, model, all_inputs[:1])["Voltage [V]"].entries
 
-        t, values, rates = self._states(
-            record, inputs, passed, bends, voltage, segment.terminals
-        )
+        t, values, rates = self._states(record, inputs, passed, bends, voltage, segment.terminals)
         ys = _vectors(model, all_inputs[0], values)
         yps = _vectors(model, all_inputs[0], rates, rates=True)
         # as by PyBaMM, a part for each piece of a profile, and no time twice

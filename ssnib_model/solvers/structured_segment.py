@@ -107,7 +107,7 @@ class StructuredSegment:
             reaction.reshape(sites),
             difference,
             flow * self.scales.area,
-            alloy * self.scales.alloy_range,
+            alloy * self.scales.alloy_range + self.scales.taken,
         )
 
     def moved(

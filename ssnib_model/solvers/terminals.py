@@ -104,9 +104,7 @@ def imposed(step: Step, task: Task, area: float, siemens: float) -> Imposed:
     if charges.any():
         return Imposed(task, SAME, refusal=_lacks("an end of a hold by capacity"))
     leaked = siemens * task.value
-    return Imposed(
-        task._replace(offset=leaked), Terminals(1.0, -leaked, task.value, siemens)
-    )
+    return Imposed(task._replace(offset=leaked), Terminals(1.0, -leaked, task.value, siemens))
 
 
 def _constant(step: Step, current: float, task: Task, siemens: float) -> Imposed:

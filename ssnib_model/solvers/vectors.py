@@ -21,7 +21,7 @@ from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.solvers.controlled import CURRENT_STATE
-from ssnib_model.solvers.numbers import Numbers, input_names
+from ssnib_model.solvers.numbers import Numbers, by_inputs, input_names
 from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics, corners
 from ssnib_model.solvers.terminals import SAME, Terminals
@@ -158,7 +158,9 @@ class States:
             "charge of a content": F * p.n_Sn / 3600,
         }
         surfaces = {f"surface{q.suffix}": p.L * q.a for q in particles}
-        self._numbers = Numbers(symbols | surfaces, values)
+        every = {n: by_inputs(model, s) for n, s in (symbols | surfaces).items()}
+        self._numbers = Numbers(every, values)
+        self._slow = model.param.ageing.names
         self._separator = _Separator(model, values)
 
     def __call__(
@@ -203,6 +205,7 @@ class States:
         samples[CURRENT_STATE] = share * samples[ION] + applied
         samples[IONIC_CURRENT] = samples[ION] / c["area"]
         samples |= self._of_reduced(c, record) if self._reduced else _composite(c, record)
+        samples |= {name: np.full((record.t.size, 1), inputs[name]) for name in self._slow}
         for n, suffix in enumerate(self._suffixes):
             samples[f"{REACTION}{suffix} [A.m-2]"] = record.reaction[..., n]
 
@@ -272,13 +275,15 @@ class _Separator:
 
     def __init__(self, model: SolidStateBaseModel, values: pybamm.ParameterValues):
         content = pybamm.InputParameter(CONTENT)
-        U_n = model.param.U_n(content)
+        p = model.param
+        taken = p.ageing.sodium_taken() * p.A_cc / p.n_Sn
+        U_n = p.U_n(content - taken if p.ageing.has_anode_interphase else content)
         losses = [s.overpotential() for s in model.series_losses() if not s.behind_cathode]
         both = [sum(losses) - U_n, U_n]
         if model.param.is_leaking:
             ions = {model.param.i: pybamm.InputParameter(CURRENT) / model.param.A_cc}
             both = [pybamm.replace(s, ions, {}) for s in both]
-        symbols = [values.process_symbol(s) for s in both]
+        symbols = [values.process_symbol(by_inputs(model, s)) for s in both]
         self._inputs = [n for n in input_names(*symbols) if n not in (CONTENT, CURRENT)]
         inputs = {name: casadi.MX.sym("p") for name in (CONTENT, CURRENT, *self._inputs)}
         y, i, *rest = inputs.values()
