@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # numba takes a second
 #: Values of an equilibrium potential that casadi works out by one pass through its expression.
 AT_ONCE = 256
 
+#: What the share of a surface counts for in a change [V].
+PER_SHARE = 4.0
 #: What a content of the anode counts for in a change [V]: its potential changes by about that.
 PER_CONTENT = 0.05
 
@@ -148,8 +150,8 @@ class Coefficients:
     ) -> float:
         """How far the coefficients are from others, of what ages.
 
-        Resistances by what a current [A] drops over them [V], the surface as a share of itself,
-        and the content of the anode by `PER_CONTENT`; the largest of these.
+        Resistances by what a current [A] drops over them [V], the surface by its share of itself,
+        and the content of the anode, by `PER_SHARE` and `PER_CONTENT`; the largest of these.
         """
         c = self.numbers(inputs)
         i = current / before["area"]
@@ -159,7 +161,7 @@ class Coefficients:
         return max(
             abs(c["series"] - before["series"]) * i,
             abs(c["film"] - before["film"]) * i / old,
-            abs(surface - old) / old,
+            PER_SHARE * abs(surface - old) / old,
             abs(c["taken"] - before["taken"]) * PER_CONTENT,
         )
 

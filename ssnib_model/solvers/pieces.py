@@ -90,7 +90,7 @@ class SegmentOfPieces:
 def _together(pieces: Sequence[Segment], starts: np.ndarray) -> dict[str, Any]:
     """Arguments of a ``pybamm.Solution`` of all pieces."""
     solutions = [piece.solution for piece in pieces]
-    all_ts = []
+    all_ts: list[np.ndarray] = []
     for start, solution in zip(starts, solutions, strict=False):
         for t in solution.all_ts:
             later = t + start

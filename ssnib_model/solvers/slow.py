@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 #: What a coefficient may change by within a piece, over the root of the relative tolerance: of
 #: itself, or times 1 V.
 TOLERATED = 0.16
+#: Most pieces of a step.
+MOST = 2000
 #: Shortest piece, of what is left of a step.
 SHORTEST = 1e-6
 
 _LACKS = "the structured solver has not a profile that ends by capacity where a cell ages fast"
+
+_TOO_FAST = f"the cell ages so fast that {MOST} pieces of a step do not do"
+ALL_TAKEN = "the interphase has taken all the sodium of the anode"
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
@@ -97,17 +102,21 @@ class SlowStates:
             contacts = [self._contact(s, inputs) for s in (state.slow, middle)]
             if ISOLATED in middle:
                 middle[ISOLATED] += self._mean(state.modes) * (contacts[0] - contacts[1])
+            if why := self._impossible(state, {**inputs, **middle}):
+                return Outcome(Status.FAILED, reason=why), first
+            if len(pieces) == MOST:
+                return Outcome(Status.FAILED, reason=_TOO_FAST, gave_up=True), first
             outcome, after = stepper.piece(state, rest, {**inputs, **middle})
             if outcome.status is Status.FAILED:
                 return outcome, first
-            slow = state.slow
-            if outcome.segment is not None:
-                slow = self._after(slow, inputs, outcome.segment)
+            segment: Any = outcome.segment
+            slow = dict(state.slow)
+            if segment is not None:
+                slow = self._after(slow, inputs, segment)
                 if h > SHORTEST * step.duration and self._jumped(state.slow, slow, step, inputs):
-                    longest = outcome.segment.duration / 2
+                    longest = segment.duration / 2
                     continue
             end = None if outcome.end is None else step.ends[rest.ends.index(outcome.end)]
-            segment: Any = outcome.segment
             if segment is not None:
                 pieces.append(segment)
                 t, passed = t + segment.duration, passed + segment.charge
@@ -123,6 +132,11 @@ class SlowStates:
         whole = pieces[0] if len(pieces) == 1 else SegmentOfPieces(pieces)
         status = status_of(pieces[0].anode()[0], pieces[-1].anode()[1])
         return Outcome(status, whole, end), state
+
+    def _impossible(self, state: State, inputs: Mapping[str, float]) -> str:
+        """Why there is no such cell any more, or nothing."""
+        taken = self._coefficients.numbers(inputs)["taken"]
+        return ALL_TAKEN if taken > 0 and taken >= state.sodium else ""
 
     def _jumped(
         self,
