@@ -27,6 +27,10 @@ _CAPACITIVE = {"surface form": ("differential",)}
 _HEATED = {"thermal": ("lumped",)}
 _HYSTERETIC = {"open-circuit potential": ("one-state hysteresis",)}
 _TWO_PHASE = {"particle": ("two-phase",)}
+_LEAKING = {"electronic leakage": ("ohmic",)}
+_ANODE_GROWS = {"negative electrode interphase": ("parabolic",)}
+_CATHODE_GROWS = {"positive electrode interphase": ("parabolic",)}
+_FADES = {"accessible fraction": ("ageing",)}
 
 
 def _cathode(low: float, high: float, description: str, **fields: Any) -> Quantity:
@@ -245,12 +249,94 @@ QUANTITIES: dict[str, Quantity] = {
     "Cell heat transfer coefficient [W.K-1]": _model(
         0, 1e4, "Heat given to the surroundings per kelvin", read_with=_HEATED
     ),
+    # ageing
+    "Negative electrode interphase growth constant [m2.s-1]": _model(
+        0,
+        1e-6,
+        "Square of the thickness of the interphase at the anode over time",
+        read_with=_ANODE_GROWS,
+    ),
+    "Negative electrode interphase conductivity [S.m-1]": _model(
+        1e-9, 1e3, "Ionic conductivity of the interphase at the anode", read_with=_ANODE_GROWS
+    ),
+    "Negative electrode interphase sodium concentration [mol.m-3]": _model(
+        0,
+        1e5,
+        "Sodium of the anode that a volume of its interphase takes",
+        default=0.0,
+        read_with=_ANODE_GROWS,
+    ),
+    "Positive electrode interphase growth constant [Ohm2.m4.s-1]": _cathode(
+        0,
+        1.0,
+        "Square of the resistance, per area of the cell, of what grows on the charged cathode "
+        "over time",
+        read_with=_CATHODE_GROWS,
+    ),
+    "Positive electrode interphase onset potential [V]": _cathode(
+        -1, 6, "Potential of the cathode vs Na/Na+ above which it grows", read_with=_CATHODE_GROWS
+    ),
+    "Positive electrode interphase onset width [V]": _cathode(
+        1e-3,
+        1,
+        "Over which potential its growth sets in",
+        default=0.02,
+        read_with=_CATHODE_GROWS,
+    ),
+    "Positive electrode accessible fraction loss per cycle": _cathode(
+        -0.1,
+        0.5,
+        "Share of the accessible fraction lost in an equivalent full cycle",
+        default=0.0,
+        read_with=_FADES,
+    ),
+    "Positive electrode accessible fraction loss rate [s-1]": _cathode(
+        -1e-3,
+        1e-3,
+        "Share of the accessible fraction lost with time",
+        default=0.0,
+        read_with=_FADES,
+    ),
+    "Positive electrode accessible fraction loss rate at high potential [s-1]": _cathode(
+        -1e-3,
+        1e-3,
+        "Share of the accessible fraction lost with time above the onset potential",
+        default=0.0,
+        read_with=_FADES,
+    ),
+    "Positive electrode accessible fraction onset potential [V]": _cathode(
+        -1,
+        6,
+        "Potential of the cathode vs Na/Na+ above which time counts as at high potential",
+        default=3.6,
+        read_with=_FADES,
+    ),
+    "Positive electrode accessible fraction onset width [V]": _cathode(
+        1e-3, 1, "Over which potential that sets in", default=0.02, read_with=_FADES
+    ),
+    "Positive electrode accessible fraction gain by activation": _cathode(
+        -0.9,
+        2,
+        "Share of the accessible fraction gained in the end by cycling; below 0: lost",
+        default=0.0,
+        read_with=_FADES,
+    ),
+    "Positive electrode accessible fraction activation cycles": _cathode(
+        0.01,
+        1e6,
+        "Equivalent full cycles in which the gain comes to 1 - 1/e of it",
+        default=50.0,
+        read_with=_FADES,
+    ),
     # interfaces and temperature laws
     "{interface} interface resistance [Ohm.m2]": _model(
         0, 1e4, "Area-specific resistance between two neighbours", default=0.0
     ),
     "{layer} layer conductivity [S.m-1]": _model(
         1e-9, 1e3, "Ionic conductivity of a dense layer, pores included", **_OF_TEMPERATURE
+    ),
+    "{layer} layer electronic conductivity [S.m-1]": _model(
+        1e-14, 1e3, "Electronic conductivity of a dense layer, which leaks", read_with=_LEAKING
     ),
     "{quantity} activation energy [J.mol-1]": _model(0, 3e5, "Arrhenius activation energy"),
     "{quantity} reference temperature [K]": _model(
@@ -303,6 +389,9 @@ ACTIVATED = (
     "Positive electrode exchange-current density",
     "Positive particle diffusivity",
     "Negative electrode exchange-current density",
+    "Negative electrode interphase growth constant",
+    "Negative electrode interphase conductivity",
+    "Positive electrode interphase growth constant",
 )
 
 

@@ -20,9 +20,15 @@ OPTIONS = {
     "size classes": (1,),
     "open-circuit potential": ("single", "one-state hysteresis"),
     "thermal": ("isothermal", "lumped"),
+    "electronic leakage": ("none", "ohmic"),
+    "negative electrode interphase": ("none", "parabolic"),
+    "positive electrode interphase": ("none", "parabolic"),
+    "accessible fraction": ("constant", "ageing"),
     "surface form": ("false", "differential"),
 }
 MAX_SIZE_CLASSES = 20
+#: What ages a cell.
+AGEING = ("negative electrode interphase", "positive electrode interphase", "accessible fraction")
 
 #: Names of layers become parts of names of parameters.
 _LAYER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]{0,39}")

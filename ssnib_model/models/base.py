@@ -9,6 +9,7 @@ import pybamm
 from ssnib_model.cell.options import ModelOptions
 from ssnib_model.cell.pybamm_values import anode_as_made, anode_potential, equilibrium
 from ssnib_model.materials.transport import effective_ratio
+from ssnib_model.models.ageing import ISOLATED, Ageing
 from ssnib_model.models.coordinates import DOMAIN, UnitFiniteVolume, UnitSubMesh, coordinate
 from ssnib_model.models.initial import CellOptions, UnitCharge
 from ssnib_model.models.losses import (
@@ -23,11 +24,16 @@ from ssnib_model.models.losses import (
 )
 from ssnib_model.models.losses import F as F
 from ssnib_model.models.losses import R_gas as R_gas
+from ssnib_model.models.particles import size_classes
 
 #: Options of IDAKLU with which it starts where it would give up by its own. The first step is
 #: guessed from a duration that may be years, and must shrink to what resolves the start; Newton's
 #: method needs small steps towards the potentials where charge transfer is extremely slow.
 SOLVER_OPTIONS = {"max_error_test_failures": 100, "max_linesearch_backtracks_ic": 20}
+
+
+#: State of a cell whose electrolytes leak electrons, and what leaks.
+IONIC_CURRENT, LEAKAGE = "Ionic current density [A.m-2]", "Electronic leakage current [A]"
 
 
 class CellSymbols(UnitCharge):
@@ -42,14 +48,23 @@ class CellSymbols(UnitCharge):
         self.voltage_low_cut = pybamm.Parameter("Lower voltage cut-off [V]")
         self.voltage_high_cut = pybamm.Parameter("Upper voltage cut-off [V]")
         self.I = pybamm.FunctionParameter("Current function [A]", {"Time [s]": pybamm.t})
+        # what passes the stack as ions: more than the applied current where electrons leak
+        self.is_leaking = options["electronic leakage"] != "none"
         self.i = self.I / self.A_cc
+        self.I_ion = self.I
+        if self.is_leaking:
+            self.i = pybamm.Variable(IONIC_CURRENT, scale=self.Q / self.A_cc)
+            self.I_ion = self.i * self.A_cc
 
         # composite cathode and its particles
         self.L = pybamm.Parameter("Positive electrode thickness [m]")
         self.R = pybamm.Parameter("Positive particle radius [m]")
         self.phi_AM = pybamm.Parameter("Positive electrode active material volume fraction")
         self.phi_SE = pybamm.Parameter("Positive electrode electrolyte volume fraction")
-        self.accessible = pybamm.Parameter("Positive electrode accessible fraction")
+        self.ageing = Ageing(options, self)
+        self._size_classes = options["size classes"]
+        as_made = pybamm.Parameter("Positive electrode accessible fraction")
+        self.accessible = as_made * self.ageing.contact()
         self.contacted = pybamm.Parameter("Positive electrode contacted fraction")
         self.c_max = pybamm.Parameter("Maximum concentration in positive electrode [mol.m-3]")
         self.sigma_s = pybamm.Parameter(
@@ -60,8 +75,9 @@ class CellSymbols(UnitCharge):
         # the two phases that meet in a two-phase particle
         self.sto_poor = pybamm.Parameter("Positive particle sodium-poor phase limit")
         self.sto_rich = pybamm.Parameter("Positive particle sodium-rich phase limit")
-        # sodium that can cycle, as a charge
-        self.Q_p = F * self.c_max * self.phi_AM * self.accessible * self.L * self.A_cc
+        # sodium that can cycle, as a charge: now, and as made
+        whole = F * self.c_max * self.phi_AM * self.L * self.A_cc
+        self.Q_p, self.Q_p_made = whole * self.accessible, whole * as_made
 
         # anode: its sodium per tin of an alloy, or over what was made of the metal itself
         self.is_metal = options["negative electrode"] == "sodium metal"
@@ -72,6 +88,18 @@ class CellSymbols(UnitCharge):
         self.soc_init = pybamm.Parameter("Initial state of charge")
         self.soc_made = pybamm.Parameter("As-made state of charge")
         self.sto_init, self.y_init, self.ocv_init = equilibrium(self.soc_init, self.is_metal)
+
+    def surface(self) -> pybamm.Symbol:
+        """Reacting surface of all particles per area of the cell."""
+        points, shares = size_classes(self._size_classes)
+        inverse = 1 / self.R
+        if len(points) > 1:
+            spread = pybamm.Parameter("Positive particle radius spread")
+            inverse = sum(
+                share / (self.R * pybamm.exp(spread * point))
+                for point, share in zip(points, shares, strict=True)
+            )
+        return 3 * self.L * self.phi_AM * self.accessible * self.contacted * inverse
 
     def U_p(self, sto: pybamm.Symbol) -> pybamm.Symbol:
         """Equilibrium potential of the cathode [V vs Na/Na+] at a stoichiometry."""
@@ -122,6 +150,11 @@ class SolidStateBaseModel(pybamm.BaseModel):
         - ``"size classes"``: number of particle sizes, default 1;
         - ``"open-circuit potential"``: ``"single"`` (default) or ``"one-state hysteresis"``;
         - ``"thermal"``: ``"isothermal"`` (default) or ``"lumped"``;
+        - ``"electronic leakage"``: ``"none"`` (default) or ``"ohmic"``, by the electronic
+          conductivities of the layers;
+        - ``"negative electrode interphase"`` and ``"positive electrode interphase"``:
+          ``"none"`` (default) or ``"parabolic"`` growth with time, or time at high potential;
+        - ``"accessible fraction"``: ``"constant"`` (default) or ``"ageing"``;
         - ``"surface form"``: ``"false"`` (default) or ``"differential"``, with double layers
           and geometric capacitances, for impedance.
     name : str, optional
@@ -181,6 +214,17 @@ class SolidStateBaseModel(pybamm.BaseModel):
         losses = self.series_losses()
         return {s.name: s.overpotential() for s in losses if not isinstance(s, AnodeReaction)}
 
+    def leakage_conductance(self) -> pybamm.Symbol:
+        """Conductance of the layers for electrons [S.m-2], one behind the other; 0 without."""
+        if not self.param.is_leaking:
+            return pybamm.Scalar(0)
+        resistances = [
+            pybamm.Parameter(f"{layer} layer thickness [m]")
+            / pybamm.Parameter(f"{layer} layer electronic conductivity [S.m-1]")
+            for layer in self.options["electrolyte layers"]
+        ]
+        return 1 / sum(resistances, start=pybamm.Scalar(0))
+
     def layer_overpotential(self, layer: str) -> pybamm.Symbol:
         """Ohmic overpotential [V] of a dense electrolyte layer."""
         return Layer(self, layer).overpotential()
@@ -190,13 +234,16 @@ class SolidStateBaseModel(pybamm.BaseModel):
         return AnodeReaction(self).overpotential()
 
     def set_cell_states(self, y_init: pybamm.Symbol) -> pybamm.Symbol:
-        """Charge passed, and the alloy's sodium content by Coulomb counting (returned)."""
+        """Charge passed, and the alloy's sodium by Coulomb counting.
+
+        Returned is the content without what the interphase took.
+        """
         p = self.param
         Q = pybamm.Variable("Discharge capacity [A.h]", scale=p.Q)
         y = pybamm.Variable("Negative electrode sodium content")
         self.rhs[Q] = p.I / 3600
         self.initial_conditions[Q] = pybamm.Scalar(0)
-        self.rhs[y] = -p.I / (F * p.n_Sn)
+        self.rhs[y] = -p.I_ion / (F * p.n_Sn)
         self.initial_conditions[y] = y_init
         self.variables.update(
             {
@@ -207,13 +254,17 @@ class SolidStateBaseModel(pybamm.BaseModel):
                 "Negative electrode sodium [mol]": y * p.n_Sn,
                 "Current [A]": p.I,
                 "Current variable [A]": p.I * 1,
-                "Current density [A.m-2]": p.i,
+                "Current density [A.m-2]": p.I / p.A_cc,
                 "C-rate": p.I / p.Q,
                 "Ambient temperature [K]": p.T_amb,
                 "Cell temperature [K]": p.T if p.T is not p.T_amb else p.T * 1,
             }
         )
-        return y
+        if not p.ageing.has_anode_interphase:
+            return y
+        taken = p.ageing.sodium_taken() * p.A_cc
+        self.variables["Negative electrode interphase sodium [mol]"] = taken
+        return y - taken / p.n_Sn
 
     def set_cathode_state(self, sto_mean: pybamm.Symbol) -> pybamm.Symbol:
         """Composition of the composite; returns its equilibrium potential [V]."""
@@ -243,7 +294,16 @@ class SolidStateBaseModel(pybamm.BaseModel):
         p = self.param
         ocv = U_right - U_left
         residual = V - ocv - sum(overpotentials.values())
-        heat = -p.I * sum(overpotentials.values())
+        before = [loss.name for loss in self.series_losses()]
+        self._set_clocks(V + U_left - sum(overpotentials[name] for name in before))
+        heat = -p.I_ion * sum(overpotentials.values())
+        if p.is_leaking:
+            leaked = V * self.leakage_conductance()
+            self.algebraic[p.i] = (p.i - p.I / p.A_cc - leaked) / (p.Q / p.A_cc)
+            self.initial_conditions[p.i] = pybamm.Scalar(0)
+            self.variables[IONIC_CURRENT] = p.i
+            self.variables[LEAKAGE] = leaked * p.A_cc
+            heat += V * leaked * p.A_cc
         if self.options["thermal"] == "lumped":
             capacity = pybamm.Parameter("Cell heat capacity [J.K-1]")
             cooling = pybamm.Parameter("Cell heat transfer coefficient [W.K-1]")
@@ -274,6 +334,26 @@ class SolidStateBaseModel(pybamm.BaseModel):
             pybamm.Event("Minimum voltage [V]", V - p.voltage_low_cut),
             pybamm.Event("Maximum voltage [V]", p.voltage_high_cut - V),
         ]
+
+    def _set_clocks(self, potential: pybamm.Symbol) -> None:
+        """Equations of what ages, at a potential [V] of the cathode against sodium."""
+        p, ageing = self.param, self.param.ageing
+        rates = {c.state: c.at(p.I, potential) for c in ageing.clocks.values()}
+        for state, rate in rates.items():
+            self.rhs[state], self.initial_conditions[state] = rate, pybamm.Scalar(0)
+            self.variables[state.name] = state
+        if ageing.has_anode_interphase:
+            self.variables["Negative electrode interphase thickness [m]"] = ageing.thickness()
+        if ageing.has_fading_contact:
+            isolated = pybamm.Variable(ISOLATED)
+            contact, sto = ageing.contact(), self.variables["Positive electrode stoichiometry"]
+            self.rhs[isolated] = -sto * sum(contact.diff(c) * r for c, r in rates.items())
+            self.initial_conditions[isolated] = pybamm.Scalar(0)
+            self.variables |= {
+                ISOLATED: isolated,
+                "Positive electrode isolated sodium [mol]": isolated * p.Q_p_made / F,
+                "Positive electrode accessible fraction": p.accessible * 1,
+            }
 
     # ---------------------------------------------------------------- PyBaMM's defaults
     def geometry_of(self, *domains: str) -> dict:

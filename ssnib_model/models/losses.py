@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Protocol, Self
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.models.ageing import ANODE_INTERPHASE, CATHODE_INTERPHASE
 
 F = pybamm.constants.F
 R_gas = pybamm.constants.R
@@ -196,8 +197,28 @@ class AnodeReaction(SeriesLoss):
         return -eta
 
 
+class AnodeInterphase(Resistance):
+    """What grows between the anode and the layer next to it, with the root of time."""
+
+    name = ANODE_INTERPHASE
+
+    def __init__(self, model: Model):
+        super().__init__(model)
+        quantity = f"{self.name} conductivity"
+        conductivity = pybamm.Parameter(f"{quantity} [S.m-1]") * arrhenius(quantity, self.param.T)
+        self.resistance = self.param.ageing.thickness() / conductivity
+        layer = model.options["electrolyte layers"][0]
+        self.capacity = pybamm.Parameter(f"Negative electrode|{layer} interface capacity [F.m-2]")
+
+    @classmethod
+    def of(cls, model: Model) -> Iterator[Self]:
+        """One with the option, otherwise none."""
+        if model.param.ageing.has_anode_interphase:
+            yield cls(model)
+
+
 #: In the order in which they appear in a breakdown.
-SERIES: tuple[type[SeriesLoss], ...] = (Separator, AnodeReaction)
+SERIES: tuple[type[SeriesLoss], ...] = (AnodeInterphase, Separator, AnodeReaction)
 
 
 # -------------------------------------------------------------------- at a particle
@@ -253,7 +274,27 @@ class Film(LocalLoss):
         return self.param.R_film
 
 
-LOCAL: tuple[type[LocalLoss], ...] = (Hysteresis, Film)
+class CathodeInterphase(LocalLoss):
+    """What grows on the particles where the halide meets the charged cathode."""
+
+    name = CATHODE_INTERPHASE
+
+    @classmethod
+    def of(cls, model: Model) -> Iterator[Self]:
+        """One with the option, otherwise none."""
+        if model.param.ageing.has_cathode_interphase:
+            yield cls(model)
+
+    def drop(self, particle: Site, j: pybamm.Symbol) -> pybamm.Symbol:
+        """``j`` times the resistance of what has grown [V]."""
+        return j * self.resistance(particle)
+
+    def resistance(self, particle: Site) -> pybamm.Symbol:
+        """Per area of particle: the same current through all of it passes that of the cell."""
+        return self.param.ageing.cathode_resistance() * self.param.surface()
+
+
+LOCAL: tuple[type[LocalLoss], ...] = (Hysteresis, Film, CathodeInterphase)
 
 
 # -------------------------------------------------------------------- of the composite

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pybamm
 
+from ssnib_model.cell.options import AGEING, OPTIONS
+from ssnib_model.errors import OptionError
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.models.losses import F
 
@@ -24,6 +26,7 @@ class SymmetricCell(SolidStateBaseModel):
 
     def __init__(self, options: dict | None = None, name: str = "Symmetric cell"):
         super().__init__(options, name)
+        _refuse_losses(self)
         p = self.param
         y = self.set_cell_states(p.y_made)
         y_right = pybamm.Variable("Positive electrode sodium content")
@@ -61,6 +64,7 @@ class BlockingPellet(SolidStateBaseModel):
 
     def __init__(self, options: dict | None = None, name: str = "Blocking pellet"):
         super().__init__(options, name)
+        _refuse_losses(self)
         p = self.param
         (layer,) = self.options["electrolyte layers"]
         bulk = self.layer_overpotential(layer)
@@ -81,3 +85,11 @@ class BlockingPellet(SolidStateBaseModel):
     @property
     def default_geometry(self) -> dict:
         return {}
+
+
+def _refuse_losses(model: SolidStateBaseModel) -> None:
+    for option in ("electronic leakage", *AGEING):
+        if model.options[option] != OPTIONS[option][0]:
+            raise OptionError(
+                f'a cell without a cathode has no "{option}" but {OPTIONS[option][0]!r}'
+            )

@@ -263,7 +263,7 @@ class PreparedProtocol:
             return None
         self._check_fixed(values)
         stepper = self._steppers.first
-        if not isinstance(stepper, Structured):
+        if not (isinstance(stepper, Structured) and stepper.is_plain):
             return None
         inputs, schedule = self._values(values), self.protocol.schedule
         return take_many(
@@ -318,6 +318,8 @@ class PreparedProtocol:
         stepper = self._steppers.first
         if not isinstance(stepper, Structured):
             raise NoDerivativesError(f"the solver is {self.choice.name}")
+        if not stepper.is_plain:
+            raise NoDerivativesError("a cell that leaks electrons or ages has no exact ones")
         steps = self._run(parameters, start, progress=False).steps
         plan = functools.partial(taken, self.protocol, self._at)
         return steps, moved_steps(stepper, plan, parameters, steps, pairs, start is not None)

@@ -53,6 +53,8 @@ CYCLE_COLUMNS = (
     "Discharge capacity [mA.h.g-1]",
     "Coulombic efficiency",
     "Energy efficiency",
+    "Discharge energy [W.h]",
+    "Mean voltage gap [V]",
 )
 
 
@@ -130,7 +132,10 @@ class ProtocolResult:
 
     @functools.cached_property
     def cycles(self) -> pd.DataFrame:
-        """One row a cycle, columns `CYCLE_COLUMNS`: all charges and all discharges in it."""
+        """One row a cycle, columns `CYCLE_COLUMNS`: all charges and all discharges in it.
+
+        The gap is the mean voltage of the charges less that of the discharges, over charge.
+        """
         table = self.table.assign(
             up=(-self.table["Charge passed [A.h]"]).clip(lower=0) / self.mass,
             down=self.table["Charge passed [A.h]"].clip(lower=0) / self.mass,
@@ -144,7 +149,9 @@ class ProtocolResult:
         columns = (
             sums.index, sums["up"], sums["down"],
             sums["down"] / sums["up"].where(sums["up"] > 0),
-            sums["given"] / sums["taken"].where(sums["taken"] > 0),
+            sums["given"] / sums["taken"].where(sums["taken"] > 0), sums["given"],
+            (sums["taken"] / sums["up"].where(sums["up"] > 0)
+             - sums["given"] / sums["down"].where(sums["down"] > 0)) / self.mass,
         )  # fmt: skip
         pairs = zip(CYCLE_COLUMNS, columns, strict=True)
         return pd.DataFrame({name: np.asarray(column) for name, column in pairs})

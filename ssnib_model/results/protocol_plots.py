@@ -72,8 +72,18 @@ def capacity_by_cycle(result: DrawnProtocol, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def of_cycles(result: DrawnProtocol, column: str, ax: Axes | None = None) -> Axes:
+    """A column of the cycles against their number."""
+    ax = axes(ax)
+    cycles = result.cycles
+    ax.plot(cycles["Cycle"], cycles[column], "o-", ms=3, lw=0.8, mfc="none")
+    ax.set(xlabel="Cycle", ylabel=label(column))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
 def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
-    """Voltage and current over time, and beside them the capacities where there are cycles."""
+    """Voltage and current over time; where there are cycles capacity, gap and energy of each."""
     cycles = result.cycles
     capacities = cycles.filter(like="capacity").to_numpy(dtype=float)
     # of parts of a charge, as titrations and pulses have them, there is nothing to compare
@@ -88,6 +98,10 @@ def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
     over_time(result, "Current [A]", lower)
     left.align_ylabels([upper, lower])
     for part in right:
-        capacity_by_cycle(result, part.subplots())
+        rows = part.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
+        capacity_by_cycle(result, rows[0]).set_xlabel("")
+        of_cycles(result, "Mean voltage gap [V]", rows[1]).set_xlabel("")
+        of_cycles(result, "Discharge energy [W.h]", rows[2])
+        part.align_ylabels(rows)
     set_title(figure, result, title)
     return figure

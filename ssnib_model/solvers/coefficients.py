@@ -15,7 +15,7 @@ from ssnib_model.errors import OptionError
 from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
 from ssnib_model.models.losses import HYSTERESIS, Resistance
 from ssnib_model.models.particles import Particle, size_classes
-from ssnib_model.solvers.numbers import Numbers, input_names
+from ssnib_model.solvers.numbers import Numbers, by_inputs, input_names
 from ssnib_model.solvers.tables import Table, build
 
 if TYPE_CHECKING:  # numba takes a second
@@ -24,6 +24,11 @@ if TYPE_CHECKING:  # numba takes a second
 
 #: Values of an equilibrium potential that casadi works out by one pass through its expression.
 AT_ONCE = 256
+
+#: What the share of a surface counts for in a change [V].
+PER_SHARE = 4.0
+#: What a content of the anode counts for in a change [V]: its potential changes by about that.
+PER_CONTENT = 0.05
 
 #: The anode's potential is tabulated to this content [mol Na per mol Sn] and straight beyond,
 #: where its sodium is metal.
@@ -55,6 +60,7 @@ class Coefficients:
         self._is_reduced = points == 1
         half = pybamm.Scalar(0.5)
         resistances = [s.resistance for s in model.series_losses() if isinstance(s, Resistance)]
+        first = Particle(model, 0, None)  # of all classes alike
         symbols = {
             "L": p.L,
             "sigma_s": p.sigma_s,
@@ -62,12 +68,14 @@ class Coefficients:
             "series": sum(resistances, start=pybamm.Scalar(0)),
             "anode_j0": p.j0_n(),
             "thermal": 2 * R_gas * p.T / F,
-            "film": p.R_film,
+            "film": sum(loss.resistance(first) for loss in model.local_losses()),
             "j0": p.j0_p(half),
             "half_gap": pybamm.Scalar(0),
             "alloy rate": -p.A_cc / (F * p.n_Sn),
             "scale": 1e-2 * p.Q / p.A_cc,
             "area": p.A_cc,
+            "leakage": model.leakage_conductance(),
+            "taken": p.ageing.sodium_taken() * p.A_cc / p.n_Sn,
             "stoichiometry": p.sto_init,
             "alloy content": p.y_init,
             "largest alloy content": p.y_made + (1 - p.soc_made) * p.Q_p / (F * p.n_Sn),
@@ -86,7 +94,7 @@ class Coefficients:
             if hysteresis:
                 rate = pybamm.Parameter("Positive electrode hysteresis decay rate")
                 symbols[f"gap rate {c}"] = rate * particle.leaving(one)
-        self.numbers = Numbers(symbols, values)
+        self.numbers = Numbers({n: by_inputs(model, s) for n, s in symbols.items()}, values)
         self._latest: tuple[dict[str, float], tuple[Cell, Scales]] | None = None
         words = "equilibrium potential of the {} electrode"
         self._potentials = {
@@ -140,7 +148,27 @@ class Coefficients:
             alloy_rate=c["alloy rate"] / alloy_range,
             scale=c["scale"],
         )
-        return cell, Scales(c["area"], alloy_range)
+        return cell, Scales(c["area"], alloy_range, c["leakage"], c["taken"])
+
+    def change(
+        self, inputs: Mapping[str, float], before: Mapping[str, float], current: float
+    ) -> float:
+        """How far the coefficients are from others, of what ages.
+
+        Resistances by what a current [A] drops over them [V], the surface by its share of itself,
+        and the content of the anode, by `PER_SHARE` and `PER_CONTENT`; the largest of these.
+        """
+        c = self.numbers(inputs)
+        i = current / before["area"]
+        surface, old = (
+            sum(n[f"surface {number}"] for number in range(self._classes)) for n in (c, before)
+        )
+        return max(
+            abs(c["series"] - before["series"]) * i,
+            abs(c["film"] - before["film"]) * i / old,
+            PER_SHARE * abs(surface - old) / old,
+            abs(c["taken"] - before["taken"]) * PER_CONTENT,
+        )
 
     def of_many(
         self, inputs: Mapping[str, ArrayLike], members: int
@@ -208,6 +236,8 @@ class Scales(NamedTuple):
 
     area: float  #: of the cell [m2]
     alloy_range: float  #: sodium content at the end of the anode's table
+    leakage: float = 0.0  #: conductance of the layers for electrons [S.m-2]
+    taken: float = 0.0  #: content of the anode that its interphase took
 
 
 class Potential:

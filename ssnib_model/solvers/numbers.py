@@ -10,6 +10,8 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
+from ssnib_model.models.base import SolidStateBaseModel
+
 
 class Numbers:
     """Values of symbols for given inputs, compiled once; any number of threads may call it.
@@ -71,6 +73,14 @@ class Numbers:
         given = np.array([np.broadcast_to(inputs[name], members) for name in self._inputs])
         results = self._function(given).full()  # one column each: casadi goes through them
         return dict(zip(self._names, results, strict=True))
+
+
+def by_inputs(model: SolidStateBaseModel, symbol: pybamm.Symbol) -> pybamm.Symbol:
+    """A symbol in which the slow states of a model are inputs of their names."""
+    slow = {
+        c.state: pybamm.InputParameter(c.state.name) for c in model.param.ageing.clocks.values()
+    }
+    return pybamm.replace(symbol, slow, {}) if slow else symbol
 
 
 class Readings:

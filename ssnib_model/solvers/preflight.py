@@ -9,6 +9,7 @@ import numpy as np
 import pybamm
 from numpy.typing import ArrayLike
 
+from ssnib_model.cell.options import AGEING, OPTIONS
 from ssnib_model.materials.na_sn import PLATEAUS
 from ssnib_model.models.base import SolidStateBaseModel
 from ssnib_model.solvers.numbers import Numbers
@@ -39,8 +40,12 @@ class Preflight:
     """
 
     def __init__(self, options: Mapping[str, Any], values: pybamm.ParameterValues):
-        # at the ambient temperature and without double layers all are numbers
-        plain = {"thermal": "isothermal", "surface form": "false"}
+        # at the ambient temperature, without double layers, leakage and ageing all are numbers
+        plain = {
+            "thermal": "isothermal",
+            "surface form": "false",
+            **{option: OPTIONS[option][0] for option in ("electronic leakage", *AGEING)},
+        }
         model = SolidStateBaseModel({**options, **plain})
         p = model.param
         self.is_metal = p.is_metal

@@ -23,6 +23,7 @@ from ssnib_model.solvers.controlled import (
 )
 from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.state import scaling
+from ssnib_model.solvers.terminals import Terminals
 from ssnib_model.solvers.vectors import CHARGE, ENERGY, NEAR, Record, States
 from ssnib_model.steps import End, Step
 
@@ -32,6 +33,9 @@ KEPT = 16
 
 class Recorded(Protocol):
     """A segment that can tell again what happened in it."""
+
+    #: What is applied at the current of the record.
+    terminals: Terminals
 
     def record(self) -> Record:
         """All that the solver followed."""
@@ -202,7 +206,7 @@ class Solutions:
             ys = _vectors(model, all_inputs[0], values | {ENERGY: np.zeros((times.size, 1))})
             return pybamm.Solution(times, ys, model, all_inputs[:1])["Voltage [V]"].entries
 
-        t, values, rates = self._states(record, inputs, passed, bends, voltage)
+        t, values, rates = self._states(record, inputs, passed, bends, voltage, segment.terminals)
         ys = _vectors(model, all_inputs[0], values)
         yps = _vectors(model, all_inputs[0], rates, rates=True)
         # as by PyBaMM, a part for each piece of a profile, and no time twice

@@ -10,6 +10,7 @@ import functools
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,9 @@ from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.models.dfn import SolidStateDFN
 from ssnib_model.models.losses import (
     HYSTERESIS,
+    AnodeInterphase,
     AnodeReaction,
+    CathodeInterphase,
     Film,
     Hysteresis,
     Interface,
@@ -29,10 +32,12 @@ from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Coefficients
 from ssnib_model.solvers.compiling import numba_problem
 from ssnib_model.solvers.controlled import binding_ends
+from ssnib_model.solvers.slow import SlowStates
 from ssnib_model.solvers.solution import Solutions
 from ssnib_model.solvers.state import CellState
 from ssnib_model.solvers.stepper import ANODE_OCP, status_of
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
+from ssnib_model.solvers.terminals import SAME, Imposed, imposed
 from ssnib_model.solvers.vectors import from_values, to_values
 from ssnib_model.steps import Control, End, Measure, Outcome, Profile, Status, Step
 
@@ -50,11 +55,17 @@ ACCEPTED: dict[str, tuple[Any, ...] | None] = {
     "size classes": None,
     "open-circuit potential": ("single", HYSTERESIS),
     "thermal": ("isothermal",),
+    "electronic leakage": ("none", "ohmic"),
+    "negative electrode interphase": ("none", "parabolic"),
+    "positive electrode interphase": ("none", "parabolic"),
+    "accessible fraction": ("constant", "ageing"),
     "surface form": ("false",),
 }
 
 #: The losses it has.
-LOSSES = (Interface, Layer, AnodeReaction, Hysteresis, Film)
+LOSSES = (
+    Interface, Layer, AnodeReaction, Hysteresis, Film, AnodeInterphase, CathodeInterphase,
+)  # fmt: skip
 
 #: What to do where it cannot.
 INSTEAD = 'use solver="idaklu"'
@@ -132,6 +143,7 @@ class State(NamedTuple):
     hysteresis: np.ndarray  #: shape (sites,)
     sodium: float  #: content of the alloy [mol Na per mol Sn]
     passed: tuple[float, float] = (0.0, 0.0)  #: charge [A.h] and energy [W.h] since the start
+    slow: Mapping[str, float] = MappingProxyType({})  #: what ages, by name
 
 
 class Structured:
@@ -166,7 +178,13 @@ class Structured:
         self._solver, self._model = solver, model
         self._points, self._shells = _points(model, var_pts)
         self.coefficients = Coefficients(model, values, self._shells, self._points)
+        self._slow = SlowStates(model, values, self.coefficients, solver.rtol)
         self._solutions = Solutions(model, values, var_pts)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the kernel has all of the cell: many at once, and exact derivatives."""
+        return self._model.options["electronic leakage"] == "none" and not self._slow.names
 
     @property
     def tolerances(self) -> tuple[float, float]:
@@ -175,13 +193,16 @@ class Structured:
 
     def start(self, inputs: Mapping[str, float], initial: CellState | None = None) -> State:
         """The same composition in every particle, or a state that a solver handed over."""
-        fresh = State(*self.coefficients.start(inputs))
+        slow = self._slow.start()
+        fresh = State(*self.coefficients.start({**inputs, **slow}), slow=slow)
         if initial is None:
             return fresh
         sizes = {name: v.size for name, v in self._values(fresh).items()}
         initial.check(self._model, sizes)
         modes, hysteresis, sodium = from_values(self._model.options, initial.values, self._shells)
-        return State(modes.reshape(fresh.modes.shape), hysteresis.ravel(), float(sodium))
+        slow = {name: float(initial.values[name].item()) for name in slow}
+        shape = fresh.modes.shape
+        return State(modes.reshape(shape), hysteresis.ravel(), float(sodium), slow=slow)
 
     def cell_state(self, state: State) -> CellState:
         """As `Stepper.cell_state`."""
@@ -191,10 +212,25 @@ class Structured:
         """The differential states of the model by name."""
         modes = state.modes.reshape(self._points, -1, self._shells)
         hysteresis = state.hysteresis.reshape(modes.shape[:-1])
-        return to_values(self._model.options, modes, hysteresis, state.sodium)
+        values = to_values(self._model.options, modes, hysteresis, state.sodium)
+        return values | {name: np.array([value]) for name, value in state.slow.items()}
 
     def step(self, state: State, step: Step, inputs: Mapping[str, float]) -> tuple[Outcome, State]:
-        """As `Stepper.step`; the segment is a `StructuredSegment`."""
+        """As `Stepper.step`."""
+        if not self._slow.names:
+            return self.piece(state, step, inputs)
+        try:
+            return self._slow.take(self, state, step, inputs)
+        except OptionError as error:
+            return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
+
+    def piece(
+        self, state: State, step: Step, inputs: Mapping[str, float]
+    ) -> tuple[Outcome, State]:
+        """A step through which nothing ages; ``inputs`` has what does, by its name too.
+
+        The segment is a `StructuredSegment`, and what ages is in the state as it was.
+        """
         from ssnib_model.solvers.kernel import cell as numbers
         from ssnib_model.solvers.kernel import integrate
         from ssnib_model.solvers.kernel.one_step import PARTS
@@ -203,8 +239,15 @@ class Structured:
             cell, scales = self.coefficients.cell(inputs)
         except OptionError as error:
             return Outcome(Status.FAILED, reason=str(error), gave_up=True), state
-        task = task_of(step, scales.area)
-        place = state.sodium / scales.alloy_range
+        asked = Imposed(task_of(step, scales.area), SAME)
+        if scales.leakage:
+            asked = imposed(step, asked.task, scales.area, scales.leakage)
+        if asked.refusal:
+            return Outcome(Status.FAILED, reason=asked.refusal, gave_up=True), state
+        if asked.reached is not None:
+            return Outcome(Status.AT_START, end=asked.reached), state
+        task = asked.task
+        place = (state.sodium - scales.taken) / scales.alloy_range
         start = numbers.State(state.modes, state.hysteresis, np.array([place]))
         end = numbers.State(*(array.copy() for array in start))
         outcome, which, *samples, renewed = integrate.integrate(
@@ -218,7 +261,9 @@ class Structured:
             if reached is not None:
                 return Outcome(Status.AT_START, end=reached), state
         reason = integrate.REASONS.get(outcome, "")
-        if outcome == integrate.TIME_OVER and step.open_ended:
+        if outcome == integrate.TIME_OVER:
+            reached = asked.timed
+        if outcome == integrate.TIME_OVER and step.open_ended and reached is None:
             reason = NO_END
         if reason:
             gave_up = outcome in integrate.GIVEN_UP
@@ -229,11 +274,13 @@ class Structured:
         solution = functools.partial(
             self._solutions.of, step=step, end=reached, inputs=inputs, passed=state.passed
         )
-        segment = StructuredSegment(cell, scales, task, start, samples, renewed, solution)
-        sodium = float(end.alloy[0]) * scales.alloy_range
+        segment = StructuredSegment(
+            cell, scales, task, start, samples, renewed, solution, asked.terminals
+        )
+        sodium = float(end.alloy[0]) * scales.alloy_range + scales.taken
         charge, energy = state.passed
         passed = charge + segment.charge, energy + segment.energy
-        after = State(end.modes, end.hysteresis, sodium, passed)
+        after = State(end.modes, end.hysteresis, sodium, passed, state.slow)
         return Outcome(status_of(*segment.anode()), segment, reached), after
 
     def _beyond_all_power(
@@ -243,7 +290,7 @@ class Structured:
         end = binding_ends(step).get((Measure.VOLTAGE, False))
         if step.control is not Control.POWER or end is None or isinstance(step.value, Profile):
             return None
-        hold, _ = self.step(state, Step(Control.VOLTAGE, end.value, 1e-3), inputs)
+        hold, _ = self.piece(state, Step(Control.VOLTAGE, end.value, 1e-3), inputs)
         if hold.segment is None:
             return None
         most = float(hold.segment.current(0.0) * hold.segment.voltage(0.0))

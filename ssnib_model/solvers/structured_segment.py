@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ssnib_model.errors import NoDerivativesError
 from ssnib_model.solvers.coefficients import Scales
 from ssnib_model.solvers.compiling import interrupts
+from ssnib_model.solvers.terminals import SAME, Terminals
 from ssnib_model.solvers.vectors import Record
 from ssnib_model.steps import Control, Measure, Profile, Step
 
@@ -60,6 +61,7 @@ def task_of(step: Step, area: float) -> Task:
         limits=np.array([e.value * s for e, (_, s) in zip(step.ends, watched, strict=True)]),
         signs=np.array([-1.0 if end.rising else 1.0 for end in step.ends]),
         duration=float(step.duration),
+        offset=0.0,
     )
 
 
@@ -75,10 +77,12 @@ class StructuredSegment:
         samples: Sequence[np.ndarray],
         renewed: np.ndarray,
         solution: Callable[[StructuredSegment], pybamm.Solution],
+        terminals: Terminals = SAME,
     ):
         self.times = samples[0]
         self.cell, self.scales, self.task, self.start = cell, scales, task, start
         self.samples, self.renewed, self._solution = samples, renewed, solution
+        self.terminals = terminals
 
     @property
     def solution(self) -> pybamm.Solution:
@@ -103,7 +107,7 @@ class StructuredSegment:
             reaction.reshape(sites),
             difference,
             flow * self.scales.area,
-            alloy * self.scales.alloy_range,
+            alloy * self.scales.alloy_range + self.scales.taken,
         )
 
     def moved(
@@ -135,7 +139,15 @@ class StructuredSegment:
         from ssnib_model.solvers.kernel import look
 
         with interrupts():
-            return look.totals(self.cell, self.task, self.start.alloy[0], *self.samples)
+            charge, energy, *anode = look.totals(
+                self.cell, self.task, self.start.alloy[0], *self.samples
+            )
+        share, offset = self.terminals.share, self.terminals.offset
+        if not self.terminals.is_trivial:
+            volt_seconds = self.terminals.volt_seconds(charge, self.duration)
+            energy = share * energy + offset * volt_seconds
+            charge = share * charge + offset * self.duration
+        return charge, energy, *anode
 
     @property
     def charge(self) -> float:
@@ -153,11 +165,14 @@ class StructuredSegment:
 
     def current(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
-        return self._look(t, 1) * self.scales.area
+        found = self.terminals.share * self._look(t, 1) + self.terminals.offset
+        return found * self.scales.area
 
     def passed(self, t: ArrayLike) -> np.ndarray:
         """See `Segment`."""
-        return self._look(t, 2) * self.scales.area / _SECONDS
+        found = self.terminals.share * self._look(t, 2)
+        found = found + self.terminals.offset * np.asarray(t, dtype=float)
+        return found * self.scales.area / _SECONDS
 
     def _look(self, t: ArrayLike, row: int) -> np.ndarray:
         from ssnib_model.solvers.kernel import look

@@ -15,20 +15,23 @@ import numpy as np
 import pybamm
 from scipy.interpolate import CubicHermiteSpline
 
-from ssnib_model.models.base import F, R_gas, SolidStateBaseModel
+from ssnib_model.models.base import IONIC_CURRENT, F, R_gas, SolidStateBaseModel
 from ssnib_model.models.losses import HYSTERESIS
 from ssnib_model.models.particles import Particle, size_classes
 from ssnib_model.models.spm import SolidStateSPM
 from ssnib_model.solvers.coefficients import Modes
 from ssnib_model.solvers.controlled import CURRENT_STATE
-from ssnib_model.solvers.numbers import Numbers, input_names
+from ssnib_model.solvers.numbers import Numbers, by_inputs, input_names
 from ssnib_model.solvers.preflight import CURRENT
 from ssnib_model.solvers.quartics import SAMPLES_A_STEP, Quartics, corners
+from ssnib_model.solvers.terminals import SAME, Terminals
 
 CONTENT = "Negative electrode sodium content"
 STOICHIOMETRY = "Positive particle stoichiometry"
 HYSTERESIS_STATE = "Positive electrode hysteresis state"
 REACTION = "Positive electrode reaction current density"
+#: The current of the ions [A], which is no state of a model by this name.
+ION = "ionic current"
 CHARGE, ENERGY = "Discharge capacity [A.h]", "Discharge energy [W.h]"
 
 PHI_S, PHI_E = "Positive electrode potential [V]", "Positive electrolyte potential [V]"
@@ -51,7 +54,7 @@ class Record(NamedTuple):
     hysteresis: np.ndarray  #: state of the hysteresis, shape (n, points, classes)
     reaction: np.ndarray  #: per area of the cell [A.m-2], shape (n, points, classes)
     difference: np.ndarray  #: potential of electrode against electrolyte [V], (n, points)
-    current: np.ndarray  #: positive on discharge [A], shape (n,)
+    current: np.ndarray  #: of the ions, positive on discharge [A], shape (n,)
     sodium: np.ndarray  #: content of the alloy [mol Na per mol Sn], shape (n,)
 
 
@@ -155,7 +158,9 @@ class States:
             "charge of a content": F * p.n_Sn / 3600,
         }
         surfaces = {f"surface{q.suffix}": p.L * q.a for q in particles}
-        self._numbers = Numbers(symbols | surfaces, values)
+        every = {n: by_inputs(model, s) for n, s in (symbols | surfaces).items()}
+        self._numbers = Numbers(every, values)
+        self._slow = model.param.ageing.names
         self._separator = _Separator(model, values)
 
     def __call__(
@@ -165,6 +170,7 @@ class States:
         passed: tuple[float, float],
         bends: np.ndarray,
         voltage: Callable[[np.ndarray, dict[str, np.ndarray]], np.ndarray],
+        terminals: Terminals = SAME,
     ) -> Trajectory:
         """The states at the times of a record, and at some between them.
 
@@ -184,14 +190,22 @@ class States:
             after each there is a time as well.
         voltage : callable
             Voltage [V] for times and the values of the states but the energy.
+        terminals : Terminals, optional
+            What is applied at the current of the record.
         """
         record = _without_empty_steps(record)
         c = self._numbers({**inputs, CURRENT: 0.0})
         a_content = c["charge of a content"]
         samples = to_values(self._options, record.modes, record.hysteresis, record.sodium)
-        samples[CHARGE] = passed[0] + a_content * (record.sodium[0] - record.sodium)[:, None]
-        samples[CURRENT_STATE] = record.current[:, None]
+        share, applied = terminals.share, terminals.offset * c["area"]
+        moved = a_content * (record.sodium[0] - record.sodium)
+        charge = share * moved + applied * record.t / 3600
+        samples[CHARGE] = passed[0] + charge[:, None]
+        samples[ION] = record.current[:, None]
+        samples[CURRENT_STATE] = share * samples[ION] + applied
+        samples[IONIC_CURRENT] = samples[ION] / c["area"]
         samples |= self._of_reduced(c, record) if self._reduced else _composite(c, record)
+        samples |= {name: np.full((record.t.size, 1), inputs[name]) for name in self._slow}
         for n, suffix in enumerate(self._suffixes):
             samples[f"{REACTION}{suffix} [A.m-2]"] = record.reaction[..., n]
 
@@ -199,9 +213,9 @@ class States:
         quartics = Quartics(record.t, times)
         values = {name: quartics.values(a) for name, a in samples.items()}
         rates = {name: quartics.rates(a) for name, a in samples.items()}
-        content, current = values[CONTENT][:, 0], values[CURRENT_STATE][:, 0]
+        content, current = values[CONTENT][:, 0], values[ION][:, 0]
         left, by_content, by_current, alloy, _ = self._separator(content, current, inputs)
-        left_rate = by_content * rates[CONTENT][:, 0] + by_current * rates[CURRENT_STATE][:, 0]
+        left_rate = by_content * rates[CONTENT][:, 0] + by_current * rates[ION][:, 0]
         for name in {PHI_S, PHI_E} & set(values):
             values[name] += left[:, None]
             rates[name] += left_rate[:, None]
@@ -211,8 +225,11 @@ class States:
         smooth = (current * (V + alloy))[np.searchsorted(times, record.t)]
         energy = quartics.integrals(smooth) / 3600
         energy += a_content * self._separator.alloy_integral(content, inputs)
+        if not terminals.is_trivial:
+            taken = 3600 / c["area"] * a_content * (content[0] - content)
+            energy = share * energy + applied / 3600 * terminals.volt_seconds(taken, times)
         values[ENERGY] = (passed[1] + energy)[:, None]
-        rates[ENERGY] = (current * V / 3600)[:, None]
+        rates[ENERGY] = values[CURRENT_STATE] * V[:, None] / 3600
         return Trajectory(times, values, rates)
 
     def _of_reduced(self, c: Mapping[str, float], record: Record) -> dict[str, np.ndarray]:
@@ -258,9 +275,15 @@ class _Separator:
 
     def __init__(self, model: SolidStateBaseModel, values: pybamm.ParameterValues):
         content = pybamm.InputParameter(CONTENT)
-        U_n = model.param.U_n(content)
+        p = model.param
+        taken = p.ageing.sodium_taken() * p.A_cc / p.n_Sn
+        U_n = p.U_n(content - taken if p.ageing.has_anode_interphase else content)
         losses = [s.overpotential() for s in model.series_losses() if not s.behind_cathode]
-        symbols = [values.process_symbol(s) for s in (sum(losses) - U_n, U_n)]
+        both = [sum(losses) - U_n, U_n]
+        if model.param.is_leaking:
+            ions = {model.param.i: pybamm.InputParameter(CURRENT) / model.param.A_cc}
+            both = [pybamm.replace(s, ions, {}) for s in both]
+        symbols = [values.process_symbol(by_inputs(model, s)) for s in both]
         self._inputs = [n for n in input_names(*symbols) if n not in (CONTENT, CURRENT)]
         inputs = {name: casadi.MX.sym("p") for name in (CONTENT, CURRENT, *self._inputs)}
         y, i, *rest = inputs.values()

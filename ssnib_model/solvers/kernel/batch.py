@@ -141,7 +141,7 @@ def _task(schedules, s, area):
         signs[n - first] = schedules.signs[n]
     value = schedules.value[s] * scale if control != CURRENT else 0.0
     return Task(
-        control, value, knots, currents, measures, limits, signs, schedules.duration[s]
+        control, value, knots, currents, measures, limits, signs, schedules.duration[s], 0.0
     )  # fmt: skip
 
 

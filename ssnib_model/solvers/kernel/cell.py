@@ -62,3 +62,6 @@ class Task(NamedTuple):
     limits: np.ndarray  #: where they are [V], [A.m-2] or [C.m-2]
     signs: np.ndarray  #: 1 for a value that falls to its limit, -1 for one that rises
     duration: float  #: [s]
+    #: current density [A.m-2] that is not counted by ends, and does not pass a resistance:
+    #: V = value (i - offset)
+    offset: float

@@ -39,7 +39,7 @@ def residual(cell, task, i, place, J, sto, delta):
     if task.control == POWER:
         return V * i - task.value
     if task.control == RESISTANCE:
-        return V - task.value * i
+        return V - task.value * (i - task.offset)
     return V - task.value
 
 

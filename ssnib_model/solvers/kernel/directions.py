@@ -102,7 +102,7 @@ def moved_task(task, change, p, sign):
     """What is imposed where it is not a current, moved likewise."""
     return Task(
         task.control, task.value + sign * change.value[p], task.knots, task.currents,
-        task.measures, task.limits, task.signs, task.duration,
+        task.measures, task.limits, task.signs, task.duration, task.offset,
     )  # fmt: skip
 
 

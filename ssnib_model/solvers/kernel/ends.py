@@ -28,9 +28,9 @@ def distance(cell, task, n, V, i, alloy, alloy_start):
     if measure == OF_VOLTAGE:
         value = V
     elif measure == OF_CURRENT:
-        value = i
+        value = i - task.offset
     elif measure == OF_CURRENT_SIZE:
-        value = abs(i)
+        value = abs(i - task.offset)
     else:
         value = abs(alloy - alloy_start) / abs(cell.alloy_rate)
     return task.signs[n] * (value - task.limits[n])

@@ -173,7 +173,7 @@ def current(cell, task, state, J, sto, delta):
     if task.control == POWER:
         far, growth = task.value / voltage, 1.1  # no stride over the largest power there is
     elif task.control == RESISTANCE:
-        far = voltage / task.value
+        far = task.offset + voltage / task.value
     else:
         far = np.copysign(1e-2 * cell.scale, at_rest)
     near, f_near = 0.0, at_rest
@@ -274,7 +274,10 @@ def _newton(cell, task, state, i, J, sto, delta, room):
                 n += 1
         if free:
             missing = residual(cell, task, new_i, state.alloy[0], new_J, sto, new_delta)
-            off += abs(missing) / (abs(new_i) if task.control == POWER else 1.0)
+            scale = abs(new_i) if task.control == POWER else 1.0
+            if task.control == RESISTANCE:
+                scale = max(1.0, task.value)
+            off += abs(missing) / scale
         if not off < before_all and off > 1e-12:  # not nearer: half of the last change
             damping /= 2
             if damping < 1e-3:

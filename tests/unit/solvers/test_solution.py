@@ -25,6 +25,7 @@ from ssnib_model.solvers.quartics import Quartics
 from ssnib_model.solvers.solution import LazySolution, Solutions
 from ssnib_model.solvers.state import StateVector, scaling
 from ssnib_model.solvers.structured import Structured
+from ssnib_model.solvers.terminals import SAME
 from ssnib_model.solvers.vectors import (
     DIFFERENCE,
     PHI_E,
@@ -104,6 +105,8 @@ class Followed(NamedTuple):
 
 
 class Segment:
+    terminals = SAME
+
     def __init__(self, record):
         self._record, self.asked = record, 0
 
