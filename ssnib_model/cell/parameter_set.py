@@ -80,6 +80,7 @@ class ParameterSet(Mapping[str, Any]):
         self.sources, self._stack = loaded.sources, loaded.stack
         self._take(loaded.completed)
         self._own, self._reference = loaded.measured, loaded.reference
+        self._test = loaded.test
         self._measured_name, self._measured_on = self.name, self._now
         self._before = self._now | loaded.was
 
@@ -188,6 +189,16 @@ class ParameterSet(Mapping[str, Any]):
         }
         new._measured_name, new._measured_on = self.name, self._now
         return new
+
+    # ------------------------------------------------------------ test
+    @property
+    def test(self) -> dict[str, Any]:
+        """How the cell is tested, as far as the set says it: empty if it does not.
+
+        Of "rates", "charge_rate", "hold" and "rest", as `RateTest` takes them, and "note"; a
+        variant without a test of its own has that of its base. `RateTest.of` is this test.
+        """
+        return copy.deepcopy(self._test)
 
     # ------------------------------------------------------------ change
     @property
@@ -436,6 +447,7 @@ class ParameterSet(Mapping[str, Any]):
                 **options,
             },
             "sources": self.sources,
+            "test": self._test,
         }
         own = self._own if self._is_measured else {}
         before = {name: old for name, (old, _) in was.items()}
