@@ -44,6 +44,7 @@ _HOMES = {
     "Free": "fits.free",
     "FitResult": "fits.result",
     "Posterior": "fits.draws",
+    "marginal": "fits.assumed",
     "RateTestData": "fits.data",
     "CurveData": "fits.data",
     "ProtocolData": "fits.protocol_data",

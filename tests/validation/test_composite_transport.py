@@ -39,4 +39,4 @@ def test_bruggeman_exponents_span_what_is_assumed(data, hu2024):
     low, high = hu2024.info("Positive electrode Bruggeman exponent").uncertainty["range"]
     exponents = [fit_law("bruggeman", *columns)[0] for columns in data.values()]
     print(f"\nBruggeman exponents {dict(zip(data, np.round(exponents, 2), strict=True))}")
-    assert all(low <= exponent <= high + 0.5 for exponent in exponents)
+    assert all(low <= exponent <= high for exponent in exponents)
