@@ -26,7 +26,7 @@ from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import SET, Bounded, Free
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, single
 from ssnib_model.fits.pareto import smoothed
-from ssnib_model.fits.posterior import as_exact_as_needed
+from ssnib_model.fits.posterior import as_exact_as_needed, check_draws
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import UNIFORM, Target
 
@@ -144,6 +144,7 @@ def marginal(
     SSNIBError
         If no draw agrees with the data.
     """
+    check_draws(draws, seed)
     began = time.perf_counter()
     given = result.problem
     names = {f.name for f in given.free}
