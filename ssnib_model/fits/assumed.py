@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -26,7 +26,7 @@ from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import SET, Bounded, Free
 from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, single
 from ssnib_model.fits.pareto import smoothed
-from ssnib_model.fits.posterior import as_exact_as_needed, check_draws
+from ssnib_model.fits.posterior import Fitted, as_exact_as_needed, check_draws
 from ssnib_model.fits.problem import FitProblem
 from ssnib_model.fits.target import UNIFORM, Target
 
@@ -50,13 +50,6 @@ WIDTH = 4.0
 
 #: Draws by which the part of a proposal inside the bounds is counted.
 COUNTED = 2000
-
-
-class Fitted(Protocol):
-    """What is asked of a `FitResult`."""
-
-    problem: FitProblem
-    unit: np.ndarray
 
 
 class Weighted(Draws):

@@ -73,7 +73,8 @@ def sentences(results: dict[str, Any]) -> dict[str, list[str]]:
         "0.2 C",
     ]
     others = [
-        f"| {name.replace('|', ' to ')} | {share(name, '0.2')} | {share(name, '2')} |" for name in results["shares"]
+        f"| {name.replace('|', ' to ')} | {share(name, '0.2')} | {share(name, '2')} |"
+        for name in results["shares"]
     ]
     largest = [
         f"Na3PS4 is the largest loss in {results['largest']['0.2']:.0%} of the draws at 0.2 C and "
