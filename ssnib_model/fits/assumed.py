@@ -24,7 +24,7 @@ from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, ParameterError, SSNIBError
 from ssnib_model.fits.draws import Posterior
 from ssnib_model.fits.free import SET, UNIFORM, Bounded, Free
-from ssnib_model.fits.importance import GOOD_K, Draws, Proposal, single
+from ssnib_model.fits.importance import GOOD_K, Draws, Proposal
 from ssnib_model.fits.pareto import smoothed
 from ssnib_model.fits.posterior import Fitted, as_exact_as_needed, check_draws
 from ssnib_model.fits.problem import FitProblem
@@ -43,7 +43,15 @@ CLOSE, HOPELESS = 1.0, 60.0
 LOOK, CLEAR = 0.35, 2.0
 
 #: Draws of what is fitted for one of what is assumed, of which one is kept.
-TRIES = 4
+TRIES = 8
+
+#: Parts of their proposal: the curvature at the best values; the same, twice as wide; and one
+#: value anywhere in its range, for likelihoods that go flat where a loss vanishes.
+NEAR, WIDE, ANYWHERE = 0.6, 0.2, 0.2
+
+#: Standard deviation of what is anywhere on the scale from 0 to 1, and by how much wider the
+#: others are there.
+FAR, LOOSER = 0.3, 1.5
 
 #: Standard deviations to either side of a value that has no range.
 WIDTH = 4.0
@@ -340,9 +348,7 @@ def _draw(
         return None
     if not is_good:
         return None
-    information = jacobian.T @ jacobian + UNIFORM * np.eye(n)
-    covariance = np.linalg.inv(information)
-    proposal = single(best[:n], 0.5 * (covariance + covariance.T))
+    proposal = _around(best[:n], jacobian)
     # one of some, by their weights, weighs their mean
     tried, log_part = _inside(proposal, TRIES, rng)
     points = np.column_stack([tried, np.tile(best[n:], (len(tried), 1))])
@@ -354,6 +360,25 @@ def _draw(
     total = float(np.logaddexp.reduce(log_weights))
     kept = rng.choice(len(tried), p=np.exp(log_weights - total))
     return points[kept], float(densities[kept]), total - math.log(len(tried))
+
+
+def _around(best: np.ndarray, jacobian: np.ndarray) -> Proposal:
+    """A proposal for what is fitted, from the derivatives of the residuals at its best values."""
+    n = len(best)
+    covariance = np.linalg.inv(jacobian.T @ jacobian + UNIFORM * np.eye(n))
+    covariance = 0.5 * (covariance + covariance.T)
+    widths = [covariance, 4 * covariance]
+    for k in range(n):
+        # of a value that no longer matters the others are independent
+        wide = LOOSER**2 * covariance
+        wide[k], wide[:, k] = 0.0, 0.0
+        wide[k, k] = max(FAR**2, covariance[k, k])
+        widths.append(wide)
+    return Proposal(
+        np.tile(best, (n + 2, 1)),
+        np.linalg.cholesky(np.array(widths)),
+        np.array([NEAR, WIDE, *[ANYWHERE / n] * n]),
+    )
 
 
 def _inside(proposal: Proposal, n: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
