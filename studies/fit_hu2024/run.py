@@ -84,7 +84,11 @@ VARIANTS: dict[str, tuple] = {
 }
 NOTES = {
     D: "effective, Fickian across a two-phase plateau: only D/R^2 is determined; ",
-    J0: "only j0/R is determined; ",
+    J0: (
+        "only j0/R is determined, and only from below: this set takes 0 for the interface between "
+        "Na3PS4 and NaTaCl6 and for NVP's own gap, the lower ends of their ranges, so that the "
+        "reaction carries what the layers leave of the gap, and j0 is as small as it can be; "
+    ),
     ACCESSIBLE: "of the cell of Fig. 4E; the paper sees unconnected regions; ",
 }
 HELD_OUT = {"2 C": 88.3, "2 C, charged at 0.2 C": 88.3, "60 degC, 3 C": 90.5}
@@ -287,11 +291,12 @@ def update_set(results: dict[str, Any]) -> None:
         uncertainty["sd"] = float(f"{width / 3.92:.2g}")
         uncertainty["range"] = [free.low, free.high]
         entry["uncertainty"] = uncertainty
+        of_log = ", of the logarithm" if free.log is None else ""
         entry["note"] = NOTES[free.name] + (
             "studies/fit_hu2024: capacities at 0.1 to 1 C (Fig. 4B, 4E) and the gap at 0.2 C; 2 C "
             f"and 60 degC were held out; {low:.3g} to {high:.3g} (95 %, sd) with every assumed "
-            f"value in its own range; conditional standard error {found['error']:.2g}, with all "
-            "of them as in this set"
+            f"value in its own range (sd: a quarter of that{of_log}); conditional standard error "
+            f"{found['error']:.2g}, with all of them as in this set"
         )
     path.write_text(tomlkit.dumps(document))
 
