@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ssnib_model.cell import completion, temperature
+from ssnib_model.cell.cathode import ACTIVE_MATERIAL
 from ssnib_model.cell.completion import Completed
 from ssnib_model.cell.set_files import (
     FORMAT,
@@ -32,16 +33,6 @@ from ssnib_model.quantity import unit_of
 from ssnib_model.rate_values import c_rate, held_until, time_of
 from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
-
-#: What makes an active material another one.
-ACTIVE_MATERIAL = (
-    "Positive electrode OCP [V]",
-    "Positive electrode plateau potential [V]",
-    "Positive electrode active material density [kg.m-3]",
-    "Positive electrode active material molar mass [kg.mol-1]",
-    "Positive electrode cyclable sodium per formula unit",
-    "Maximum concentration in positive electrode [mol.m-3]",
-)
 
 
 #: How each value of a test is checked.
