@@ -47,3 +47,16 @@ def test_capacities(name, rates, model):
     section = PAGE.split("## What the sets carry")[1].split("\n## ")[0]
     (row,) = re.findall(rf"^\| `{name}` .*$", section, re.MULTILINE)
     assert row.split("|")[4].strip() == model
+
+
+@pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
+@pytest.mark.parametrize(
+    "row", re.findall(r"^\| `(.*)` \| ([\d.]+) \| ([\d.]+) \| < 0.1", PAGE, re.M)
+)
+def test_numbers_of_the_reduced_model(row):
+    name, *numbers = row
+    cell = ss.ParameterSet(name)
+    test = ss.RateTest.of(cell, rates=[1], charge_rate=0.1)
+    result = test.run(ss.SolidStateSPM(cell.model_options), cell)
+    found = [h.at("Reaction uniformity number", 0.5) for h in result.half_cycles]
+    assert found == pytest.approx([float(n) for n in numbers], rel=0.06)
