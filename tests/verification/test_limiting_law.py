@@ -66,9 +66,7 @@ def _tested(cell, model=ss.SolidStateDFN, x=120):
     return current, 3600 * table[CAPACITY].to_numpy() * loading
 
 
-@pytest.mark.parametrize(
-    ("composite", "layer"), [(8e-3, 0.1), (4e-3, 0.1), (8e-3, 0.01)], ids=str
-)
+@pytest.mark.parametrize(("composite", "layer"), [(8e-3, 0.1), (4e-3, 0.1), (8e-3, 0.01)], ids=str)
 def test_capacity_falls_as_one_over_the_current(thick, composite, layer):
     """Within 5 %: the front is some micrometres wide, of 23 at the least."""
     cell = thick.replace(
