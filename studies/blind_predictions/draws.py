@@ -18,6 +18,8 @@ import pandas as pd
 from families import (
     FAMILIES,
     LOADING,
+    OF_LAW,
+    REFERENCE,
     SPREAD,
     STANDS_FOR,
     Family,
@@ -95,11 +97,13 @@ def with_ranges(name: str, family: Family) -> dict[str, Axis]:
     """Every value of a set with a range that a rate test of it reads."""
     shipped, cell = ss.ParameterSet(name), cell_of(name, family)
     found = {}
+    replaced = {n for n in OF_LAW if n in cell} if REFERENCE in cell else set()
     for parameter in cell.given:
         known = shipped.info(STANDS_FOR.get(parameter, parameter)) if parameter != SPREAD else None
         limits = (0.0, 1.0) if known is None else (known.uncertainty or {}).get("range")
         unread = cell.quantity(parameter).unread_with(cell.model_options)
-        if limits is not None and limits[0] < limits[1] and not unread and parameter not in UNUSED:
+        is_read = not unread and parameter not in UNUSED and parameter not in replaced
+        if limits is not None and limits[0] < limits[1] and is_read:
             found[parameter] = axis(parameter, *map(float, limits))
     return found
 
@@ -325,11 +329,16 @@ class Prediction:
 def nearest(family: Family, row: HeldBack) -> tuple[Given, int, float]:
     """The given value whose misfit is most like that of a row, and how much it is alike."""
     alike = [
-        (ALIKE * np.exp(-abs(np.log(row.rates[-1] / rate)) / np.log(FACTOR)), g.of == row.of, g, i)
+        (
+            (1.0 if g.name == name_of(row) else ALIKE)
+            * np.exp(-abs(np.log(row.rates[-1] / rate)) / np.log(FACTOR)),
+            g,
+            place,
+        )
         for g in family.given
-        for i, rate in enumerate(g.rates)
+        for place, rate in enumerate(g.rates)
     ]
-    correlation, _, given, place = max(alike, key=lambda one: one[:2])
+    correlation, given, place = max(alike, key=lambda one: one[0])
     return given, place, float(correlation)
 
 

@@ -153,6 +153,8 @@ FAMILIES = (
 #: Where a hydroborate's law changes at 70 degC, above all that is here, it is taken as that of
 #: Arrhenius: the value that stands for another one of the set, with the range of that.
 STANDS_FOR = {CONDUCTIVITY: REFERENCE, ENERGY: BELOW}
+#: What only that law reads.
+OF_LAW = (REFERENCE, BELOW, BELOW.replace("below", "above"))
 
 
 def cell_of(
