@@ -126,7 +126,7 @@ def fit(settings: Settings, solver: str) -> list[Row]:
 
 
 def paper_fit(settings: Settings) -> list[Row]:
-    """Eight parameters and three tests of the paper's cell, as ``studies/fit_hu2024`` has it."""
+    """Five parameters and three tests of the paper's cell, as ``studies/fit_hu2024`` has it."""
     spec = importlib.util.spec_from_file_location("fit_hu2024", STUDY)
     study = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(study)
@@ -135,7 +135,7 @@ def paper_fit(settings: Settings) -> list[Row]:
     result = study.fit_variant(hu2024(), "one size", settings.quick)
     seconds = time.perf_counter() - began
     error = f"chi2 {result.cost:.4g}, {result.solves} simulations"
-    return [Row(f"the paper's fit, 8 parameters, {name}", seconds, "s", error=error)]
+    return [Row(f"the paper's fit, 5 parameters, {name}", seconds, "s", error=error)]
 
 
 def gradient(settings: Settings, solver: str) -> list[Row]:

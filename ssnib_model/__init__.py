@@ -49,6 +49,7 @@ _HOMES = {
     "NextExperiment": "fits.next_result",
     "Candidate": "fits.candidates",
     "Spectrum": "fits.candidates",
+    "marginal": "fits.assumed",
     "RateTestData": "fits.data",
     "CurveData": "fits.data",
     "ProtocolData": "fits.protocol_data",

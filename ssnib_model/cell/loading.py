@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ssnib_model.cell import completion, temperature
+from ssnib_model.cell.cathode import ACTIVE_MATERIAL
 from ssnib_model.cell.completion import Completed
 from ssnib_model.cell.set_files import (
     FORMAT,
@@ -29,18 +30,18 @@ from ssnib_model.cell.stack import Stack
 from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import MeasuredDataError, OptionError, ParameterError, ValidityWarning
 from ssnib_model.quantity import unit_of
+from ssnib_model.rate_values import c_rate, held_until, time_of
 from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
 
-#: What makes an active material another one.
-ACTIVE_MATERIAL = (
-    "Positive electrode OCP [V]",
-    "Positive electrode plateau potential [V]",
-    "Positive electrode active material density [kg.m-3]",
-    "Positive electrode active material molar mass [kg.mol-1]",
-    "Positive electrode cyclable sodium per formula unit",
-    "Maximum concentration in positive electrode [mol.m-3]",
-)
+
+#: How each value of a test is checked.
+_TEST_VALUES: dict[str, Callable[[Any, str], Any]] = {
+    "rates": c_rate,
+    "charge_rate": c_rate,
+    "hold": lambda value, _: held_until(value),
+    "rest": time_of,
+}
 
 
 class Base(Protocol):
@@ -60,6 +61,10 @@ class Base(Protocol):
     @property
     def catholyte(self) -> str:
         """The layer whose material fills the composite."""
+
+    @property
+    def test(self) -> dict[str, Any]:
+        """How it is tested."""
 
     def __getitem__(self, name: str) -> Any:
         """The value of any parameter."""
@@ -83,6 +88,8 @@ class Loaded:
         Data of this very cell and of others.
     was : dict
         What was changed before the file was written, by its value then.
+    test : dict
+        How the cell is tested, as far as that is said.
     """
 
     name: str
@@ -93,6 +100,7 @@ class Loaded:
     measured: dict[str, Data]
     reference: dict[str, Data]
     was: dict[str, Any]
+    test: dict[str, Any]
 
 
 def load(path: Path, base_of: Callable[[str], Base], steep_ends: bool = False) -> Loaded:
@@ -143,6 +151,8 @@ def load(path: Path, base_of: Callable[[str], Base], steep_ends: bool = False) -
     problems += found
     reference, found = _read_data(path, "reference", file.reference, sources)
     problems += found
+    test, found = _read_test(file, base)
+    problems += found
     if problems:
         # a contradiction shows only once every value given is a good one
         names = [*below, *given, *left_out, *file.parameters]
@@ -153,7 +163,8 @@ def load(path: Path, base_of: Callable[[str], Base], steep_ends: bool = False) -
     if completed.problems:
         raise _refused(path, completed.problems)
     was = {n: None if v == NOT_GIVEN else v for n, v in file.was.items()}
-    return Loaded(file.name, file.description, stack, sources, completed, measured, reference, was)
+    named = (file.name, file.description)
+    return Loaded(*named, stack, sources, completed, measured, reference, was, test)
 
 
 def _refused(path: Path, problems: list[str]) -> ParameterError:
@@ -253,6 +264,22 @@ def _say_without_ends(path: Path, name: str, ends: bool) -> None:
         ValidityWarning,
         stacklevel=2,
     )
+
+
+def _read_test(file: SetFile, base: Base | None) -> tuple[dict[str, Any], list[str]]:
+    """How the cell is tested, that of its base if the file says nothing; and what is wrong."""
+    if file.test is None:
+        return (base.test if base else {}), []
+    test = {n: v for n, v in file.test.model_dump().items() if v not in (None, "")}
+    problems = []
+    for name, checked in _TEST_VALUES.items():
+        for value in test.get(name, []) if name == "rates" else [test.get(name)]:
+            try:
+                if value is not None:
+                    checked(value, name)
+            except OptionError as error:
+                problems.append(f"[test] {error}")
+    return test, problems
 
 
 def _read_data(

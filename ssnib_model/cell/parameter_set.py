@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ssnib_model.cell import completion, effects, exchanges, loading, many, temperature
+from ssnib_model.cell import cathode, completion, effects, exchanges, loading, many, temperature
 from ssnib_model.cell.completion import Completed
 from ssnib_model.cell.options import OPTIONS, ModelOptions
 from ssnib_model.cell.set_files import FILE_NAME, Data, find_set, set_texts, write_texts
@@ -80,8 +80,11 @@ class ParameterSet(Mapping[str, Any]):
         self.sources, self._stack = loaded.sources, loaded.stack
         self._take(loaded.completed)
         self._own, self._reference = loaded.measured, loaded.reference
+        self._test = loaded.test
         self._measured_name, self._measured_on = self.name, self._now
         self._before = self._now | loaded.was
+        #: Of what was fitted with another cathode, what that one had another value of.
+        self._fitted_elsewhere: dict[str, str] = {}
 
     def _take(self, completed: Completed) -> None:
         """Have these values."""
@@ -189,6 +192,16 @@ class ParameterSet(Mapping[str, Any]):
         new._measured_name, new._measured_on = self.name, self._now
         return new
 
+    # ------------------------------------------------------------ test
+    @property
+    def test(self) -> dict[str, Any]:
+        """How the cell is tested, as far as the set says it: empty if it does not.
+
+        Of "rates", "charge_rate", "hold" and "rest", as `RateTest` takes them, and "note"; a
+        variant without a test of its own has that of its base. `RateTest.of` is this test.
+        """
+        return copy.deepcopy(self._test)
+
     # ------------------------------------------------------------ change
     @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
@@ -220,6 +233,7 @@ class ParameterSet(Mapping[str, Any]):
         """What may not be expected, one sentence each: what follows from the changes, and what a
         law is extrapolated to."""
         notes = effects.extrapolated(self.model_options, self._all)
+        notes += cathode.notes(self._all, self._fitted_elsewhere)
         layer, composite = f"{self.catholyte} layer", "Positive electrode electrolyte"
         name = "conductivity [S.m-1]"
         changed = [n for n in self.changes if n.startswith((f"{layer} conductivity",
@@ -241,6 +255,9 @@ class ParameterSet(Mapping[str, Any]):
         that was given gives way and follows from now on: `exchanges.exchanges` says what, and
         the notes of both say so.
 
+        Values that were fitted to another active material or composition of the cathode are
+        assumed from then on, and their notes say so.
+
         Parameters
         ----------
         changes : mapping of str to float
@@ -260,6 +277,11 @@ class ParameterSet(Mapping[str, Any]):
             contradict one another.
         OptionError
             For an option that is not allowed.
+
+        Warns
+        -----
+        ValidityWarning
+            If the change makes the cathode another one than values of the set were fitted to.
 
         Examples
         --------
@@ -288,6 +310,13 @@ class ParameterSet(Mapping[str, Any]):
         done = completion.carry_out(new._stack, plan, given, changed, self._all, self._given_up)
         if done.problems:
             raise ParameterError(done.problems)
+        kept = [n for n in cathode.fitted_values(done.given) if n not in changed]
+        cause = cathode.other_than_fitted(self._all, changed, done.values) if kept else ""
+        if cause:
+            others = cathode.not_fitted_to_it(done.given, kept, cause)
+            done.given.update(others)
+            done.values.update(others)
+            new._fitted_elsewhere = self._fitted_elsewhere | dict.fromkeys(kept, cause)
         new._take(done)
         return new
 
@@ -436,6 +465,7 @@ class ParameterSet(Mapping[str, Any]):
                 **options,
             },
             "sources": self.sources,
+            "test": self._test,
         }
         own = self._own if self._is_measured else {}
         before = {name: old for name, (old, _) in was.items()}

@@ -30,6 +30,7 @@ from ssnib_model.errors import MeasuredDataError, ParameterError
 from ssnib_model.files import read_bytes
 from ssnib_model.materials import FUNCTIONS
 from ssnib_model.quantity import Quantity, unit_of
+from ssnib_model.rate_values import HOLD_EXAMPLES, REST_EXAMPLES
 from ssnib_model.tables import read_table
 from ssnib_model.units import convert
 from ssnib_model.words import short, suggestion
@@ -45,6 +46,8 @@ MAX_FILE_SIZE = 500_000
 #: Dots in a line: the time for a dotted key rises with the square of its parts.
 MAX_DOTS = 100
 MAX_LAYERS = 20
+#: Rates of the test of one set.
+MAX_RATES = 100
 #: Files of measured data of one set.
 MAX_MEASURED = 100
 
@@ -109,6 +112,19 @@ class Source(_Strict):
     doi: str | None = None
 
 
+class Test(_Strict):
+    """How the cell is tested: C-rates of the discharges, C-rate of every charge, constant voltage
+    after it until a C-rate or for a time, rest after both; as `ssnib_model.RateTest` takes it."""
+
+    rates: Annotated[list[_Number], pydantic.Field(min_length=1, max_length=MAX_RATES)] | None = (
+        None
+    )
+    charge_rate: _Number | None = None
+    hold: _Number | str | None = None
+    rest: _Number | str | None = None
+    note: str = ""
+
+
 class Measured(_Strict):
     """A CSV file of a rate test."""
 
@@ -127,6 +143,7 @@ class SetFile(_Strict):
     inherit_fitted: list[str] = []
     stack: dict[str, _Option] = {}
     sources: dict[str, Source] = {}
+    test: Test | None = None
     measured: Annotated[dict[str, Measured], pydantic.Field(max_length=MAX_MEASURED)] = {}
     reference: Annotated[dict[str, Measured], pydantic.Field(max_length=MAX_MEASURED)] = {}
     was: dict[str, _Number | str] = {}
@@ -257,7 +274,10 @@ def _sentences(error: pydantic.ValidationError) -> list[str]:
                 f"is {short(problem['input'])}: a text, a whole number or a list of at most "
                 f"{MAX_LAYERS} texts is allowed"
             )
-        elif problem["type"] == "extra_forbidden":
+        elif where[0] == "test" and where[1:2] != ["note"] and problem["type"] != _EXTRA:
+            where = where[:2]
+            message = f"is {short(problem['input'])}: {_TEST.get(where[-1], 'a table is needed')}"
+        elif problem["type"] == _EXTRA:
             message = f"is not a known field{suggestion(where[-1], _FIELDS)}"
         elif problem["type"] == "missing":
             message = f"is missing: write {_line_to_write(where)}"
@@ -268,9 +288,19 @@ def _sentences(error: pydantic.ValidationError) -> list[str]:
     return [f"{where} {message}" for where, message in sentences.items()]
 
 
+_EXTRA = "extra_forbidden"
+
+#: What is allowed in the table "test".
+_TEST = {
+    "rates": f"a list of at most {MAX_RATES} C-rates is needed, [0.1, 1] for example",
+    "charge_rate": "a C-rate is needed, 0.1 for example",
+    "hold": HOLD_EXAMPLES,
+    "rest": REST_EXAMPLES,
+}
+
 _FIELDS = {
     field
-    for shape in (SetFile, Entry, Uncertainty, Function, Table, Source, Measured)
+    for shape in (SetFile, Entry, Uncertainty, Function, Table, Source, Test, Measured)
     for field in shape.model_fields
 }
 

@@ -68,6 +68,13 @@ base = "{base}"
 # file = "rates.csv"
 # source = "lab"
 
+# How it is tested, if not as the model does by default; what is left out is not said:
+# [test]
+# rates = [0.1, 1]       # C-rates of the discharges
+# charge_rate = 0.1      # of every charge; as the discharge that follows if it is left out
+# hold = "C/20"          # constant voltage after each charge, until a C-rate or for "1 hour"
+# rest = "10 minutes"    # after each charge and discharge
+
 # Other layers than those of {base}, from the anode to the cathode, each with its own entries:
 # [stack]
 # "electrolyte layers" = {layers}

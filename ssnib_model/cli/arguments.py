@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: As `ssnib_model.solvers.choice.NAMES`, which takes long to import.
 SOLVERS = ("auto", "structured", "idaklu")
 
+#: An argument that takes away what a set says.
+NONE = "none"
+
 #: Values of one parameter in a sweep.
 MAX_VALUES = 1_000_000
 
@@ -152,6 +155,16 @@ def numbers(text: str) -> list[float]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a list of numbers such as 0.1,0.2,1"
         ) from None
+
+
+def or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Reads "none" as `NONE`, and everything else as before."""
+
+    def read_or_none(text: str) -> Any:
+        return NONE if text.strip().casefold() == NONE else read(text)
+
+    read_or_none.__name__ = read.__name__  # what argparse calls it in an error
+    return read_or_none
 
 
 def quantity(text: str) -> tuple[float, str]:

@@ -133,10 +133,17 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
         help="write the problem for other programs too: a folder petab, which "
         "ssnib_model.pypesto_problem reads",
     )
+    fit.add_argument(
+        "--marginal",
+        action="store_true",
+        help="with --posterior: N draws in which every assumed value of the set, which a fit "
+        "takes to be exact, varies over its own range",
+    )
     fit.set_defaults(command=_fit)
 
 
 def _fit(arguments: argparse.Namespace) -> int:
+    from ssnib_model.fits.assumed import marginal
     from ssnib_model.fits.curve_files import curve_from_file
     from ssnib_model.fits.files import data_from_files
     from ssnib_model.fits.free import Free
@@ -147,6 +154,8 @@ def _fit(arguments: argparse.Namespace) -> int:
 
     if arguments.posterior is None and arguments.misfit != "auto":
         raise OptionError("--misfit is for --posterior, which is not given")
+    if arguments.marginal and (arguments.posterior is None or arguments.misfit != "auto"):
+        raise OptionError("--marginal is for --posterior, and goes without --misfit")
     if arguments.posterior is not None:
         check_draws(arguments.posterior, arguments.seed)
     if not (arguments.free or arguments.each):
@@ -214,15 +223,19 @@ def _fit(arguments: argparse.Namespace) -> int:
         if not result.interrupted:
             (folder / CHECKPOINT).unlink(missing_ok=True)
     drawn = None
-    if arguments.posterior is not None and not result.interrupted:
+    if arguments.marginal and not result.interrupted:
+        drawn = marginal(
+            result, arguments.posterior, seed=arguments.seed, progress=talks(arguments)
+        )
+    elif arguments.posterior is not None and not result.interrupted:
         drawn = result.posterior(
             arguments.posterior,
             misfit=MISFIT[arguments.misfit],
             seed=arguments.seed,
             progress=talks(arguments),
         )
-        if folder:
-            drawn.save(folder)
+    if drawn and folder:
+        drawn.save(folder)
     if arguments.json:
         found = result.to_dict()
         found |= {"posterior": drawn.to_dict()} if drawn else {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ssnib_model.cli.arguments import (
     CELL,
+    NONE,
     add_cell_arguments,
     add_output_arguments,
     cell,
@@ -14,6 +16,7 @@ from ssnib_model.cli.arguments import (
     in_words,
     model,
     numbers,
+    or_none,
     refuse_beside,
 )
 from ssnib_model.cli.output import (
@@ -30,6 +33,13 @@ from ssnib_model.cli.output import (
 )
 from ssnib_model.errors import OptionError
 from ssnib_model.files import writing
+
+if TYPE_CHECKING:
+    from ssnib_model.cell.parameter_set import ParameterSet
+    from ssnib_model.protocol.rate_test import RateTest
+
+#: What a set can say of its test, besides the rates.
+OF_TEST = ("charge_rate", "hold", "rest")
 
 TABLES = ("table.csv", "curves.csv", "comparison.csv", RUN_FILE)
 PLOTS = ("rate_test.png", "rate_capability.png", "voltage.png", "polarization.png")
@@ -51,25 +61,31 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
     rate_test.add_argument(
         "--rates",
         type=numbers,
-        default=[0.1, 0.2, 0.5, 1, 2],
         metavar="0.1,0.2,1",
-        help="C-rates in the order of the test (default: 0.1,0.2,0.5,1,2)",
+        help="C-rates in the order of the test (default: those of the set's own test, else "
+        "0.1,0.2,0.5,1,2)",
     )
     rate_test.add_argument(
         "--charge-rate",
-        type=float,
+        type=or_none(float),
         metavar="C",
-        help="C-rate of every charge (default: as the discharge that follows)",
+        help="C-rate of every charge, or none: as the discharge that follows (default: that of "
+        "the set's own test, else none)",
     )
     rate_test.add_argument("--cycles", type=int, default=1, help="cycles at each rate")
     rate_test.add_argument(
         "--hold",
         metavar="C/20",
+        type=or_none(str),
         help="constant voltage after each charge, until the current has fallen to this C-rate, or "
-        'for a time, "1 hour"',
+        'for a time, "1 hour", or none (default: that of the set\'s own test, else none)',
     )
     rate_test.add_argument(
-        "--rest", metavar="10 min", help="time without current after each charge and discharge"
+        "--rest",
+        metavar="10 min",
+        type=or_none(str),
+        help="time without current after each charge and discharge, or none (default: that of "
+        "the set's own test, else none)",
     )
     rate_test.add_argument(
         "--repeat",
@@ -97,7 +113,7 @@ def add_parsers(commands: argparse._SubParsersAction) -> None:
 
 
 def _rate_test(arguments: argparse.Namespace) -> int:
-    from ssnib_model.protocol.rate_test import RateTest
+    from ssnib_model.protocol.rate_test import RATES, RateTest
     from ssnib_model.protocol.repeat import read_run
 
     if arguments.repeat:
@@ -113,14 +129,12 @@ def _rate_test(arguments: argparse.Namespace) -> int:
         if not (arguments.json or arguments.quiet):
             say(words)
     else:
-        test = RateTest(
-            arguments.rates,
-            charge_rate=arguments.charge_rate,
-            cycles=arguments.cycles,
-            hold=arguments.hold,
-            rest=arguments.rest,
-        )
+        asked = {name: getattr(arguments, name) for name in ("rates", *OF_TEST)}
+        given = {name: value for name, value in asked.items() if value is not None}
+        given = {name: None if value == NONE else value for name, value in given.items()}
+        RateTest(**({"rates": RATES, "cycles": arguments.cycles} | given))  # bad ones come first
         parameters, words = cell(arguments)
+        test = test_of(arguments, parameters, cycles=arguments.cycles, **given)
         folder = results_folder(arguments, (*TABLES, *PLOTS))
         result = _run(test, arguments, parameters)
     document = result_record(arguments, result)
@@ -152,8 +166,9 @@ def _breakdown(arguments: argparse.Namespace) -> int:
     from ssnib_model.results.plots import save_breakdown
 
     slower = [rate for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if rate < arguments.rate]
-    test = RateTest([*slower, arguments.rate])
+    rates = RateTest([*slower, arguments.rate]).rates
     parameters, words = cell(arguments)
+    test = test_of(arguments, parameters, rates=rates)
     folder = results_folder(arguments, ("breakdown.csv", "breakdown.png", RUN_FILE))
     result = _run(test, arguments, parameters)
     losses = pd.DataFrame(
@@ -180,6 +195,24 @@ def _breakdown(arguments: argparse.Namespace) -> int:
         say(pd.concat([losses, losses.sum().rename("sum").to_frame().T]).round(1).to_string())
         say(f"\nbreakdown.csv, breakdown.png and run.json are in {folder}")
     return EXIT_OK if result.ok else EXIT_SOME_FAILED
+
+
+def test_of(arguments: argparse.Namespace, parameters: ParameterSet, **given: Any) -> RateTest:
+    """The test of a set with what is ``given``; a line says what of it is the set's own."""
+    from ssnib_model.protocol.rate_test import RateTest
+
+    test, stated = RateTest.of(parameters, **given), parameters.test
+    parts = {
+        "rates": f"rates {_listed(test.rates)} C",
+        "charge_rate": f"every charge at {test.charge_rate} C",
+        "hold": f"after each charge constant voltage, hold {stated.get('hold')}",
+        "rest": f"rest {stated.get('rest')}",
+    }
+    said = [text for name, text in parts.items() if name in stated and name not in given]
+    if said and not (arguments.json or arguments.quiet):
+        note = f" ({stated['note']})" if "note" in stated else ""
+        say(f"  test of {parameters.name}: {'; '.join(said)}{note}")
+    return test
 
 
 def _run(test, arguments, parameters):

@@ -30,6 +30,7 @@ from ssnib_model.cli.output import (
     talks,
     write_run,
 )
+from ssnib_model.cli.rate_test import test_of
 from ssnib_model.files import writing
 
 CONTOUR = "contour.csv"
@@ -124,7 +125,8 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
     if arguments.method in ("local", "tornado"):
         refuse_beside(arguments, f"--method {arguments.method}", ["samples"])
     samples = SAMPLES if arguments.samples is None else arguments.samples
-    (parameters, _), test = cell(arguments), RateTest(arguments.rates)
+    rates, (parameters, _) = RateTest(arguments.rates).rates, cell(arguments)
+    test = test_of(arguments, parameters, rates=rates)
     metric = Metric.of(arguments.metric)
     if metric.rate is None:
         metric = Metric(metric.column, arguments.rates[-1])

@@ -34,6 +34,7 @@ from ssnib_model.cli.output import (
     talks,
     write_run,
 )
+from ssnib_model.cli.rate_test import test_of
 from ssnib_model.errors import SSNIBError
 from ssnib_model.files import read_bytes
 
@@ -108,7 +109,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
         arguments.set = folder / SET
         record = _read_record(folder) or run_record(arguments, base_set(arguments))
     else:
-        test, (parameters, _) = RateTest(arguments.rates), cell(arguments)
+        rates, (parameters, _) = RateTest(arguments.rates).rates, cell(arguments)
+        test = test_of(arguments, parameters, rates=rates)
         own = os.path.isfile((arguments.out or arguments.folder) / STORE)
         folder = results_folder(arguments, () if own else (RESULTS, RUN_FILE))
         design = _design(arguments, parameters)

@@ -126,7 +126,7 @@ def posterior(
         raise SSNIBError(lacks)
     began = time.perf_counter()
     has_misfit = result.does_not_fit if misfit is None else misfit
-    target = Target(_as_exact_as_needed(result), result.unit, has_misfit)
+    target = Target(as_exact_as_needed(result), result.unit, has_misfit)
     first = target.proposal(result.jacobian, result.covariance * result.widening**2)
     rng = np.random.default_rng(seed)
     effective, most = int(draws), max(PER_DRAW * int(draws), LEAST_EVALUATIONS)
@@ -206,7 +206,7 @@ def _inside(first: Proposal, rng: np.random.Generator) -> np.ndarray:
     return np.where((points > 0) & (points < 1), points, rng.uniform(size=points.shape))
 
 
-def _as_exact_as_needed(result: Fitted) -> FitProblem:
+def as_exact_as_needed(result: Fitted) -> FitProblem:
     """The problem with the loosest tolerance of which the likelihood cannot tell the difference.
 
     A search follows a slope to its end, in which digits count; a draw does not.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,30 +15,24 @@ from ssnib_model.protocol.prepared import HALF_CYCLE, HOLD, PreparedRateTest
 from ssnib_model.protocol.protocol import Protocol as TestProtocol
 from ssnib_model.protocol.resolve import sodium
 from ssnib_model.protocol.running import cell_of
+from ssnib_model.rate_values import (
+    SECONDS,
+    c_rate,
+    held_until,
+    state_of_charge,
+    time_of,
+    whole_cycles,
+)
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.solvers.choice import AUTO, Solver
 from ssnib_model.solvers.preflight import LOWER, UPPER
 from ssnib_model.solvers.state import CellState
 from ssnib_model.steps import Control, End, Measure, Planned, Step
-from ssnib_model.words import short
 
 ONE_C = "Nominal cell capacity [A.h]"
 
-#: C-rates that are run: from a charge of a year to one of some seconds.
-RATE_RANGE = (1e-4, 1e3)
-
-#: Cycles at one rate, of which every solution is kept.
-MAX_CYCLES = 10_000
-
-#: Longest hold or rest [s]: ten years.
-LONGEST = 3.2e8
-SECONDS = " s"
-UNITS_OF_TIME = {
-    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
-}
-HOLD_EXAMPLES = 'a C-rate is needed, 0.05 or "C/20", or a time, "1 hour"'
+#: C-rates of a set that does not say its own.
+RATES = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class RateTest:
@@ -90,15 +83,44 @@ class RateTest:
         rest: float | str | None = None,
     ):
         several: Any = [rates] if isinstance(rates, numbers.Real | str) else rates
-        self.rates = [_positive(rate, "rates") for rate in several]
+        self.rates = [c_rate(rate, "rates") for rate in several]
         if not self.rates:
             raise OptionError("rates is empty: give at least one C-rate, 0.2 for example")
-        self.charge_rate = None if charge_rate is None else _positive(charge_rate, "charge_rate")
-        self.cycles = _cycles(cycles)
+        self.charge_rate = None if charge_rate is None else c_rate(charge_rate, "charge_rate")
+        self.cycles = whole_cycles(cycles)
         soc = initial_state_of_charge
-        self.initial_state_of_charge = None if soc is None else _state_of_charge(soc)
-        self.hold = None if hold is None else _held_until(hold)
-        self.rest = None if rest is None else _seconds(rest, "rest")
+        self.initial_state_of_charge = None if soc is None else state_of_charge(soc)
+        self.hold = None if hold is None else held_until(hold)
+        self.rest = None if rest is None else time_of(rest, "rest")
+
+    @classmethod
+    def of(cls, parameters: ParameterSet, **given: Any) -> RateTest:
+        """The test that a set says its cell is given (`ParameterSet.test`).
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            The cell.
+        **given
+            What is to be otherwise, or is not said there: any argument of `RateTest`;
+            ``hold=None`` is none. Rates that neither says are 0.1, 0.2, 0.5, 1 and 2 C.
+
+        Raises
+        ------
+        OptionError
+            For a value that is not allowed.
+
+        Examples
+        --------
+        >>> RateTest.of(ParameterSet("Oh2025"))
+        RateTest([0.1], hold=0.05)
+        """
+        stated = {name: value for name, value in parameters.test.items() if name != "note"}
+        known = list(RateTest([1.0]).to_dict())
+        unknown = sorted(given.keys() - set(known))
+        if unknown:
+            raise OptionError(f"{', '.join(unknown)}: a rate test has only {', '.join(known)}")
+        return cls(**({"rates": RATES} | stated | given))
 
     def run(
         self,
@@ -254,69 +276,3 @@ class RateTest:
 
 def _rest(seconds: float) -> str:
     return f"Rest for {seconds!r} seconds"
-
-
-def _held_until(value: Any) -> float | str:
-    """A C-rate, or a time as "3600.0 s"."""
-    if _plain(value) is not None:
-        return _positive(_plain(value), "hold")
-    text = value if isinstance(value, str) else ""
-    rate = re.fullmatch(r"\s*(?:C\s*/\s*(\S+)|(\S+?)\s*C)\s*", text)
-    if rate is None:
-        return f"{_seconds(value, 'hold')!r}{SECONDS}"
-    try:
-        number = 1 / float(rate[1]) if rate[1] else float(rate[2])
-    except (ValueError, ZeroDivisionError):
-        raise OptionError(f"hold is {short(value)}: {HOLD_EXAMPLES}") from None
-    return _positive(number, "hold")
-
-
-def _seconds(value: Any, name: str) -> float:
-    """A time in seconds, or as text with its unit."""
-    examples = HOLD_EXAMPLES if name == "hold" else 'a time is needed, "10 minutes" for example'
-    match = re.fullmatch(r"\s*(\S+?)\s*([a-z]+)\s*", value) if isinstance(value, str) else None
-    seconds = None if name == "hold" else _plain(value)
-    if match and seconds is None:
-        try:
-            seconds = float(match[1]) * UNITS_OF_TIME[match[2]]
-        except (ValueError, KeyError):
-            seconds = None
-    if seconds is None or not 0 < seconds <= LONGEST:
-        raise OptionError(f"{name} is {short(value)}: {examples}, at most ten years")
-    return seconds
-
-
-def _plain(value: Any) -> float | None:
-    """A number, also as the command line gives it; None if it is none."""
-    try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _positive(value: Any, name: str) -> float:
-    low, high = RATE_RANGE
-    if not _is_number(value) or not low <= value <= high:
-        raise OptionError(
-            f"{name} has {value!r}: a C-rate must be a positive number from {low:g} to {high:g}"
-        )
-    return float(value)
-
-
-def _cycles(value: Any) -> int:
-    whole = isinstance(value, numbers.Integral) and _is_number(value)
-    if not whole or not 1 <= value <= MAX_CYCLES:
-        raise OptionError(f"cycles is {value!r}: it must be a whole number from 1 to {MAX_CYCLES}")
-    return int(value)
-
-
-def _state_of_charge(value: Any) -> float:
-    if not _is_number(value) or not 0 < value < 1:
-        raise OptionError(
-            f"initial_state_of_charge is {value!r}: it must be between 0 and 1, both excluded"
-        )
-    return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -364,3 +364,22 @@ def test_optimise(tmp_path, capsys):
     assert "then >= or <= and a number" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         run("optimise", "--vary", f"{layer}=1:2:3:4", "--maximise", "energy density at 0.2 C")
+
+
+def test_a_set_says_how_it_is_tested(tmp_path, capsys):
+    """The rate test of a set is its own, which is said; what is given goes before it."""
+    spm = ("rate-test", "--set", "Oh2025_15", "--model", "spm", "--out", tmp_path, "--force")
+    assert run(*spm) == 0
+    assert "test of Oh2025_15: rates 0.1 C; after each charge constant voltage, hold C/20 (" in (
+        capsys.readouterr().out
+    )
+    held = json.loads((tmp_path / "run.json").read_text())["test"]
+    assert (held["rates"], held["hold"]) == ([0.1], 0.05)
+    assert run(*spm, "--rates", "0.2", "--hold", "none", "--charge-rate", "none") == 0
+    assert "test of" not in capsys.readouterr().out
+    test = json.loads((tmp_path / "run.json").read_text())["test"]
+    assert (test["rates"], test["hold"], test["charge_rate"]) == ([0.2], None, None)
+    assert run("breakdown", *spm[1:], "--rate", "0.1") == 0
+    assert "hold C/20" in capsys.readouterr().out
+    assert run(*spm, "--hold", "soon") == 2
+    assert "hold is 'soon'" in capsys.readouterr().err

@@ -18,7 +18,7 @@ ROOT = Path(ss.__file__).parent
 PACKAGE = ROOT.name
 
 ROWS = (
-    ("errors", "files", "units", "words", "tables", "quantity", "plotting"),
+    ("errors", "files", "units", "words", "tables", "quantity", "plotting", "rate_values"),
     ("materials",),
     ("cell",),
     ("models",),

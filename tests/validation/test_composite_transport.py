@@ -73,8 +73,8 @@ def test_laws_of_numbers_and_of_symbols_are_the_same():
 
 
 def test_bruggeman_exponents_span_what_is_assumed(data, hu2024):
-    """The exponents of both first sources lie near the range given for the cell."""
+    """The exponents of both first sources lie within the range given for the cell."""
     low, high = hu2024.info("Positive electrode Bruggeman exponent").uncertainty["range"]
     found = [fit_law("bruggeman", data[s][0], data[s][2])[0] for s in ("Asano2017", CARBON_BLACK)]
     print(f"\nBruggeman exponents {np.round(found, 2)}, of fractions of the whole")
-    assert all(low - 0.5 <= exponent <= high + 0.5 for exponent in found)
+    assert all(low <= exponent <= high for exponent in found)

@@ -312,7 +312,7 @@ def test_a_file_with_a_user_value_beside_what_it_contradicts(tmp_path, hu2024):
 
 def test_measured_values_within_the_tolerance_stand_until_one_is_changed(tmp_path, hu2024):
     folder = hu2024.save(tmp_path / "both")
-    thickness, layer = 272e-6, "Na3PS4 layer"
+    thickness, layer = 289e-6, "Na3PS4 layer"
     with (folder / "parameters.toml").open("a") as file:
         file.write(
             f'\n[parameters."{layer} thickness [m]"]\nvalue = {thickness}\nunit = "m"\n'

@@ -131,3 +131,47 @@ def test_data_given_to_a_set(hu2024, tmp_path):
     assert set(hu2024.measured) == {"Fig. 4E", "Fig. 4B", "polarization", "60 C"}
     again = mine.with_measured({"more": rates}, source="our cell 8")
     assert "Hu2024: mine" in again.reference_data
+
+
+LIKE_OH = 'name = "mine"\nformat = 2\nbase = "Oh2025"\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "test"),
+    [
+        ("", {"rates": [0.1], "hold": "C/20"}),
+        ("[test]\nrates = [1]\nrest = 60\n", {"rates": [1.0], "rest": 60.0}),
+        ("[test]\n", {}),
+    ],
+)
+def test_how_a_cell_is_tested(table, test, tmp_path):
+    """A variant has the test of its base, or one of its own alone; what is written keeps it."""
+    cell = ss.ParameterSet(_write(tmp_path, LIKE_OH + table))
+    hotter = cell.replace({"Ambient temperature [K]": 333.15})
+    again = ss.ParameterSet(hotter.save(tmp_path / "saved"))
+    for one in (cell, hotter, again, ss.ParameterSet.from_files(cell.files())):
+        assert {k: v for k, v in one.test.items() if k != "note"} == test
+    cell.test["rates"] = [5]  # a copy
+    assert cell.test.get("rates") == test.get("rates")
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("rates = []", "test.rates is []: a list of at most 100 C-rates is needed"),
+        ("rates = 1", "test.rates is 1: a list of at most 100 C-rates is needed"),
+        ("rates = [1, -1]", "[test] rates has -1.0: a C-rate must be a positive number"),
+        ('rates = ["C/10"]', "test.rates is 'C/10': a list of at most 100 C-rates is needed"),
+        ("charge_rate = 0", "[test] charge_rate has 0.0: a C-rate must be a positive number"),
+        ('charge_rate = "C/10"', "test.charge_rate is 'C/10': a C-rate is needed"),
+        ('hold = "long"', "[test] hold is 'long': a C-rate is needed, 0.05 or \"C/20\""),
+        ("hold = true", "test.hold is True: a C-rate is needed, 0.05 or"),
+        ("rest = -1", "[test] rest is -1.0: a time is needed"),
+        ("rate = [1]", 'test.rate is not a known field; did you mean "rates"'),
+    ],
+)
+def test_a_test_that_cannot_be(line, sentence, tmp_path):
+    with pytest.raises(ss.ParameterError) as error:
+        ss.ParameterSet(_write(tmp_path, f"{LIKE_OH}[test]\n{line}\n"))
+    (problem,) = error.value.problems
+    assert sentence in problem

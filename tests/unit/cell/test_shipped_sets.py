@@ -68,7 +68,7 @@ def test_both_models_charge_and_discharge_it(name):
     most /= cell["Positive electrode active material density [kg.m-3]"]
     answers = []
     for model in (ss.SolidStateSPM, ss.SolidStateDFN):
-        test = ss.RateTest([0.1], hold="C/20" if name.startswith("Oh2025") else None)
+        test = ss.RateTest.of(cell, rates=[0.1])
         table = test.run(model(cell.model_options), cell, solver="structured").table
         assert table["Status"].tolist() == ["ok"]
         answers.append(table[CAPACITY][0])

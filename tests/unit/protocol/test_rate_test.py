@@ -488,3 +488,16 @@ def test_holds_and_rests_that_are_none(given, words):
 def test_a_time_ends_the_hold(hu2024):
     result = ss.RateTest([1], hold="5 min").run(ss.SolidStateSPM(), hu2024)
     assert result.half_cycles[0].hold.duration == pytest.approx(300)
+
+
+def test_of_a_set(hu2024):
+    """What the set says, what is given before it, and the usual rates of a set that says none."""
+    oh, duchene = ss.ParameterSet("Oh2025"), ss.ParameterSet("Duchene2020_97")
+    assert ss.RateTest.of(oh).to_dict() == ss.RateTest([0.1], hold="C/20").to_dict()
+    assert ss.RateTest.of(oh, hold=None, cycles=2).to_dict() == (
+        ss.RateTest([0.1], cycles=2).to_dict()
+    )
+    assert ss.RateTest.of(duchene).to_dict() == ss.RateTest([0.1, 5], charge_rate=0.1).to_dict()
+    assert ss.RateTest.of(hu2024).to_dict() == ss.RateTest([0.1, 0.2, 0.5, 1, 2]).to_dict()
+    with pytest.raises(ss.OptionError, match="holds: a rate test has only rates"):
+        ss.RateTest.of(oh, holds=None)
