@@ -122,9 +122,10 @@ def test_resistance_at_once_is_that_of_a_porous_electrode(sigma_e, sigma_s, hu20
     """
     L, T = hu2024["Positive electrode thickness [m]"], hu2024["Ambient temperature [K]"]
     phi = hu2024["Positive electrode electrolyte volume fraction"]
+    b = hu2024["Positive electrode Bruggeman exponent"]
     parameters = hu2024.replace(
         {
-            "Positive electrode electrolyte conductivity [S.m-1]": sigma_e / phi**3,
+            "Positive electrode electrolyte conductivity [S.m-1]": sigma_e / phi**b,
             "Positive electrode effective electronic conductivity [S.m-1]": sigma_s,
         }
     )
