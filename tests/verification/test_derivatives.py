@@ -100,8 +100,8 @@ def test_rate_test_with_holds_and_rests(model, first_hu2024):
         mesh = {"r_p": 8}
     prepared = test.prepare(made, first_hu2024, varying=NAMES, solver=TIGHT, var_pts=mesh)
     worst = compare(
-        prepared, prepared.half_cycles_nearby, prepared.half_cycles, read_half_cycles, first_hu2024,
-        NAMES,
+        prepared, prepared.half_cycles_nearby, prepared.half_cycles, read_half_cycles,
+        first_hu2024, NAMES,
     )  # fmt: skip
     print(model, {name: f"{value:.1e}" for name, value in worst.items()})
     assert max(worst.values()) < 1e-5
