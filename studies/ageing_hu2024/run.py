@@ -266,7 +266,8 @@ def main() -> None:
     left.semilogy(table["Figure"], growth / growth[0], "s--", label="resistance, root of time")
     left.axhline(1, color="0.7", lw=0.8, zorder=0)
     left.set(ylabel="Number that the figure asks for, over that of 0.2 C")
-    left.legend(fontsize="small", title="law")
+    left.set_ylim(top=20)  # room for the legend
+    left.legend(fontsize="small", title="law", loc="upper right")
     places = np.arange(len(efficiency))
     for column, marker in (("without", "C0o"), ("with", "C1o"), ("Measured", "k*")):
         name = column if column == "Measured" else f"model, {column} leakage"
