@@ -177,6 +177,8 @@ def carry_out(
         tolerance = relations.TOLERANCE
     every = {n: i.value for n, i in infos.items()}
     problems += relations.check_composition(every, tolerance)
+    if stack.options["accessible fraction"] == "ageing":
+        problems += relations.check_activation(every)
     return Completed(now, lost, infos, problems)
 
 

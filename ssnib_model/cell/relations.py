@@ -337,6 +337,19 @@ def contradictions(
     return sentences[True] or sentences[False]
 
 
+def check_activation(values: Mapping[str, Any]) -> list[str]:
+    """A sentence if more material would be accessible after activation than there is."""
+    fraction = "Positive electrode accessible fraction"
+    gain = f"{fraction} gain by activation"
+    first, more = values.get(fraction), values.get(gain)
+    if not isinstance(first, float) or not isinstance(more, float) or first * (1 + more) <= 1:
+        return []
+    return [
+        f'"{gain}" is {more:g}: with "{fraction}" = {first:g} more would be accessible in the end '
+        f"than there is; it must be at most {1 / first - 1:.4g}"
+    ]
+
+
 def check_composition(values: Mapping[str, Any], tolerance: float = ROUND_OFF) -> list[str]:
     """One sentence for each thing about the composite or the test that cannot be.
 

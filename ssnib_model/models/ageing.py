@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.models.activation import arrhenius
 
 if TYPE_CHECKING:
     from ssnib_model.models.base import CellSymbols
@@ -70,12 +71,6 @@ class Clock:
         return self.rate * (1 + pybamm.tanh((potential - self.onset) / (2 * self.width))) / 2
 
 
-def _activated(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
-    from ssnib_model.models.losses import arrhenius
-
-    return arrhenius(quantity, T)
-
-
 class Ageing:
     """The clocks of a cell, and what depends on them, as symbols.
 
@@ -94,10 +89,10 @@ class Ageing:
         self.clocks: dict[str, Clock] = {}
         P, T = pybamm.Parameter, param.T
         if self.has_anode_interphase:
-            factor = _activated(f"{ANODE_INTERPHASE} growth constant", T)
+            factor = arrhenius(f"{ANODE_INTERPHASE} growth constant", T)
             self._start(GROWTH_TIME, factor / HOUR)
         if self.has_cathode_interphase:
-            factor = _activated(f"{CATHODE_INTERPHASE} growth constant", T)
+            factor = arrhenius(f"{CATHODE_INTERPHASE} growth constant", T)
             self._start(OXIDATION_TIME, factor / HOUR, of=CATHODE_INTERPHASE)
         if self.has_fading_contact:
             self._start(AGE, pybamm.Scalar(1 / HOUR))

@@ -22,24 +22,14 @@ from typing import Any, ClassVar, Protocol, Self
 import pybamm
 
 from ssnib_model.cell.options import ModelOptions
+from ssnib_model.models.activation import R_gas as R_gas
+from ssnib_model.models.activation import arrhenius as arrhenius
 from ssnib_model.models.ageing import ANODE_INTERPHASE, CATHODE_INTERPHASE
 
 F = pybamm.constants.F
-R_gas = pybamm.constants.R
 EPSILON_0 = 8.8541878188e-12  # F/m, CODATA 2022
 
 HYSTERESIS = "one-state hysteresis"
-
-
-def arrhenius(quantity: str, T: pybamm.Symbol) -> pybamm.Symbol:
-    """Factor by which ``quantity`` at temperature ``T`` [K] exceeds its reference value.
-
-    ``exp(-Ea / R (1 / T - 1 / T_ref))``, with Ea and T_ref the parameters
-    ``"<quantity> activation energy [J.mol-1]"`` and ``"<quantity> reference temperature [K]"``.
-    """
-    Ea = pybamm.Parameter(f"{quantity} activation energy [J.mol-1]")
-    T_ref = pybamm.Parameter(f"{quantity} reference temperature [K]")
-    return pybamm.exp(-Ea / R_gas * (1 / T - 1 / T_ref))
 
 
 class Model(Protocol):

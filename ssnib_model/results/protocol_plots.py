@@ -72,12 +72,14 @@ def capacity_by_cycle(result: DrawnProtocol, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def of_cycles(result: DrawnProtocol, column: str, ax: Axes | None = None) -> Axes:
-    """A column of the cycles against their number."""
+def of_cycles(
+    result: DrawnProtocol, column: str, name: str, scale: float = 1.0, ax: Axes | None = None
+) -> Axes:
+    """A column of the cycles against their number, by a short name."""
     ax = axes(ax)
     cycles = result.cycles
-    ax.plot(cycles["Cycle"], cycles[column], "o-", ms=3, lw=0.8, mfc="none")
-    ax.set(xlabel="Cycle", ylabel=label(column))
+    ax.plot(cycles["Cycle"], scale * cycles[column], "o-", ms=3, lw=0.8, mfc="none")
+    ax.set(xlabel="Cycle", ylabel=name)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax
 
@@ -100,8 +102,8 @@ def protocol_figure(result: DrawnProtocol, title: str | None = None) -> Figure:
     for part in right:
         rows = part.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
         capacity_by_cycle(result, rows[0]).set_xlabel("")
-        of_cycles(result, "Mean voltage gap [V]", rows[1]).set_xlabel("")
-        of_cycles(result, "Discharge energy [W.h]", rows[2])
+        of_cycles(result, "Mean voltage gap [V]", "Gap [V]", ax=rows[1]).set_xlabel("")
+        of_cycles(result, "Discharge energy [W.h]", "Energy\n[mW h]", 1e3, rows[2])
         part.align_ylabels(rows)
     set_title(figure, result, title)
     return figure

@@ -90,7 +90,8 @@ class SlowStates:
         self, stepper: Structured, state: State, step: Step, inputs: Mapping[str, float]
     ) -> tuple[Outcome, State]:
         """A step in pieces; as `Stepper.step`."""
-        first, t, pieces = state, 0.0, []
+        first, t = state, 0.0
+        pieces: list[Any] = []
         passed, longest = 0.0, step.duration
         while True:
             left = step.duration - t

@@ -25,7 +25,6 @@ from ssnib_model.models.ageing import AGE, FULL_CYCLES, HIGH_TIME
 
 FRACTION = "Positive electrode accessible fraction"
 INTERFACE = "Negative electrode|Na3PS4 interface resistance"
-GROWTH = "Negative electrode interphase growth constant [m2.s-1]"
 CAPACITY = "Discharge capacity [mA.h.g-1]"
 FADES = {"accessible fraction": "ageing"}
 LEAKS = {"electronic leakage": "ohmic"}
@@ -96,7 +95,7 @@ def by_contact(figure: Measured, shares: np.ndarray) -> dict[str, float]:
     return result
 
 
-def by_resistance(figure: Measured, ohms: np.ndarray) -> dict[str, float]:
+def by_resistance(figure: Measured, ohms: np.ndarray, halvings: int) -> dict[str, float]:
     """Resistance [Ohm.cm2] at the anode whose growth gives the figure; NaN where none does."""
     base = cell(figure)
     # the parameter is that at the reference temperature
@@ -105,30 +104,35 @@ def by_resistance(figure: Measured, ohms: np.ndarray) -> dict[str, float]:
     warm = base["Ambient temperature [K]"]
     factor = np.exp(-energy / 8.314462618 * (1 / warm - 1 / reference))
     start = base[f"{INTERFACE} [Ohm.m2]"]
-    capacities, hours, gaps = [], [], []
-    for ohm in ohms:
-        changes = {f"{INTERFACE} [Ohm.m2]": start + ohm * OHM_CM2 * factor}
-        parameters = cell(figure, changes)
-        result = ss.Cycling(figure.rate, cycles=2).run(
-            ss.SolidStateSPM(parameters.model_options), parameters
-        )
+
+    def cycle(ohm: float) -> tuple[float, float, float]:
+        """Capacity [mAh/g], hours and gap [V] of the second cycle."""
+        parameters = cell(figure, {f"{INTERFACE} [Ohm.m2]": start + ohm * OHM_CM2 * factor})
+        model = ss.SolidStateSPM(parameters.model_options)
+        result = ss.Cycling(figure.rate, cycles=2).run(model, parameters)
         last = result.cycles.iloc[-1]
-        capacities.append(last[CAPACITY] if result.ok else 0.0)
-        hours.append(result.table["Duration [s]"].iloc[-2:].sum() / 3600)
-        gaps.append(last["Mean voltage gap [V]"])
-    relative = np.array(capacities) / capacities[0]
-    nothing = {"ohm": np.nan, "per hour0.5": np.nan, "gap": np.nan, "least": relative.min()}
-    below = np.flatnonzero(relative < figure.retention)
-    if not below.size:
-        return nothing
-    k = below[0]
-    weight = (relative[k - 1] - figure.retention) / (relative[k - 1] - relative[k])
-    ohm, gap = (v[k - 1] + weight * (v[k] - v[k - 1]) for v in (ohms, np.array(gaps)))
-    total = figure.cycles * (hours[0] + hours[k]) / 2
-    return {
-        "ohm": ohm, "per hour0.5": ohm / np.sqrt(total), "gap": gap - gaps[0],
-        "least": relative.min(),
-    }  # fmt: skip
+        hours = result.table["Duration [s]"].iloc[-2:].sum() / 3600
+        return last[CAPACITY] if result.ok else 0.0, hours, last["Mean voltage gap [V]"]
+
+    fresh = first = cycle(0.0)
+    low = 0.0
+    for ohm in ohms:
+        at = cycle(ohm)
+        if at[0] < figure.retention * fresh[0]:
+            break
+        low, first = ohm, at
+    else:
+        return {"ohm": np.nan, "per hour0.5": np.nan, "gap": np.nan}
+    high = ohm
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        at = cycle(middle)
+        if at[0] < figure.retention * fresh[0]:
+            high = middle
+        else:
+            low, first = middle, at
+    total = figure.cycles * (fresh[1] + first[1]) / 2
+    return {"ohm": low, "per hour0.5": low / np.sqrt(total), "gap": first[2] - fresh[2]}
 
 
 def efficiencies() -> pd.DataFrame:
@@ -168,11 +172,9 @@ def main() -> None:
     # the cells at the end of the grids cannot cycle any more
     warnings.simplefilter("ignore", ss.ValidityWarning)
     shares = np.array([1, 0.9, 0.75]) if arguments.quick else np.array([1, 0.95, 0.9, 0.8, 0.7])
-    ohms = np.array([0, 100, 300, 1000, 3000.0])
-    if not arguments.quick:
-        ohms = np.array([0, 30, 60, 100, 150, 200, 300, 500, 1000, 1500, 2000, 3000.0])
+    ohms, halvings = 30 * 2.0 ** np.arange(10), 2 if arguments.quick else 7
     contact = {name: by_contact(figure, shares) for name, figure in FIGURES.items()}
-    resistance = {name: by_resistance(figure, ohms) for name, figure in FIGURES.items()}
+    resistance = {name: by_resistance(figure, ohms, halvings) for name, figure in FIGURES.items()}
     rows = []
     for name, figure in FIGURES.items():
         c, r = contact[name], resistance[name]
@@ -186,7 +188,7 @@ def main() -> None:
                 **{f"Loss {law}": c[law] for law in CLOCKS},
                 "Resistance needed [Ohm.cm2]": r["ohm"],
                 "Growth needed [Ohm.cm2.h-0.5]": r["per hour0.5"],
-                "Gap with it [V]": r["gap"],
+                "Rise of the gap with it [V]": r["gap"],
             }
         )
     table = pd.DataFrame(rows)
@@ -264,11 +266,12 @@ def main() -> None:
     left.semilogy(table["Figure"], growth / growth[0], "s--", label="resistance, root of time")
     left.axhline(1, color="0.7", lw=0.8, zorder=0)
     left.set(ylabel="Number that the figure asks for, over that of 0.2 C")
-    left.legend(fontsize="small", title="law")
+    left.set_ylim(top=20)  # room for the legend
+    left.legend(fontsize="small", title="law", loc="upper right")
     places = np.arange(len(efficiency))
-    for column, marker in (("Measured", "k*"), ("without", "C0o"), ("with", "C1o")):
+    for column, marker in (("without", "C0o"), ("with", "C1o"), ("Measured", "k*")):
         name = column if column == "Measured" else f"model, {column} leakage"
-        right.plot(places, 100 * (1 - efficiency[column]), marker, label=name)
+        right.plot(places, 100 * (1 - efficiency[column]), marker, ms=8, mfc="none", label=name)
     right.set_xticks(places, efficiency["Figure"], rotation=20, ha="right")
     right.set(ylabel="Charge that does not come back [%]")
     right.legend(fontsize="small")

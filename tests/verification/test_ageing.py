@@ -211,19 +211,27 @@ def test_an_aged_cell_goes_on_where_it_was(solver, hu2024):
 def test_the_excess_of_the_anode_delays_the_loss_of_sodium(hu2024):
     """With much tin nothing is seen; with little the discharge ends by an empty anode."""
     options = {"negative electrode interphase": "parabolic"}
-    tin = "Negative electrode tin amount [mol]"
-    rest, cycle = "Rest for 300 hours", CYCLE[::2]
+    tin, concentration = "Negative electrode tin amount [mol]", f"{ANODE} sodium concentration"
+    constant = hu2024[f"{ANODE} growth constant [m2.s-1]"]
+    taken = hu2024[f"{concentration} [mol.m-3]"] * hu2024["Electrode area [m2]"]
+    taken *= np.sqrt(3600 * 304 * constant)
+    moved = 3600 * hu2024["Nominal cell capacity [A.h]"] / F
+    made = hu2024["Negative electrode as-made sodium content"]
+    # half of what the cathode gave is left with little tin
+    little = (taken - moved / 2) / made
     found = []
-    for share in (1.0, 0.3):
-        parameters = hu2024.replace(
-            {tin: share * hu2024[tin], f"{ANODE} conductivity [S.m-1]": 1.0}, options
-        )
-        result = ss.Protocol([cycle, rest, cycle]).run(ss.SolidStateSPM(options), parameters)
+    for amount in (hu2024[tin], little):
+        changes = {tin: amount, f"{ANODE} conductivity [S.m-1]": 1.0}
+        parameters = hu2024.replace(changes, options)
+        test = ss.Protocol([CYCLE[::2], (CYCLE[0], "Rest for 300 hours", CYCLE[2])])
+        result = test.run(ss.SolidStateSPM(options), parameters)
         discharges = result.table["Capacity [mA.h.g-1]"].to_numpy()[[1, 4]]
-        found.append(discharges[1] / discharges[0])
+        potential = final(result, "Negative electrode open-circuit potential [V]")
+        found.append((discharges[1] / discharges[0], potential))
     print(found)
-    assert found[0] > 0.9
-    assert found[1] < found[0] - 0.1
+    assert found[0][0] > 0.97
+    assert 0.1 < found[1][0] < 0.7
+    assert found[0][1] < 0.5 < found[1][1]
 
 
 def test_exact_derivatives_and_many_at_once_are_refused(hu2024):
@@ -257,3 +265,9 @@ def test_what_ages_without_a_cathode_is_refused():
     for option, value in itertools.chain(AGEING.items()):
         with pytest.raises(ss.OptionError, match=option):
             ss.SymmetricCell({"positive electrode": "alloy", option: value})
+
+
+def test_more_than_there_is_cannot_be_activated(hu2024):
+    gain = f"{FRACTION} gain by activation"
+    with pytest.raises(ss.ParameterError, match=r"at most 0\.1"):
+        hu2024.replace({gain: 0.2}, {"accessible fraction": "ageing"})

@@ -88,6 +88,13 @@ def test_what_leaves_one_electrode_is_applied_or_leaked(model, solver, hu2024):
         assert np.trapezoid(
             segment.voltage(places) * segment.current(places), places
         ) / 3600 == pytest.approx(segment.energy, rel=2e-5, abs=1e-12)
+        # work and heat, that of the leak too, are what the sodium gave up on its way
+        t = solution.t - solution.t[0]
+        heat = np.trapezoid(solution["Heat of the losses [W]"](t=solution.t), t)
+        sodium = F * solution["Positive electrode sodium [mol]"](t=solution.t)
+        given = np.trapezoid(solution["Open-circuit voltage [V]"](t=solution.t), sodium)
+        assert 3600 * segment.energy + heat == pytest.approx(given, rel=2e-3, abs=1e-5)
+        assert heat > 0
         residual = solution["Voltage breakdown residual [V]"].entries
         assert np.abs(residual).max() < 1e-9
         assert solution["Discharge capacity [A.h]"].entries[-1] - solution[

@@ -37,6 +37,12 @@ TYPICAL = {
     "Positive electrode hysteresis [V]": 0.03,
     "Positive particle radius spread": 0.3,
     "Negative electrode sodium mass [kg]": 5e-6,
+    "Na3PS4 layer electronic conductivity [S.m-1]": 1e-7,
+    "Positive electrode accessible fraction loss per cycle": 0.02,
+    "Positive electrode accessible fraction loss rate [s-1]": 1e-6,
+    "Positive electrode accessible fraction loss rate at high potential [s-1]": 1e-4,
+    "Positive electrode accessible fraction gain by activation": 0.05,
+    "Positive electrode accessible fraction activation cycles": 1.0,
 }
 
 

@@ -213,7 +213,11 @@ def test_step_as_json(result):
 
 
 def test_plot_says_units_and_whole_cycles(result):
-    voltage, current, capacity = result.plot().axes
+    voltage, current, capacity, gap, energy = result.plot().axes
+    assert gap.get_ylabel() == "Gap [V]"
+    assert energy.lines[0].get_ydata() == pytest.approx(
+        1e3 * result.cycles["Discharge energy [W.h]"]
+    )
     assert voltage.get_ylabel() == "Voltage [V]"
     assert current.get_ylabel() == "Current [mA]\n(discharge > 0)"
     drawn = current.lines[0].get_ydata()
