@@ -294,7 +294,9 @@ def controls(parameters: ParameterSet) -> list[Control]:
         ends = min(low, now), max(high, now)
         unit, offset = ("°C", 273.15) if kelvin else ("V", 0.0)
         found.append(Control(name, label, unit, 1.0, *ends, log=False, offset=offset))
-    add(f"{electrode} exchange-current density [A.m-2]", "Cathode exchange current", "A/m²", 1, 100)
+    add(
+        f"{electrode} exchange-current density [A.m-2]", "Cathode exchange current", "A/m²", 1, 100
+    )
     add("Negative electrode exchange-current density [A.m-2]", "Anode exchange current", "A/m²",
         1, 100)  # fmt: skip
     add("Positive particle diffusivity [m2.s-1]", "Particle diffusivity", "m²/s", 1.0, 1000.0)
