@@ -68,11 +68,12 @@ def _no_curves() -> dict[str, Any]:
 def curves_of(result: RateTestResult, direction: str) -> dict[str, Any]:
     """The curves of the charges or discharges: capacities [mA.h.g-1] and voltages [V]."""
     half_cycles = [h for h in result.half_cycles if h.direction == direction and h.segment]
-    colours = [Viridis256[int(i)] for i in np.linspace(0, 230, len(half_cycles))]
+    scale = np.linspace(0, 230, len(result.test.rates)).astype(int)
+    colours = dict(zip(result.test.rates, (Viridis256[i] for i in scale), strict=True))
     return {
         "x": [abs(h.current) * h.duration / 3600 / result.mass * SAMPLES for h in half_cycles],
         "y": [h.at("Voltage [V]", SAMPLES) for h in half_cycles],
-        "colour": colours,
+        "colour": [colours[h.rate] for h in half_cycles],
         "label": [f"{h.rate:g} C" for h in half_cycles],
     }
 
@@ -168,7 +169,7 @@ class Nyquist:
     def __init__(self) -> None:
         self.now, self.pinned = (ColumnDataSource({"x": [], "y": []}) for _ in range(2))
         self.figure = _figure(
-            "Impedance, state of charge 0.5", "Re Z [Ω]", "−Im Z [Ω]", match_aspect=True
+            "Impedance, state of charge 0.5", "Re Z [Ω]", "-Im Z [Ω]", match_aspect=True
         )
         self.figure.line("x", "y", source=self.pinned, color=GREY, line_dash="dotted")
         self.figure.line("x", "y", source=self.now, color=BLUE)

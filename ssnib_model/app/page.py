@@ -61,7 +61,8 @@ const walk = (root) => root.querySelectorAll('*').forEach((e) => {
     if (e.shadowRoot) {
         const title = e.shadowRoot.querySelector('.bk-slider-title');
         e.shadowRoot.querySelectorAll('.noUi-handle').forEach((handle) => {
-            handle.setAttribute('aria-label', title ? title.textContent.replace(/:\\s*$/, '') : 'slider');
+            const text = title ? title.textContent : 'slider';
+            handle.setAttribute('aria-label', text.replace(/:\\s*$/, ''));
         });
         walk(e.shadowRoot);
     }
@@ -97,7 +98,8 @@ class Page:
         self.result: Any = None
         self.losses: Any = None
         self.pinned_losses: Any = None
-        self._asked, self._resting, self._setting = False, None, False
+        self._asked = self._setting = False
+        self._resting: Any = None
         self.curves, self.rates = figures.Curves(), figures.Rates()
         self.bars, self.nyquist = figures.Bars(), figures.Nyquist()
         self.beside = figures.Beside()
@@ -146,7 +148,7 @@ class Page:
             sizing_mode="stretch_width", name="below",
         )  # fmt: skip
         design = column(self.set, self.inputs, sizing_mode="stretch_width", name="design")
-        plots = {"bars": self.bars, "curves": self.curves, "rates": self.rates,
+        plots: dict[str, Any] = {"bars": self.bars, "curves": self.curves, "rates": self.rates,
                  "nyquist": self.nyquist}  # fmt: skip
         for name, plot in plots.items():
             plot.figure.name = name

@@ -104,7 +104,7 @@ def serve(design: Design, port: int = 0) -> tuple[BaseServer, str]:
 
     from ssnib_model.app.page import open_page
 
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+    if not 0 <= port <= 65535:
         raise OptionError(f"port is {port!r}: a whole number from 0 to 65535 is needed")
     try:
         sockets = bind_sockets(port, address=HOST)
