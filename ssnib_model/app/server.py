@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import secrets
+import socket
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -99,18 +100,14 @@ def serve(design: Design, port: int = 0) -> tuple[BaseServer, str]:
     from bokeh.server.tornado import BokehTornado
     from tornado.httpserver import HTTPServer
     from tornado.ioloop import IOLoop
-    from tornado.netutil import bind_sockets
     from tornado.web import ErrorHandler
 
     from ssnib_model.app.page import open_page
 
     if not 0 <= port <= 65535:
         raise OptionError(f"port is {port!r}: a whole number from 0 to 65535 is needed")
-    try:
-        sockets = bind_sockets(port, address=HOST)
-    except OSError as error:
-        raise OptionError(f"port {port} of {HOST} cannot be had: {error.strerror}") from error
-    host = f"{HOST}:{sockets[0].getsockname()[1]}"
+    listening = _listening(port)
+    host = f"{HOST}:{listening.getsockname()[1]}"
     token = secrets.token_urlsafe(24)
 
     class Guarded(BokehTornado):
@@ -134,7 +131,21 @@ def serve(design: Design, port: int = 0) -> tuple[BaseServer, str]:
         keep_alive_milliseconds=10_000,
     )
     http = HTTPServer(tornado, max_body_size=1_000_000)
-    http.add_sockets(sockets)
+    http.add_sockets([listening])
     server = BaseServer(IOLoop.current(), tornado, http)
     server.start()
     return server, f"http://{host}/{token}/explore"
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of this machine only."""
+    found = socket.socket(socket.AF_INET)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.setblocking(False)
+        found.bind((HOST, port))
+        found.listen(32)
+    except OSError as error:
+        found.close()
+        raise OptionError(f"port {port} of {HOST} cannot be had: {error.strerror}") from error
+    return found
