@@ -154,8 +154,10 @@ class Bars:
         self.figure.y_range.factors = names
         self.figure.title.text = f"Losses at half of the {rate:g} C discharge"
         self.now.data = {"name": list(size.index), "mv": list(size)}
-        there = [] if other is None else [n for n in names if n in other.index]
-        self.pinned.data = {"name": there, "mv": [float(other[n]) for n in there]}
+        self.pinned.data = {"name": [], "mv": []}
+        if other is not None:
+            there = [n for n in names if n in other.index]
+            self.pinned.data = {"name": there, "mv": [float(other[n]) for n in there]}
 
     def clear(self) -> None:
         """Draw none."""
@@ -177,12 +179,14 @@ class Nyquist:
 
     def show(self, spectrum: Any) -> None:
         """Draw a spectrum; the one before stays as a dotted line."""
-        self.pinned.data = dict(self.now.data)
+        self.clear()
         self.now.data = {"x": spectrum.z.real, "y": -spectrum.z.imag}
 
     def clear(self) -> None:
-        """Draw none: it is of another design."""
-        self.now.data = {"x": [], "y": []}
+        """Dot what is drawn: it is of another design."""
+        if len(self.now.data["x"]):
+            self.pinned.data = dict(self.now.data)
+            self.now.data = {"x": [], "y": []}
 
 
 class Beside:

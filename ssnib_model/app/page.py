@@ -403,7 +403,9 @@ class Page:
         def done(spectrum: Any) -> None:
             if design is self.good:
                 self.nyquist.show(spectrum)
-                self.said.text = "Impedance: dotted is the one before."
+                notes = design.parameters.unread("impedance").values()
+                said = ["Impedance: dotted is the one before.", *notes]
+                self.said.text = "<br>".join(map(html.escape, said))
 
         self._later(lambda: impedance(design.parameters), done)
 

@@ -104,3 +104,18 @@ def test_a_slider_a_bad_value_and_two_tabs(server, browser):
     asked = [url for p in (page, other) for url in p.asked if not url.startswith("data:")]
     assert asked
     assert {url.split("/")[2].split(":")[0] for url in asked} == {"127.0.0.1"}
+
+
+def test_a_file_beside_the_model(server, browser, tmp_path):
+    test = ss.Protocol(["Charge at C/2 until 4 V", "Discharge at 1 C until 2.5 V"])
+    curves = test.run(parameters=ss.ParameterSet("Hu2024")).curves.drop_duplicates("Time [s]")
+    file = tmp_path / "my test.csv"
+    curves[["Time [s]", "Current [A]", "Voltage [V]"]].to_csv(file, index=False)
+    page = opened(browser, server)
+    page.locator("input[type=file]").set_input_files(file)
+    said = page.get_by_text("root mean square")
+    said.wait_for(timeout=60_000)
+    assert float(re.search(r"voltages: ([\d.e-]+) mV", said.inner_text())[1]) < 1
+    (tmp_path / "bad.csv").write_text("no table at all")
+    page.locator("input[type=file]").set_input_files(tmp_path / "bad.csv")
+    page.get_by_text("Shown is the last design").wait_for(timeout=30_000)
