@@ -420,7 +420,10 @@ class Page:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"file.{ending}"
                 path.write_bytes(content)
-                beside = compare(path, design.parameters)
+                try:
+                    beside = compare(path, design.parameters)
+                except SSNIBError as error:
+                    raise OptionError(str(error).replace(str(path), name)) from error
                 return beside.curves, [beside.summary, *beside.findings]
 
         def done(found: Any) -> None:
