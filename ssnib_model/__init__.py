@@ -69,6 +69,7 @@ _HOMES = {
     "compare": "measured.comparison",
     "diagnose": "diagnosis.diagnose",
     "Diagnosis": "diagnosis.diagnosis",
+    "explore": "app.server",
     "sweep": "runs.sweep",
     "grid": "runs.designs",
     "sample": "runs.designs",

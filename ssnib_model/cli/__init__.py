@@ -10,6 +10,7 @@ from ssnib_model import __version__
 from ssnib_model.cli import (
     compare,
     diagnose,
+    explore,
     fit,
     impedance,
     next_experiment,
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
         rate_test, run, read, compare, fit, diagnose, next_experiment, sweep, sensitivity,
-        optimise, impedance, parameters,
+        optimise, impedance, parameters, explore,
     )  # fmt: skip
     for group in groups:
         group.add_parsers(commands)

@@ -29,6 +29,7 @@ ROWS = (
     ("measured", "eis"),
     ("fits", "runs"),
     ("diagnosis",),
+    ("app",),
     ("cli",),
     ("__main__", "model_zoo"),
 )
