@@ -27,7 +27,7 @@ from families import (
     HeldBack,
     cell_of,
 )
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 import ssnib_model as ss
@@ -148,7 +148,8 @@ class Cells:
     def steered(self) -> list[int]:
         """Places of the axes that the data tell most of."""
         cells = {f"Cell {g.name}" for g in self.family.given}
-        names = {*STEERED, *(cells if len(cells) > 1 else ()), CELL_SPREAD}
+        led = cells if len(cells) > 1 and not self.family.pinned else ()
+        names = {*STEERED, *led, CELL_SPREAD}
         return [i for i, label in enumerate(self.labels) if label in names]
 
 
@@ -217,6 +218,33 @@ def log_likelihood(cells: Cells, units: np.ndarray, regime: Mapping[str, Any]) -
         log = -0.5 * ((found.discharge - np.array(g.values)) / sd) ** 2 - np.log(sd)
         total += np.where(np.isfinite(log), log, -np.inf).sum(axis=1)
     return np.maximum(total, -1e6)
+
+
+def pin(
+    cells: Cells, units: np.ndarray, regime: Mapping[str, Any], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw each measured cell's place among cells around what it was measured at, in ``units``.
+
+    The capacity is nearly proportional to the accessible fraction, so that what a cell in the
+    middle gives says where this one is. Returns the logarithm of prior over proposal, (n,).
+    """
+    total = np.zeros(len(units))
+    spread = cells.column(units, CELL_SPREAD)
+    middle = units.copy()
+    for g in cells.family.given:
+        middle[:, cells.labels.index(f"Cell {g.name}")] = 0.5
+    for g in cells.family.given:
+        found = simulate(cells, middle, g.of, g.name, g.rates[:1], regime)
+        capacity = np.nan_to_num(np.maximum(found.discharge[:, 0], found.nothing), nan=1.0)
+        sd = np.nan_to_num(np.hypot(g.reading, found.sd()[:, 0]) / capacity / spread, nan=1.0)
+        precision = 1 + 1 / sd**2
+        mean = np.log(g.values[0] / capacity) / spread / sd**2 / precision
+        # wider than that by half, as it is not exactly proportional
+        width = 1.5 / np.sqrt(precision)
+        place = np.clip(rng.normal(mean, width), -5.5, 5.5)
+        units[:, cells.labels.index(f"Cell {g.name}")] = ndtr(place)
+        total += 0.5 * ((place - mean) / width) ** 2 + np.log(width) - 0.5 * place**2
+    return total
 
 
 @dataclass(frozen=True)
@@ -306,7 +334,9 @@ def know(family: Family, rounds: Sequence[int], seed: int) -> Known:
                 chosen = draws.points[:, steered]
                 proposal = Steered(fitted(chosen, weights, rng), steered, k)
             points = proposal.draw(n, rng)
-            draws.add(points, log_likelihood(cells, points, regime), proposal, n)  # type: ignore[arg-type]
+            log = pin(cells, points, regime, rng) if family.pinned else np.zeros(n)
+            log += log_likelihood(cells, points, regime)
+            draws.add(points, log, proposal, n)  # type: ignore[arg-type]
         found.append(draws)
     return Known(cells, found)
 

@@ -64,8 +64,8 @@ class Family:
     """Cells of the same materials.
 
     ``regimes`` are the charges that there may have been, ``spread`` the range of the standard
-    deviation of the logarithm of the accessible fraction from cell to cell, ``steered`` the
-    parameters that the data tell most of.
+    deviation of the logarithm of the accessible fraction from cell to cell; ``pinned``, whether
+    cells are drawn around what they were measured at, at one rate each.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Family:
     held_back: tuple[HeldBack, ...]
     spread: tuple[float, float] = (0.02, 0.08)
     options: Mapping[str, Any] = field(default_factory=dict)
+    pinned: bool = False
 
 
 FAMILIES = (
@@ -146,6 +147,7 @@ FAMILIES = (
             for celsius in (0, -5, -10, -15)
         ),
         spread=(0.03, 0.2),
+        pinned=True,
     ),
 )
 

@@ -42,8 +42,8 @@ CAPACITY = "discharge capacity"
 SEED = 15
 #: Families whose reaction is even: the reduced model is as good (fits.csv: models apart).
 EVEN = ("Asakura2020",)
-#: Rounds more, where four cells are to be met at once.
-MORE = {"Oh2025": (250, 250)}
+#: Rounds more, where two cells are to be met at once.
+MORE = {"Duchene2020": (400, 400)}
 HERE = Path(__file__).parent
 
 
