@@ -213,7 +213,8 @@ def log_likelihood(cells: Cells, units: np.ndarray, regime: Mapping[str, Any]) -
     """Of all that is given of a family, shape (n,)."""
     total = np.zeros(len(units))
     for g in cells.family.given:
-        found = simulate(cells, units, g.of, g.name, g.rates, regime)
+        model = cells.family.fitted_by
+        found = simulate(cells, units, g.of, g.name, g.rates, regime, model=model)
         sd = np.hypot(g.reading, found.sd())
         log = -0.5 * ((found.discharge - np.array(g.values)) / sd) ** 2 - np.log(sd)
         total += np.where(np.isfinite(log), log, -np.inf).sum(axis=1)
@@ -387,7 +388,8 @@ def predict(known: Known, row: HeldBack, n: int, seed: int, model: str) -> Predi
             continue
         at = (row.of, name_of(row), row.rates, regime, row.changes, row.celsius, model)
         found = simulate(cells, units, *at)
-        seen = simulate(cells, units, given.of, given.name, given.rates, regime)
+        of_given = (given.of, given.name, given.rates, regime)
+        seen = simulate(cells, units, *of_given, model=family.fitted_by)
         capacity, sd, sd_seen = found.discharge[:, -1], found.sd()[:, -1], seen.sd()[:, place]
         of_misfit = sd_seen**2 / (sd_seen**2 + given.reading**2)
         off = (given.values[place] - seen.discharge[:, place]) / sd_seen

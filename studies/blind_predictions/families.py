@@ -65,7 +65,8 @@ class Family:
 
     ``regimes`` are the charges that there may have been, ``spread`` the range of the standard
     deviation of the logarithm of the accessible fraction from cell to cell; ``pinned``, whether
-    cells are drawn around what they were measured at, at one rate each.
+    cells are drawn around what they were measured at, at one rate each; ``fitted_by``, the model
+    of the fit, the full one where the other overrates what is given.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Family:
     spread: tuple[float, float] = (0.02, 0.08)
     options: Mapping[str, Any] = field(default_factory=dict)
     pinned: bool = False
+    fitted_by: str = "spm"
 
 
 FAMILIES = (
@@ -110,6 +112,7 @@ FAMILIES = (
             Given("Duchene2020_97", "97:1:2", (0.1,), (118,), 2.0),
         ),
         (HeldBack("Duchene2020_97", "5 C", (0.1, 5), cell="97:1:2"),),
+        fitted_by="dfn",
     ),
     Family(
         "Ridley2024",
