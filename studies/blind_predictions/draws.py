@@ -27,7 +27,7 @@ from families import (
     HeldBack,
     cell_of,
 )
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 import ssnib_model as ss
@@ -148,7 +148,8 @@ class Cells:
     def steered(self) -> list[int]:
         """Places of the axes that the data tell most of."""
         cells = {f"Cell {g.name}" for g in self.family.given}
-        names = {*STEERED, *(cells if len(cells) > 1 else ()), CELL_SPREAD}
+        led = cells if len(cells) > 1 and not self.family.pinned else ()
+        names = {*STEERED, *led, CELL_SPREAD}
         return [i for i, label in enumerate(self.labels) if label in names]
 
 
@@ -212,11 +213,39 @@ def log_likelihood(cells: Cells, units: np.ndarray, regime: Mapping[str, Any]) -
     """Of all that is given of a family, shape (n,)."""
     total = np.zeros(len(units))
     for g in cells.family.given:
-        found = simulate(cells, units, g.of, g.name, g.rates, regime)
+        model = cells.family.fitted_by
+        found = simulate(cells, units, g.of, g.name, g.rates, regime, model=model)
         sd = np.hypot(g.reading, found.sd())
         log = -0.5 * ((found.discharge - np.array(g.values)) / sd) ** 2 - np.log(sd)
         total += np.where(np.isfinite(log), log, -np.inf).sum(axis=1)
     return np.maximum(total, -1e6)
+
+
+def pin(
+    cells: Cells, units: np.ndarray, regime: Mapping[str, Any], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw each measured cell's place among cells around what it was measured at, in ``units``.
+
+    The capacity is nearly proportional to the accessible fraction, so that what a cell in the
+    middle gives says where this one is. Returns the logarithm of prior over proposal, (n,).
+    """
+    total = np.zeros(len(units))
+    spread = cells.column(units, CELL_SPREAD)
+    middle = units.copy()
+    for g in cells.family.given:
+        middle[:, cells.labels.index(f"Cell {g.name}")] = 0.5
+    for g in cells.family.given:
+        found = simulate(cells, middle, g.of, g.name, g.rates[:1], regime)
+        capacity = np.nan_to_num(np.maximum(found.discharge[:, 0], found.nothing), nan=1.0)
+        sd = np.nan_to_num(np.hypot(g.reading, found.sd()[:, 0]) / capacity / spread, nan=1.0)
+        precision = 1 + 1 / sd**2
+        mean = np.log(g.values[0] / capacity) / spread / sd**2 / precision
+        # wider than that by half, as it is not exactly proportional
+        width = 1.5 / np.sqrt(precision)
+        place = np.clip(rng.normal(mean, width), -5.5, 5.5)
+        units[:, cells.labels.index(f"Cell {g.name}")] = ndtr(place)
+        total += 0.5 * ((place - mean) / width) ** 2 + np.log(width) - 0.5 * place**2
+    return total
 
 
 @dataclass(frozen=True)
@@ -306,7 +335,9 @@ def know(family: Family, rounds: Sequence[int], seed: int) -> Known:
                 chosen = draws.points[:, steered]
                 proposal = Steered(fitted(chosen, weights, rng), steered, k)
             points = proposal.draw(n, rng)
-            draws.add(points, log_likelihood(cells, points, regime), proposal, n)  # type: ignore[arg-type]
+            log = pin(cells, points, regime, rng) if family.pinned else np.zeros(n)
+            log += log_likelihood(cells, points, regime)
+            draws.add(points, log, proposal, n)  # type: ignore[arg-type]
         found.append(draws)
     return Known(cells, found)
 
@@ -357,7 +388,8 @@ def predict(known: Known, row: HeldBack, n: int, seed: int, model: str) -> Predi
             continue
         at = (row.of, name_of(row), row.rates, regime, row.changes, row.celsius, model)
         found = simulate(cells, units, *at)
-        seen = simulate(cells, units, given.of, given.name, given.rates, regime)
+        of_given = (given.of, given.name, given.rates, regime)
+        seen = simulate(cells, units, *of_given, model=family.fitted_by)
         capacity, sd, sd_seen = found.discharge[:, -1], found.sd()[:, -1], seen.sd()[:, place]
         of_misfit = sd_seen**2 / (sd_seen**2 + given.reading**2)
         off = (given.values[place] - seen.discharge[:, place]) / sd_seen

@@ -64,8 +64,9 @@ class Family:
     """Cells of the same materials.
 
     ``regimes`` are the charges that there may have been, ``spread`` the range of the standard
-    deviation of the logarithm of the accessible fraction from cell to cell, ``steered`` the
-    parameters that the data tell most of.
+    deviation of the logarithm of the accessible fraction from cell to cell; ``pinned``, whether
+    cells are drawn around what they were measured at, at one rate each; ``fitted_by``, the model
+    of the fit, the full one where the other overrates what is given.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Family:
     held_back: tuple[HeldBack, ...]
     spread: tuple[float, float] = (0.02, 0.08)
     options: Mapping[str, Any] = field(default_factory=dict)
+    pinned: bool = False
+    fitted_by: str = "spm"
 
 
 FAMILIES = (
@@ -109,6 +112,7 @@ FAMILIES = (
             Given("Duchene2020_97", "97:1:2", (0.1,), (118,), 2.0),
         ),
         (HeldBack("Duchene2020_97", "5 C", (0.1, 5), cell="97:1:2"),),
+        fitted_by="dfn",
     ),
     Family(
         "Ridley2024",
@@ -146,6 +150,7 @@ FAMILIES = (
             for celsius in (0, -5, -10, -15)
         ),
         spread=(0.03, 0.2),
+        pinned=True,
     ),
 )
 

@@ -42,8 +42,8 @@ CAPACITY = "discharge capacity"
 SEED = 15
 #: Families whose reaction is even: the reduced model is as good (fits.csv: models apart).
 EVEN = ("Asakura2020",)
-#: Rounds more, where four cells are to be met at once.
-MORE = {"Oh2025": (250, 250)}
+#: Rounds more, where two cells are to be met at once.
+MORE = {"Duchene2020": (250,)}
 HERE = Path(__file__).parent
 
 
@@ -143,8 +143,8 @@ def paper() -> Iterator[dict[str, Any]]:
 
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Every prediction with its bands, as a part of what the cell gives slowly."""
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    axes = figure.subplots(1, 2, width_ratios=[3, 1.2])
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    axes = figure.subplots(1, 2, width_ratios=[2, 1])
     for ax, (unit, label) in zip(
         axes, {PER_GRAM: "mA h g$^{-1}$", PER_AREA: "mA h cm$^{-2}$"}.items(), strict=True
     ):
@@ -162,7 +162,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         names = [f"{row['set']}\n{row['case']}".replace("12.5 mm ", "")
                  for _, row in rows.iterrows()]  # fmt: skip
         ax.set_yticks(range(len(rows)), names, fontsize="small")
-        ax.set(xlabel=f"Discharge capacity [{label}]", ylim=(-0.6, len(rows) - 0.3))
+        ax.set(xlabel=f"Capacity [{label}]", ylim=(-0.6, len(rows) - 0.3))
         ax.set_xlim(left=0)
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_title("line 95 %, bar 50 %, mark median; orange: known before", fontsize="small")
