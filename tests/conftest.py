@@ -27,6 +27,21 @@ def hu2024():
 
 
 @pytest.fixture(scope="session")
+def first_hu2024(hu2024):
+    """The values that the set had in version 0.1.0, for numbers that were made with them."""
+    return hu2024.replace(
+        {
+            "Na3PS4 layer relative density": 0.85,
+            "Positive electrode Bruggeman exponent": 3.0,
+            "Negative electrode alloy mass [kg]": 30e-6,
+            "Positive particle diffusivity [m2.s-1]": 1.8783e-16,
+            "Positive electrode exchange-current density [A.m-2]": 0.010293,
+            "Positive electrode accessible fraction": 0.90356,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
 def rate_test(hu2024):
     """The main job: the rate test of the paper."""
     return ss.RateTest([0.1, 0.2, 0.5, 1, 2]).run(parameters=hu2024)

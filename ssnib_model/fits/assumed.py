@@ -34,8 +34,8 @@ from ssnib_model.fits.target import Target
 #: reduced model and by the full one.
 STEPS, FULL_STEPS = 8, 4
 
-#: chi2 by which the full model may be worse where the reduced one is at its best, and that from
-#: where no values nearby would mend it.
+#: chi2 by which the full model may be worse where the reduced one is at its best, and that above
+#: the one of the values as assumed, from where no values nearby would mend it.
 CLOSE, HOPELESS = 1.0, 60.0
 
 #: Part of the draws by which it is seen where in their ranges the assumed values agree with the
@@ -164,7 +164,7 @@ def marginal(
     problem = FitProblem(given.parameters, given.data, free, given.model, solver)
     start = np.append(result.unit, problem.start()[len(given.free) :])
     target = Target(problem, start, has_misfit=False)
-    search = _Search(problem, len(given.free))
+    search = _Search(problem, len(given.free), start)
     rng = np.random.default_rng(seed)
     found = _Found(target, search, result.unit, rng, draws, progress)
     interrupted = not found.all_of(seed)
@@ -295,27 +295,33 @@ class _Search:
     what it says of a draw is all that counts.
     """
 
-    def __init__(self, problem: FitProblem, n: int):
+    def __init__(self, problem: FitProblem, n: int, start: np.ndarray):
         self.problem, self.n = problem, n
         self.columns = list(range(n))
         same = problem.model == "spm"
         self.helper = problem if same else FitProblem(
             problem.parameters, problem.data, problem.free, "spm", problem.solver
         )  # fmt: skip
+        #: chi2 of either model from where a draw is given up.
+        self._most, self._most_reduced = (
+            float(residuals @ residuals) + HOPELESS
+            for residuals in (self.problem.residuals(start), self.helper.residuals(start))
+        )
 
     def best(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """The point with the best values, the residuals' derivatives by them there, and whether
         it describes the data at all."""
         x, jacobian, cost = self._search(self.helper, unit, STEPS)
+        is_good = cost < self._most_reduced
         # the reduced model has one loss less, and describes what the full one describes
-        if self.helper is not self.problem and cost < HOPELESS:
+        if self.helper is not self.problem and is_good:
             residuals = self.problem.residuals(np.append(x, unit[self.n :]))
             full = float(residuals @ residuals)
-            if full - cost > CLOSE and full < cost + HOPELESS:
+            if full - cost > CLOSE and full < self._most + HOPELESS:
                 unit = np.append(x, unit[self.n :])
                 x, jacobian, full = self._search(self.problem, unit, FULL_STEPS)
-            cost = full
-        return np.append(x, unit[self.n :]), jacobian, cost < HOPELESS
+            is_good = full < self._most
+        return np.append(x, unit[self.n :]), jacobian, is_good
 
     def _search(
         self, problem: FitProblem, unit: np.ndarray, steps: int

@@ -161,11 +161,15 @@ def whole(value: Any, name: str, low: int) -> int:
 def own_range(parameters: ParameterSet, name: str) -> tuple[float, float] | None:
     """Two standard deviations to either side, or the range of a parameter; None without either.
 
-    It ends where the values that are allowed do.
+    It ends where the values that are allowed do. The standard deviation of a value that may be
+    anywhere in orders of magnitude is that of its logarithm.
     """
     info, quantity = parameters.info(name), parameters.quantity(name)
     uncertainty = info.uncertainty or {}
-    if "sd" in uncertainty:
+    if "sd" in uncertainty and is_wide(*uncertainty.get("range", (0.0, 0.0))):
+        factor = math.exp(2 * uncertainty["sd"] / info.value)
+        low, high = info.value / factor, info.value * factor
+    elif "sd" in uncertainty:
         low, high = info.value - 2 * uncertainty["sd"], info.value + 2 * uncertainty["sd"]
     elif uncertainty.get("range"):
         low, high = uncertainty["range"]

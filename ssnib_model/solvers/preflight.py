@@ -26,6 +26,9 @@ UNIFORMITY = "Reaction uniformity number"
 #: [mol Na per mol Sn].
 NA15SN4, SODIUM_LIMIT = PLATEAUS[-1][0], 1e4
 
+#: Content by which an anode without sodium may seem to hold less than none.
+ROUND_OFF = 1e-12
+
 
 class Preflight:
     """Open-circuit voltage, sodium and ohmic losses of a cell at any state of charge.
@@ -71,7 +74,7 @@ class Preflight:
     def impossible(self, inputs: Mapping[str, float]) -> str:
         """Why there is no such cell, or nothing."""
         start = self.value("sodium", inputs)
-        if not start >= 0:
+        if not start >= -ROUND_OFF:
             return (
                 f"at the start the anode would hold {start:.3g} {self.unit}: it needs more "
                 "sodium as made"
@@ -85,7 +88,7 @@ class Preflight:
         """Of which of many cells `impossible` says nothing, shape (members,)."""
         full = {**inputs, INITIAL: 1.0}
         start, most = (self._numbers.of_many(i, members)["sodium"] for i in (inputs, full))
-        return (start >= 0) & (most < SODIUM_LIMIT)
+        return (start >= -ROUND_OFF) & (most < SODIUM_LIMIT)
 
     def anode_notes(self, inputs: Mapping[str, float]) -> list[str]:
         """Whether the anode can take and give what the cathode can, one sentence each."""

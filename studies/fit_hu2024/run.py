@@ -83,11 +83,15 @@ VARIANTS: dict[str, tuple] = {
     "size distribution": ({SPREAD: 0.4}, {"size classes": 5}, [*FITTED, SPREADING], "spm+dfn"),
 }
 NOTES = {
-    D: "effective, Fickian across a two-phase plateau: only D/R^2 is determined; ",
+    D: (
+        "effective, Fickian across a two-phase plateau: only D/R^2 matters, which the data bound "
+        "from below; "
+    ),
     J0: (
-        "only j0/R is determined, and only from below: this set takes 0 for the interface between "
-        "Na3PS4 and NaTaCl6 and for NVP's own gap, the lower ends of their ranges, so that the "
-        "reaction carries what the layers leave of the gap, and j0 is as small as it can be; "
+        "only j0/R matters, which the data hardly determine: this set takes 0 for the interface "
+        "between Na3PS4 and NaTaCl6 and for NVP's own gap, the lower ends of their ranges, so "
+        "that the reaction carries what the layers leave of the gap and j0 is near the least that "
+        "it can be; "
     ),
     ACCESSIBLE: "of the cell of Fig. 4E; the paper sees unconnected regions; ",
 }

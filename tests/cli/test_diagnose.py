@@ -9,7 +9,7 @@ from ssnib_model.cli import main
 from tests.unit.measured.synthetic import measured
 
 ACCESSIBLE = "Positive electrode accessible fraction"
-STEPS = ["Charge at 0.2C until 4 V", "Discharge at 1C until 2.5 V"]
+STEPS = ["Charge at 0.2C until 4 V", "Discharge at 0.3C until 2.5 V"]
 QUICK = ("--model", "spm", "--draws", "10", "--hold", "--fit", ACCESSIBLE, "--for", "none")
 
 

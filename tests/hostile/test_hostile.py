@@ -113,7 +113,7 @@ LAYERS = '"electrolyte layers" = ["Na3PS4", "NaTaCl6"]'
         # units that pint takes and cannot convert, and numbers that overflow
         ('unit = "S.cm-1"', 'unit = "dB.m"', '"dB.m" cannot be converted to "S.m-1"'),
         (ENTRY, ENTRY.replace("1e-4", "1e308").replace("S.cm", "MS.cm"), "too large a number"),
-        ("sd = 0.06", "sd = 1e308", "is too large a number"),
+        ("range = [0.24, 0.38]", "sd = 1e308", "is too large a number"),
         # files that are none of its folder
         ('file = "fig4e.csv"', 'file = "a\\u0000b"', "is not the name of a file in"),
         ('file = "fig4e.csv"', 'file = ".."', "is not the name of a file in"),

@@ -178,7 +178,7 @@ def test_finding_28_real_lengths_of_quick_plots(hu2024):
 # -------------------------------------------------------------------- size classes
 @pytest.mark.parametrize("classes", [7, 8, 9])
 def test_finding_45_many_size_classes_at_a_high_rate(classes, hu2024):
-    """2 C with a spread of 0.5: solved at once, and within 0.35 mAh/g of 5 classes."""
+    """2 C with a spread of 0.5: solved at once, and within 0.45 mAh/g of 5 classes."""
     capacities = []
     for number in (5, classes):
         parameters = hu2024.replace(
@@ -188,4 +188,4 @@ def test_finding_45_many_size_classes_at_a_high_rate(classes, hu2024):
         assert result.table["Status"].tolist() == ["ok"]
         assert result.notes == []
         capacities.append(result.table["Discharge capacity [mA.h.g-1]"][0])
-    assert capacities[1] == pytest.approx(capacities[0], abs=0.35)
+    assert capacities[1] == pytest.approx(capacities[0], abs=0.45)

@@ -59,7 +59,8 @@ def test_porous_electrode_with_linear_kinetics(sigma_e, sigma_s, hu2024, simulat
 
     A flat OCP and a current of 1e-3 C leave linear kinetics and no diffusion.
     """
-    b, phi = 3.0, hu2024["Positive electrode electrolyte volume fraction"]
+    b = hu2024["Positive electrode Bruggeman exponent"]
+    phi = hu2024["Positive electrode electrolyte volume fraction"]
     parameters = hu2024.replace(
         {
             "Positive electrode electrolyte conductivity [S.m-1]": sigma_e / phi**b,

@@ -92,16 +92,16 @@ def compare(prepared, nearby, run, read, parameters, names, step=4e-3):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_rate_test_with_holds_and_rests(model, hu2024):
+def test_rate_test_with_holds_and_rests(model, first_hu2024):
     test = ss.RateTest([0.3, 1], charge_rate=0.3, hold=0.05, rest=600)
-    made = MODELS[model](hu2024.model_options)
+    made = MODELS[model](first_hu2024.model_options)
     mesh = {"x_p": 8, "r_p": 8}
     if model == "reduced":
         mesh = {"r_p": 8}
-    prepared = test.prepare(made, hu2024, varying=NAMES, solver=TIGHT, var_pts=mesh)
+    prepared = test.prepare(made, first_hu2024, varying=NAMES, solver=TIGHT, var_pts=mesh)
     worst = compare(
-        prepared, prepared.half_cycles_nearby, prepared.half_cycles, read_half_cycles, hu2024,
-        NAMES,
+        prepared, prepared.half_cycles_nearby, prepared.half_cycles, read_half_cycles,
+        first_hu2024, NAMES,
     )  # fmt: skip
     print(model, {name: f"{value:.1e}" for name, value in worst.items()})
     assert max(worst.values()) < 1e-5
@@ -109,9 +109,9 @@ def test_rate_test_with_holds_and_rests(model, hu2024):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_powers_resistances_profiles_and_classes(model, hu2024):
+def test_powers_resistances_profiles_and_classes(model, first_hu2024):
     options = {"size classes": 2, "open-circuit potential": "one-state hysteresis"}
-    parameters = hu2024.replace(CLASSES, options)
+    parameters = first_hu2024.replace(CLASSES, options)
     test = ss.Protocol(
         [
             "Charge at C/3 for 1 hour",

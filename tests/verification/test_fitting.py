@@ -240,7 +240,7 @@ def test_robust_loss_resists_an_outlier(hu2024):
 def test_interrupt_returns_the_best_and_a_checkpoint_resumes(hu2024, tmp_path, monkeypatch):
     data = synthetic(hu2024, ss.SolidStateSPM)
     free, file = [ss.Free(D), ss.Free(J0)], tmp_path / "fit.state"
-    start = {D: 5e-18, J0: 0.3}
+    start = {D: 2e-17, J0: 0.3}
     jacobian, calls = FitProblem.jacobian, []
 
     def interrupted(self, unit):
@@ -263,7 +263,8 @@ def test_interrupt_returns_the_best_and_a_checkpoint_resumes(hu2024, tmp_path, m
 
 def test_profile_is_the_parabola_of_the_errors_near_the_minimum(hu2024):
     data = synthetic(hu2024, ss.SolidStateSPM)
-    fit = ss.fit(hu2024, [data], [ss.Free(J0, 0.0101, 0.0105, log=False), ss.Free(D)], model="spm")
+    near = ss.Free(J0, 0.98 * hu2024[J0], 1.02 * hu2024[J0], log=False)
+    fit = ss.fit(hu2024, [data], [near, ss.Free(D)], model="spm")
     profile = fit.profile(J0, points=5)
     expected = ((profile["Value"] - fit.values[J0]) / fit.errors[J0]) ** 2
     assert profile["chi2"].to_numpy() == pytest.approx(expected.to_numpy(), rel=0.05, abs=0.01)

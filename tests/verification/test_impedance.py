@@ -60,6 +60,7 @@ def poor(hu2024):
             "Positive electrode electrolyte conductivity [S.m-1]": 0.05,
             "Positive electrode effective electronic conductivity [S.m-1]": 0.01,
             "Positive electrode double-layer capacity [F.m-2]": 0.02,
+            "Positive electrode Bruggeman exponent": 3.0,
         }
     )
 

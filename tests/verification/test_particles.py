@@ -50,7 +50,7 @@ def test_classes_of_one_size_are_the_plain_case(model, hu2024, simulate):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_size_distribution_converges_in_its_classes(model, hu2024):
-    """1 to 9, 12 and 20 classes all solve; from 4 on 2 C within 1 mAh/g, from 7 on 0.3."""
+    """1 to 9, 12 and 20 classes all solve; from 4 on 2 C within 1 mAh/g, from 7 on 0.4."""
     spread = {"Positive particle radius spread": 0.5}
     capacities = {}
     for classes in (*range(2, 10), 12, 20):
@@ -63,7 +63,7 @@ def test_size_distribution_converges_in_its_classes(model, hu2024):
         moved = discharge.capacity * 3600 / pybamm.constants.F.value
         assert sodium[1] - sodium[0] == pytest.approx(moved, rel=1e-5)
     assert np.ptp([c for n, c in capacities.items() if n >= 4]) < 1
-    assert np.ptp([c for n, c in capacities.items() if n >= 7]) < 0.3
+    assert np.ptp([c for n, c in capacities.items() if n >= 7]) < 0.4
     plain = ss.RateTest([2]).run(model(), hu2024).table["Discharge capacity [mA.h.g-1]"][0]
     assert capacities[12] < plain
 
@@ -90,7 +90,8 @@ def test_reduced_and_full_model_agree_with_a_size_distribution(hu2024):
     assert full["Discharge capacity [mA.h.g-1]"] == pytest.approx(
         reduced["Discharge capacity [mA.h.g-1]"], abs=0.05
     )
-    assert full["Polarization [V]"] == pytest.approx(reduced["Polarization [V]"], abs=5e-4)
+    # what the reduced model says of transport in the composite is good to 1 mV of 11 there
+    assert full["Polarization [V]"] == pytest.approx(reduced["Polarization [V]"], abs=1e-3)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -204,8 +204,8 @@ def test_no_capacity_is_a_probability(hu2024):
     problem = problem_of(low, [ss.Free(J0, 3e-3, 0.1), ss.Free(D, 1e-17, 1e-15)], rates=(0.1,))
     values = problem.simulate(np.array([0.4, 0.6]))
     drawn = fit_to(problem, values, np.array([0.4, 0.6])).posterior(150)
-    table = drawn.predict([0.1, 1.5], n=100).set_index(["Quantity", "C-rate"])
-    sure, unsure = (table.loc[(CAPACITY, rate)] for rate in (0.1, 1.5))
+    table = drawn.predict([0.1, 1.4], n=100).set_index(["Quantity", "C-rate"])
+    sure, unsure = (table.loc[(CAPACITY, rate)] for rate in (0.1, 1.4))
     assert sure["No capacity"] == 0
     assert 0.05 < unsure["No capacity"] < 0.95
     assert unsure["Low"] > 1

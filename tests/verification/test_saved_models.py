@@ -23,7 +23,7 @@ SAVED = {
 
 
 @pytest.mark.parametrize("name", SAVED)
-def test_saved_models_load_and_give_the_same_voltage(name, hu2024, tmp_path):
+def test_saved_models_load_and_give_the_same_voltage(name, first_hu2024, tmp_path):
     """The voltage of the version that saved them, 1e-5 V."""
     model_class, options, changes, voltages = SAVED[name]
     text = lzma.decompress((FOLDER / f"{name}.json.xz").read_bytes()).decode()
@@ -36,7 +36,7 @@ def test_saved_models_load_and_give_the_same_voltage(name, hu2024, tmp_path):
     assert dict(model.options) == dict(model_class(options).options)
     simulation = pybamm.Simulation(
         model,
-        parameter_values=hu2024.replace(changes, options).to_pybamm(),
+        parameter_values=first_hu2024.replace(changes, options).to_pybamm(),
         var_pts={"x_p": 8, "r_p": 8},
     )
     solution = simulation.solve([0, 1800])

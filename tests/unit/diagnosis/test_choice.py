@@ -1,5 +1,7 @@
 """Which parameters are fitted, varied and held."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import ssnib_model as ss
 from ssnib_model.diagnosis.choice import Problems, candidates, choose
 from tests.unit.diagnosis.conftest import ACCESSIBLE, J0, D
 
+ENERGY = "Na3PS4 layer conductivity activation energy [J.mol-1]"
 ALLOY = "Negative electrode as-made sodium content"
 
 
@@ -20,13 +23,15 @@ def names(free):
 
 
 def test_candidates(data, hu2024):
+    known = dataclasses.replace(hu2024.info(ENERGY), uncertainty={"sd": 5e3})
+    hu2024 = hu2024.replace({ENERGY: known})
     free, held = candidates(hu2024, data)
     assert names(free) | set(held) == set(hu2024.given)
     assert names(free) & set(held) == set()
     assert held["Upper voltage cut-off [V]"] == "set by the measurements themselves"
     assert "taken as exact" in held["Die diameter [m]"]
     by_deviation = {f.name: f for f in free if f.prior}
-    energy = by_deviation["Na3PS4 layer conductivity activation energy [J.mol-1]"]
+    energy = by_deviation[ENERGY]
     assert energy.low < hu2024[energy.name] < energy.high
 
 

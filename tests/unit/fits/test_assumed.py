@@ -40,8 +40,10 @@ class Formula(Data):
     takes_solver = False
     experiment = "formula"
 
-    def __init__(self):
-        super().__init__("formula", LABELS, [102.9, 97.6, 0.15], [1.3, 1.3, 0.005], None)
+    def __init__(self, name="formula", rng=None):
+        values, sigma = np.array([102.9, 97.6, 0.15]), np.array([1.3, 1.3, 0.005])
+        noise = rng.normal(size=3) * sigma if rng else 0.0
+        super().__init__(name, LABELS, values + noise, sigma, None)
 
     def prepare(self, model, parameters, varying, solver):
         return Prepared(lambda p: p)
@@ -96,6 +98,16 @@ def test_it_agrees_with_an_exact_integral():
     assert 1e3 ** (high - low) > 3
     # D is bounded from below only
     assert of_d[-1] > 0.01 * of_d.max()
+
+
+def test_many_values_are_not_given_up_for_their_number():
+    """chi2 is about 150, which is right for 150 values."""
+    data = [Formula(f"formula {n}", np.random.default_rng(n)) for n in range(50)]
+    fit = ss.fit(ss.ParameterSet("Hu2024"), data, FREE, model="spm")
+    assert fit.chi2 > 100
+    drawn = marginal(fit, 10, over=OVER)
+    assert len(drawn.points) == 10
+    assert not any("brought to agree" in note for note in drawn.notes)
 
 
 def test_conditional_errors_are_narrower_and_repeat(fit):

@@ -33,7 +33,7 @@ TESTS = {
     ],
     "to a capacity": [
         "Charge at C/5 until 3.9 V", "Discharge at 0.3 C until 53% capacity",
-        "Charge at C/5 until 3.9 V", "Discharge at 0.7 C until 53% capacity", "Rest for 1 hour",
+        "Charge at C/5 until 3.9 V", "Discharge at 0.72 C until 53% capacity", "Rest for 1 hour",
     ],
 }  # fmt: skip
 

@@ -94,8 +94,8 @@ def test_drop_larger_than_the_window_is_an_answer(hu2024):
 @pytest.mark.parametrize(
     ("changes", "rate", "words"),
     [
-        ({}, 20, "ohmic drop of layers and interfaces alone is 3.79 V: more than the 1.36 V"),
-        ({}, 6, "the layers take 1.14 V and the anode's reaction 0.0695 V"),
+        ({}, 20, "ohmic drop of layers and interfaces alone is 3.99 V: more than the 1.36 V"),
+        ({}, 6, "the layers take 1.2 V and the anode's reaction 0.0695 V"),
         ({"Upper voltage cut-off [V]": 2.6}, 0.1, "is above the upper cut-off (2.6 V) already"),
     ],
 )
@@ -144,7 +144,7 @@ def test_an_anode_that_cannot_be_is_a_reason(hu2024):
     ("changes", "words"),
     [
         ({"Negative electrode alloy mass [kg]": 2e-6}, "beyond 3.75 (Na15Sn4) sodium is plated"),
-        ({"Negative electrode as-made sodium content": 5e-4}, "empty before a full discharge"),
+        ({"Negative electrode as-made sodium content": 2.5e-4}, "empty before a full discharge"),
     ],
 )
 def test_an_anode_too_small_is_a_note(changes, words, hu2024):

@@ -79,7 +79,7 @@ def test_tornado_is_sorted(hu2024):
     table = ss.tornado(hu2024, names, ss.RateTest([1]), GAP, 1)
     widths = (table["At high"] - table["At low"]).abs()
     assert widths.is_monotonic_decreasing
-    assert table["Parameter"][0] == KAPPA
+    assert table["Parameter"].tolist() == [J0, KAPPA, names[1]]
     assert table["Base"].nunique() == 1
 
 
