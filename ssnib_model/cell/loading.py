@@ -34,7 +34,6 @@ from ssnib_model.rate_values import c_rate, held_until, time_of
 from ssnib_model.tables import read_rate_data
 from ssnib_model.words import short, suggestion
 
-
 #: How each value of a test is checked.
 _TEST_VALUES: dict[str, Callable[[Any, str], Any]] = {
     "rates": c_rate,
