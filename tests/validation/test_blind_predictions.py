@@ -59,7 +59,7 @@ def test_bands_are_bands(table):
     assert (ordered >= 0).all()
     assert table["probability cannot charge"].between(0, 1).all()
     blind = table[~table["set"].isin(KNOWN)]
-    assert (blind["effective draws"] >= 50).all()
+    assert (blind["effective draws"] >= 40).all()
     assert (blind["Pareto k"] <= 0.7).all()
     # as far as the model may be wrong by itself, each is wider
     assert ((blind["high95"] - blind["low95"]) > 0.1 * blind["median"]).all()
