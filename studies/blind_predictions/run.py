@@ -9,6 +9,7 @@ known.csv (ranges before and after the data), losses.csv and predictions.png bes
 from __future__ import annotations
 
 import argparse
+import json
 import runpy
 import time
 import warnings
@@ -58,14 +59,15 @@ def fits_of(known: Known, n: int) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng([SEED, FAMILIES.index(family), 3])
     parts = list(zip(family.regimes, known.equal(n, rng), strict=True))
     for g in family.given:
-        simulated, full = (
-            np.concatenate(
+        both = {
+            model: np.concatenate(
                 [simulate(cells, units, g.of, g.name, g.rates, regime, model=model).discharge
                  for regime, units in parts if len(units)]
             )
             for model in ("spm", "dfn")
-        )  # fmt: skip
-        apart = np.nanquantile(np.abs(full - simulated), 0.95, axis=0)
+        }  # fmt: skip
+        simulated = both[family.fitted_by]
+        apart = np.nanquantile(np.abs(both["dfn"] - both["spm"]), 0.95, axis=0)
         for i, (rate, value) in enumerate(zip(g.rates, g.values, strict=True)):
             low, middle, high = np.quantile(simulated[:, i], [0.025, 0.5, 0.975])
             yield {
@@ -118,15 +120,21 @@ def predictions_of(
         }
 
 
-def paper() -> Iterator[dict[str, Any]]:
+def paper(model: str) -> Iterator[dict[str, Any]]:
     """The two points that the fit of the paper's cell holds out, of its draws; both are known."""
     folder = HERE.parent / "fit_hu2024"
     fit = runpy.run_path(str(folder / "run.py"))
     draws, base = pd.read_csv(folder / "draws.csv"), ss.ParameterSet("Hu2024")
-    same = fit["simulate"](fit["cells"](base, draws), ss.RateTest([0.2, 0.5, 1, 2]), "spm")
+    known = json.loads((folder / "results.json").read_text())
+    budget = json.loads((HERE.parent / "polarization_budget" / "results.json").read_text())
+    shares = {loss: by_rate["2"]["Median"] for loss, by_rate in budget["shares"].items()}
+    same = fit["simulate"](fit["cells"](base, draws), ss.RateTest([0.2, 0.5, 1, 2]), model)
     other = fit["cells"](base, draws, "another cell")
-    hot = fit["simulate"](other, ss.RateTest([3]), "spm", 333.15)
-    for case, results, rate in (("2 C", same, 2), ("60 degC, 3 C", hot, 3)):
+    hot = fit["simulate"](other, ss.RateTest([3]), model, 333.15)
+    for case, results, rate, limit in (
+        ("2 C", same, 2, max(shares, key=lambda loss: shares[loss])),
+        ("60 degC, 3 C", hot, 3, ""),
+    ):
         values = fit["capacities"](results, rate)
         yield {
             "set": "Hu2024",
@@ -135,8 +143,9 @@ def paper() -> Iterator[dict[str, Any]]:
             "unit": PER_GRAM,
             **band(values[values > 0]),
             CANNOT: float(np.mean(values == 0)),
-            EFFECTIVE: len(draws) / 2,
-            LIMIT: "electrolyte layer",
+            EFFECTIVE: known["effective"],
+            LIMIT: limit,
+            PARETO: known["pareto k"],
             NOTE: f"known before: {fit['HELD_OUT'][case]} mAh/g; draws of studies/fit_hu2024",
         }
 
@@ -193,7 +202,7 @@ def main() -> None:
         fits += list(fits_of(known, n // 2))
         known_rows += list(known_of(known, 400))
         print(f"    {time.process_time() - began:.0f} s", flush=True)
-    table = pd.DataFrame([*rows, *paper()])
+    table = pd.DataFrame([*rows, *paper("spm" if quick else "dfn")])
     table = table[[*FIRST, CANNOT, EFFECTIVE, LIMIT, PARETO, NOTE]]
     table[EFFECTIVE] = table[EFFECTIVE].round()
     for name, found, digits in (

@@ -1,6 +1,7 @@
 """The predictions of what is held back: their rows, that they follow from the study, and that no
 held-back value is known here."""
 
+import json
 import re
 import subprocess
 import sys
@@ -112,3 +113,15 @@ def test_the_report_quotes_the_table(table):
         quoted = "{} | {} to {} | {} to {}".format(*numbers)
         lines = [line for line in text.splitlines() if f"| {row['case']} |" in line]
         assert any(quoted in line and f"`{row['set']}`" in line for line in lines), quoted
+
+
+def test_the_papers_points_are_those_of_its_own_study(table):
+    """One number for one question: what the fit holds out, as its own study has it."""
+    known = json.loads((STUDY.parent / "fit_hu2024" / "results.json").read_text())
+    rows = table[table["set"] == "Hu2024"].set_index("case")
+    for case, row in rows.iterrows():
+        found = known["held out"][case]
+        expected = [found[f"{name} [mAh/g]"] for name in ("Low", "Median", "High")]
+        assert row[["low95", "median", "high95"]].tolist() == pytest.approx(expected, abs=0.01)
+        chance = row["probability cannot charge"]
+        assert chance == pytest.approx(found["Cannot be charged"], abs=0.01)
