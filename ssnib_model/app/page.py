@@ -7,7 +7,6 @@ import base64
 import contextlib
 import functools
 import html
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +28,7 @@ from bokeh.models import (
 )
 
 from ssnib_model.app import figures
-from ssnib_model.app.design import Control, Design, answer, controls, others
+from ssnib_model.app.design import Control, Design, answer, beside, controls, others
 from ssnib_model.app.parts import DOWNLOAD, HIDDEN, LABELS, button, copying, number, when
 from ssnib_model.cell.electrolytes import CATHOLYTE, solid_electrolytes
 from ssnib_model.cell.set_files import list_parameter_sets
@@ -370,31 +369,15 @@ class Page:
         self._later(lambda: impedance(design.parameters), done)
 
     def _file(self, file: FileInput) -> None:
-        from ssnib_model.measured.comparison import compare
-
         name, content, design = str(file.filename), base64.b64decode(file.value), self.good
-        # a name of our own: nothing of the page reaches a path but letters of an ending
-        ending = "".join(c for c in Path(name).suffix[1:9] if c.isascii() and c.isalnum())
-
-        def work() -> Any:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"file.{ending}"
-                path.write_bytes(content)
-                try:
-                    beside = compare(path, design.parameters)
-                except SSNIBError as error:
-                    raise OptionError(str(error).replace(str(path), name)) from error
-                return beside.curves, [beside.summary, *beside.findings]
 
         def done(found: Any) -> None:
             curves, sentences = found
             self.beside.show(curves)
-            self.said.text = "<br>".join(
-                html.escape(s.replace("file." + ending, name)) for s in sentences
-            )
+            self.said.text = "<br>".join(map(html.escape, sentences))
 
         self.said.text = "Your file: running the model through its steps."
-        self._later(work, done)
+        self._later(lambda: beside(name, content, design.parameters), done)
 
     # ---------------------------------------------------------------- downloads
     def _csv(self) -> None:
