@@ -7,9 +7,11 @@ import functools
 import io
 import math
 import shlex
+import tempfile
 import warnings
 import zipfile
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from ssnib_model.cell.electrolytes import CATHOLYTE, swap_layer
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError, SSNIBError
+from ssnib_model.measured.comparison import compare
 from ssnib_model.protocol.prepared import PreparedRateTest
 from ssnib_model.protocol.rate_test import RateTest
 from ssnib_model.results.rate_test import RateTestResult
@@ -323,3 +326,19 @@ def answer(losses: Any, rate: float) -> str:
         f"{1e3 * size.iloc[0]:.0f} of {1e3 * total:.0f} mV ({size.iloc[0] / total:.0%}); "
         f"then {', '.join(parts)}."
     )
+
+
+def beside(name: str, content: bytes, parameters: ParameterSet) -> tuple[Any, list[str]]:
+    """The model beside the file of a cycler: the curves of both, and what there is to say.
+
+    Nothing of the name reaches a path but letters of its ending.
+    """
+    ending = "".join(c for c in Path(name).suffix[1:9] if c.isascii() and c.isalnum())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file.{ending}"
+        path.write_bytes(content)
+        try:
+            found = compare(path, parameters)
+        except SSNIBError as error:
+            raise OptionError(str(error).replace(str(path), name)) from error
+        return found.curves, [s.replace(path.name, name) for s in [found.summary, *found.findings]]

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import functools
 import html
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,6 @@ from bokeh.document import Document, without_document_lock
 from bokeh.layouts import column, row
 from bokeh.models import (
     AutocompleteInput,
-    Button,
     ColumnDataSource,
     CustomJS,
     Div,
@@ -30,7 +28,8 @@ from bokeh.models import (
 )
 
 from ssnib_model.app import figures
-from ssnib_model.app.design import Control, Design, answer, controls, others
+from ssnib_model.app.design import Control, Design, answer, beside, controls, others
+from ssnib_model.app.parts import DOWNLOAD, HIDDEN, LABELS, button, copying, number, when
 from ssnib_model.cell.electrolytes import CATHOLYTE, solid_electrolytes
 from ssnib_model.cell.set_files import list_parameter_sets
 from ssnib_model.errors import OptionError, SSNIBError
@@ -44,35 +43,6 @@ _WORKER = ThreadPoolExecutor(1, "ssnib-explore")
 
 OF_THE_SET = "(that of the set)"
 STEPS = 200
-
-_DOWNLOAD = """
-const [name, mime, content] = ['name', 'mime', 'content'].map((key) => data.data[key][0]);
-const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
-const link = document.createElement('a');
-link.href = URL.createObjectURL(new Blob([bytes], {type: mime}));
-link.download = name;
-link.click();
-URL.revokeObjectURL(link.href);
-"""
-
-#: The handles of sliders have no name of their own.
-_LABELS = """
-const walk = (root) => root.querySelectorAll('*').forEach((e) => {
-    if (e.shadowRoot) {
-        const title = e.shadowRoot.querySelector('.bk-slider-title');
-        e.shadowRoot.querySelectorAll('.noUi-handle').forEach((handle) => {
-            const text = title ? title.textContent : 'slider';
-            handle.setAttribute('aria-label', text.replace(/:\\s*$/, ''));
-        });
-        walk(e.shadowRoot);
-    }
-});
-setTimeout(() => walk(document), 300);
-"""
-
-
-#: The title of a slider names its handle; the field above it shows the same.
-_HIDDEN = ".bk-slider-title { position: absolute; left: -9999px; }"
 
 
 def open_page(document: Document, design: Design) -> None:
@@ -117,29 +87,29 @@ class Page:
         self.python = TextAreaInput(title="As Python", rows=8, sizing_mode="stretch_width")
         self.command = TextAreaInput(title="As command line", rows=3, sizing_mode="stretch_width")
         self.download = ColumnDataSource({"name": [], "mime": [], "content": []})
-        self.download.js_on_change("data", CustomJS(args={"data": self.download}, code=_DOWNLOAD))
+        self.download.js_on_change("data", CustomJS(args={"data": self.download}, code=DOWNLOAD))
         self.rate = Select(
             title="Losses at", value=f"{self.design.rates[-1]:g} C",
             options=[f"{rate:g} C" for rate in self.design.rates], width=120,
         )  # fmt: skip
-        _when(self.rate, lambda _: self._rest())
+        when(self.rate, lambda _: self._rest())
         names = sorted({*list_parameter_sets(), self.design.set})
         self.set = Select(title="Parameter set", value=self.design.set, options=names,
                           sizing_mode="stretch_width")  # fmt: skip
-        _when(self.set, self._other_set)
+        when(self.set, self._other_set)
         self.inputs = column(sizing_mode="stretch_width")
         self._fill_inputs()
         buttons = [
-            self._button("Pin for comparison", self._pin),
-            self._button("Bands", self._bands),
-            self._button("Impedance", self._impedance),
-            self._button("Table as CSV", self._csv),
-            self._button("Set as ZIP", self._zip),
+            button("Pin for comparison", self._pin),
+            button("Bands", self._bands),
+            button("Impedance", self._impedance),
+            button("Table as CSV", self._csv),
+            button("Set as ZIP", self._zip),
         ]
-        copies = [self._copy("Copy Python", self.python), self._copy("Copy command", self.command)]
+        copies = [copying("Copy Python", self.python), copying("Copy command", self.command)]
         file = FileInput(title="File of your cycler, beside the model (at most 20 MB)",
                          sizing_mode="stretch_width")  # fmt: skip
-        _when(file, lambda _: self._file(file), "filename")
+        when(file, lambda _: self._file(file), "filename")
         above = column(self.problem, self.capacities, self.rate, sizing_mode="stretch_width",
                        name="above")  # fmt: skip
         below = column(
@@ -157,18 +127,7 @@ class Page:
         self.document.title = "ssnib explore"
         text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
         self.document.template = get_env().from_string(text)
-        self.document.js_on_event("document_ready", CustomJS(code=_LABELS))
-
-    def _button(self, label: str, does: Callable[[], None]) -> Button:
-        button = Button(label=label)
-        button.on_click(lambda _: does())
-        return button
-
-    def _copy(self, label: str, text: TextAreaInput) -> Button:
-        button = Button(label=label)
-        code = "navigator.clipboard.writeText(text.value)"
-        button.js_on_click(CustomJS(args={"text": text}, code=code))
-        return button
+        self.document.js_on_event("document_ready", CustomJS(code=LABELS))
 
     def _fill_inputs(self) -> None:
         """Materials, sliders and the searchable list, for the set."""
@@ -181,7 +140,7 @@ class Page:
             select = Select(title=f"Material of the {where}", value=OF_THE_SET,
                             options=[OF_THE_SET, *solid_electrolytes()],
                             sizing_mode="stretch_width")  # fmt: skip
-            _when(select, functools.partial(self._material, layer))
+            when(select, functools.partial(self._material, layer))
             children.append(select)
         for control in controls(parameters):
             shown = control.shown(parameters[control.name])
@@ -189,10 +148,10 @@ class Page:
             field = TextInput(title=title, value=f"{shown:.6g}", sizing_mode="stretch_width")
             slider = Slider(start=0, end=STEPS, step=1, show_value=False, title=control.label,
                             value=round(STEPS * control.position(shown)), tooltips=False,
-                            stylesheets=[_HIDDEN],
+                            stylesheets=[HIDDEN],
                             sizing_mode="stretch_width")  # fmt: skip
-            _when(field, functools.partial(self._typed, control))
-            _when(slider, functools.partial(self._slid, control))
+            when(field, functools.partial(self._typed, control))
+            when(slider, functools.partial(self._slid, control))
             self.fields[control.name] = control, field, slider
             children += [field, slider]
         self.name = AutocompleteInput(
@@ -201,9 +160,9 @@ class Page:
             placeholder="type part of its name", sizing_mode="stretch_width",
         )  # fmt: skip
         self.other = TextInput(title="Value, in the unit of the name", sizing_mode="stretch_width")
-        _when(self.name, self._named)
-        _when(self.other, self._typed_other)
-        reset = self._button("Back to the set", lambda: self._begin(Design(self.set.value)))
+        when(self.name, self._named)
+        when(self.other, self._typed_other)
+        reset = button("Back to the set", lambda: self._begin(Design(self.set.value)))
         self.inputs.children = [*children, self.name, self.other, reset]
 
     # ---------------------------------------------------------------- what a change does
@@ -218,7 +177,7 @@ class Page:
         if self._setting:
             return
         try:
-            shown = _number(text, f"{control.label} [{control.unit}]")
+            shown = number(text, f"{control.label} [{control.unit}]")
         except OptionError as error:
             self._bad(error)
             return
@@ -237,7 +196,7 @@ class Page:
             return
         try:
             self.good.parameters.info(self.name.value)
-            value = _number(text, self.name.value)
+            value = number(text, self.name.value)
         except SSNIBError as error:
             self._bad(error)
             return
@@ -410,31 +369,15 @@ class Page:
         self._later(lambda: impedance(design.parameters), done)
 
     def _file(self, file: FileInput) -> None:
-        from ssnib_model.measured.comparison import compare
-
         name, content, design = str(file.filename), base64.b64decode(file.value), self.good
-        # a name of our own: nothing of the page reaches a path but letters of an ending
-        ending = "".join(c for c in Path(name).suffix[1:9] if c.isascii() and c.isalnum())
-
-        def work() -> Any:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"file.{ending}"
-                path.write_bytes(content)
-                try:
-                    beside = compare(path, design.parameters)
-                except SSNIBError as error:
-                    raise OptionError(str(error).replace(str(path), name)) from error
-                return beside.curves, [beside.summary, *beside.findings]
 
         def done(found: Any) -> None:
             curves, sentences = found
             self.beside.show(curves)
-            self.said.text = "<br>".join(
-                html.escape(s.replace("file." + ending, name)) for s in sentences
-            )
+            self.said.text = "<br>".join(map(html.escape, sentences))
 
         self.said.text = "Your file: running the model through its steps."
-        self._later(work, done)
+        self._later(lambda: beside(name, content, design.parameters), done)
 
     # ---------------------------------------------------------------- downloads
     def _csv(self) -> None:
@@ -449,15 +392,3 @@ class Page:
 
     def _hand_over(self, name: str, mime: str, content: str) -> None:
         self.download.data = {"name": [name], "mime": [mime], "content": [content]}
-
-
-def _when(model: Any, does: Callable[[Any], None], attribute: str = "value") -> None:
-    """Do something with every new value of a model."""
-    model.on_change(attribute, lambda attr, old, new: does(new))
-
-
-def _number(text: str, name: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise OptionError(f'"{name}" is {text[:40]!r}: a number is needed') from None
