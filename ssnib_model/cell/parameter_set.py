@@ -310,13 +310,13 @@ class ParameterSet(Mapping[str, Any]):
         done = completion.carry_out(new._stack, plan, given, changed, self._all, self._given_up)
         if done.problems:
             raise ParameterError(done.problems)
-        fitted = [n for n in cathode.fitted_values(done.given) if n not in changed]
-        cause = cathode.other_than_fitted(self._all, changed, done.values) if fitted else ""
+        carried = [n for n in cathode.fitted_values(done.given) if n not in changed]
+        cause = cathode.other_than_fitted(self._all, changed, done.values) if carried else ""
         if cause:
-            others = cathode.not_fitted_to_it(done.given, fitted, cause)
+            others = cathode.not_fitted_to_it(done.given, carried, cause)
             done.given.update(others)
             done.values.update(others)
-            new._fitted_elsewhere = self._fitted_elsewhere | dict.fromkeys(fitted, cause)
+            new._fitted_elsewhere = self._fitted_elsewhere | dict.fromkeys(carried, cause)
         new._take(done)
         return new
 

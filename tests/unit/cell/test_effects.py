@@ -11,4 +11,4 @@ def test_more_carbon_than_a_law_was_fitted_to_is_said(carbon, said, hu2024):
     )
     notes = hu2024.replace({name: carbon}, law).notes
     assert any("is fitted to composites with 0.12 at most" in note for note in notes) is said
-    assert not hu2024.replace({name: carbon}).notes
+    assert not any("composites" in note for note in hu2024.replace({name: carbon}).notes)
