@@ -116,12 +116,12 @@ def test_the_report_quotes_the_table(table):
 
 
 def test_the_papers_points_are_those_of_its_own_study(table):
-    """One number for one question: what the fit holds out, as its own study has it."""
+    """One number for one question: as its own study has it, whose draws are kept rounded."""
     known = json.loads((STUDY.parent / "fit_hu2024" / "results.json").read_text())
     rows = table[table["set"] == "Hu2024"].set_index("case")
     for case, row in rows.iterrows():
         found = known["held out"][case]
         expected = [found[f"{name} [mAh/g]"] for name in ("Low", "Median", "High")]
-        assert row[["low95", "median", "high95"]].tolist() == pytest.approx(expected, abs=0.01)
+        assert row[["low95", "median", "high95"]].tolist() == pytest.approx(expected, abs=0.1)
         chance = row["probability cannot charge"]
         assert chance == pytest.approx(found["Cannot be charged"], abs=0.01)
