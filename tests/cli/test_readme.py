@@ -73,4 +73,5 @@ def test_ci_runs_the_test_command():
     root = Path(__file__).parents[2]
     command = 'pip install ".[test]" && pytest\n'
     assert f"    {command}" in README
-    assert (root / ".ci" / "run").read_text().endswith(f"\n{command}")
+    # and then what it leaves out
+    assert (root / ".ci" / "run").read_text().endswith(f"\n{command}pytest -m slow\n")

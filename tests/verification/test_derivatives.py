@@ -31,7 +31,7 @@ CLASSES = {
 }
 MODELS = {"full": ss.SolidStateDFN, "reduced": ss.SolidStateSPM}
 #: Tight enough for differences of what the solver gives.
-TIGHT = ss.StructuredSolver(1e-9, 1e-11)
+TIGHT = ss.StructuredSolver(1e-10, 1e-12)
 
 
 def moved(parameters, name, by):
@@ -71,7 +71,7 @@ def read_steps(steps, parameters):
     return np.array(found)
 
 
-def compare(prepared, nearby, run, read, parameters, names, step=4e-3):
+def compare(prepared, nearby, run, read, parameters, names, step=2e-3):
     """Largest difference beyond the noise of differences, over the largest derivative along each
     direction."""
     _, found = nearby(parameters, sides(parameters, names))
@@ -85,23 +85,24 @@ def compare(prepared, nearby, run, read, parameters, names, step=4e-3):
             return read(run(other), other)
 
         expected = fourth_order(at, step)
-        apart = np.abs(exact - expected).max() - TIGHT.rtol / step
+        # differences see what the solver leaves open, some times its tolerance
+        apart = np.abs(exact - expected).max() - 4 * TIGHT.rtol / step
         worst[name] = float(max(apart, 0.0) / np.abs(expected).max())
     return worst
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_rate_test_with_holds_and_rests(model, first_hu2024):
+def test_rate_test_with_holds_and_rests(model, hu2024):
     test = ss.RateTest([0.3, 1], charge_rate=0.3, hold=0.05, rest=600)
-    made = MODELS[model](first_hu2024.model_options)
+    made = MODELS[model](hu2024.model_options)
     mesh = {"x_p": 8, "r_p": 8}
     if model == "reduced":
         mesh = {"r_p": 8}
-    prepared = test.prepare(made, first_hu2024, varying=NAMES, solver=TIGHT, var_pts=mesh)
+    prepared = test.prepare(made, hu2024, varying=NAMES, solver=TIGHT, var_pts=mesh)
     worst = compare(
         prepared, prepared.half_cycles_nearby, prepared.half_cycles, read_half_cycles,
-        first_hu2024, NAMES,
+        hu2024, NAMES, step=1e-3,
     )  # fmt: skip
     print(model, {name: f"{value:.1e}" for name, value in worst.items()})
     assert max(worst.values()) < 1e-5
@@ -109,9 +110,9 @@ def test_rate_test_with_holds_and_rests(model, first_hu2024):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_powers_resistances_profiles_and_classes(model, first_hu2024):
+def test_powers_resistances_profiles_and_classes(model, hu2024):
     options = {"size classes": 2, "open-circuit potential": "one-state hysteresis"}
-    parameters = first_hu2024.replace(CLASSES, options)
+    parameters = hu2024.replace(CLASSES, options)
     test = ss.Protocol(
         [
             "Charge at C/3 for 1 hour",

@@ -165,6 +165,10 @@ VARIANTS = [
     (HYSTERESIS, {"open-circuit potential": "one-state hysteresis"}),
     ({}, {"thermal": "lumped"}),
     ({}, {"surface form": "differential"}),
+    ({}, {"electronic leakage": "ohmic"}),
+    ({}, {"negative electrode interphase": "parabolic"}),
+    ({}, {"positive electrode interphase": "parabolic"}),
+    ({}, {"accessible fraction": "ageing"}),
 ]
 
 

@@ -24,8 +24,9 @@ def test_the_ranges_of_a_set_can_be_sampled(hu2024):
     ranges = ss.own_ranges(hu2024)
     assert len(ranges) > 30
     assert ranges["Negative electrode exchange-current density [A.m-2]"] == (0.5, 100.0, "log")
-    low, high = ranges[D]
-    assert low < hu2024[D] < high < 3 * hu2024[D]
+    low, high, scale = ranges[D]
+    assert scale == "log"
+    assert 0.1 * hu2024[D] < low < hu2024[D] < high < 100 * hu2024[D]
     names = [KAPPA, "Positive electrode void fraction", D]
     table = ss.sweep(hu2024, ss.sample({n: ranges[n] for n in names}, 4), ss.RateTest([0.2]))
     assert table["Status"].tolist() == ["ok"] * 4
