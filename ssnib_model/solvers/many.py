@@ -162,7 +162,9 @@ def run_many(
         for at, members in groups:
             for place, member in enumerate(at.tolist()):
                 owners[member] = members, place
-            schedules = _schedules(tests, of[at])
+            # of its own tests only: there may be as many groups as members
+            own, local = np.unique(of[at], return_inverse=True)
+            schedules = _schedules([tests[n] for n in own], local)
             for part in np.array_split(np.arange(len(at)), min(threads, len(at))):
                 first, last = int(part[0]), int(part[-1]) + 1
                 job = solver, members, schedules, first, last, samples
