@@ -37,6 +37,8 @@ def first_hu2024(hu2024):
             "Positive particle diffusivity [m2.s-1]": 1.8783e-16,
             "Positive electrode exchange-current density [A.m-2]": 0.010293,
             "Positive electrode accessible fraction": 0.90356,
+            "Positive electrode exchange-current density activation energy [J.mol-1]": 48242.6656,
+            "Positive particle diffusivity activation energy [J.mol-1]": 43418.3990,
         }
     )
 

@@ -57,6 +57,7 @@ from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.fits import search as fit_search
 from ssnib_model.measured import reading
 from ssnib_model.protocol import rate_test
+from ssnib_model.protocol.nearby import Side
 from ssnib_model.runs import plots, runner, store, sweep  # noqa: F401
 
 for optional in ("access_parser", "fastnda", "polars", "python_calamine"):
@@ -1046,8 +1047,20 @@ def run_case(target: str, seed: int, number: int, scratch: Path) -> Outcome:
     return _run_case(target, seed, number, scratch) if slow else outcome
 
 
+@functools.cache
+def _load_kept_functions() -> None:
+    """Those of many runs and of derivatives: numba unpickles them on first use."""
+    names = ["Na3PS4 layer conductivity [S.m-1]"]
+    for model in (ss.SolidStateSPM(), ss.SolidStateDFN()):
+        prepared = ss.RateTest([1]).prepare(model, shipped(), varying=names)
+        members = [shipped().replace({names[0]: value}) for value in (0.01, 0.02)]
+        prepared.half_cycles_of_many(members)
+        prepared.half_cycles_nearby(shipped(), [Side(*members, 0.5)])
+
+
 def _run_case(target: str, seed: int, number: int, scratch: Path) -> Outcome:
     store_files()  # also imports whatever is imported on first use, before the watch
+    _load_kept_functions()
     if not _WATCH:
         _WATCH.append(Watch())
     watch = _WATCH[0]

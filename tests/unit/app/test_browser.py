@@ -33,12 +33,20 @@ def server():
     """The command, ended by Ctrl-C."""
     command = [sys.executable, "-m", "ssnib_model", "explore", "--no-browser"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    line = process.stdout.readline()
-    yield re.search(r"http://\S+", line)[0]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
-    process.stdout.close()
+    # what runs the tests may ignore Ctrl-C, and a child would inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        line = process.stdout.readline()
+        yield re.search(r"http://\S+", line)[0]
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="module")
