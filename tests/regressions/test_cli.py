@@ -171,6 +171,7 @@ def test_finding_31_a_breakdown_is_repeated_as_a_rate_test(tmp_path, capsys):
     assert again["table"] == first["table"]
 
 
+@pytest.mark.slow
 def test_finding_31_a_warning_is_one_line_and_never_comes_twice(tmp_path, capsys):
     # as a process, where nothing but the command itself decides what is shown
     command = [

@@ -124,6 +124,7 @@ def test_both_solvers_agree_and_the_pieces_converge(model, hu2024):
     assert errors[1] < errors[0] / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("model", MODELS)
 def test_no_sodium_is_lost_without_being_told_where(model, solver, hu2024):

@@ -89,6 +89,7 @@ class Stopped:
         return step
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ssnib_model.ValidityWarning")
 @pytest.mark.parametrize("model", ["spm", "dfn"])
 @pytest.mark.parametrize("stepper", [Idaklu, Structured])

@@ -86,6 +86,7 @@ def test_an_anode_that_is_too_small_is_no_design(hu2024):
     assert found.values[ALLOY] > small[ALLOY].max()
 
 
+@pytest.mark.slow
 def test_front_of_two(hu2024):
     with pytest.warns(ss.ValidityWarning, match="at the best design, ") as said:
         found = ss.optimise(hu2024, LOADING, [ENERGY, RETENTION], points=3)

@@ -14,6 +14,7 @@ from ssnib_model.runs import workers
 KAPPA = "Na3PS4 layer conductivity [S.m-1]"
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_and_a_slow_run_is_given_up(hu2024, tmp_path):
     design = ss.grid({KAPPA: np.geomspace(0.005, 0.5, 6)})
     one = ss.sweep(hu2024, design, ss.RateTest([1]), out=tmp_path / "one")

@@ -162,6 +162,7 @@ def test_runs_where_nothing_can_be_kept(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_kept_functions_are_not_compiled_again():
     """So nothing is said."""
     subprocess.run([sys.executable, "-c", RUN], capture_output=True, check=True)

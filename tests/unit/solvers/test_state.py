@@ -36,6 +36,7 @@ def reduced():
     return cell.cell_state(state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("controls", [False, True])
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("model", MODELS)
