@@ -57,6 +57,7 @@ from ssnib_model.cell.set_files import parameter_root
 from ssnib_model.fits import search as fit_search
 from ssnib_model.measured import reading
 from ssnib_model.protocol import rate_test
+from ssnib_model.protocol.nearby import Side
 from ssnib_model.runs import plots, runner, store, sweep  # noqa: F401
 
 for optional in ("access_parser", "fastnda", "polars", "python_calamine"):
@@ -929,8 +930,8 @@ class Hang(BaseException):
     """The time of a case is over."""
 
 
-def _loads_kept_functions() -> bool:
-    """Whether numba is reading compiled functions that it has kept."""
+def _keeps_functions() -> bool:
+    """Whether numba is reading or writing compiled functions of the package."""
     frame = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename.endswith("caching.py") and "numba" in frame.f_code.co_filename:
@@ -965,10 +966,8 @@ class Watch:
             path, _, flags = arguments
             if isinstance(path, str | bytes | os.PathLike) and flags is not None:
                 self._opened(os.fsdecode(path), bool(flags & self.WRITE))
-        elif event == "pickle.find_class" and _loads_kept_functions():
-            return  # of the package, not of the input
         elif event in self.PROCESS:
-            self.found.append(f"{event} {arguments!r:.200}")
+            self._saw(f"{event} {arguments!r:.200}")
         elif event in self.CHANGE:
             # the last name is not followed: removing a link does not remove what it points to
             for path in (a for a in arguments[:2] if isinstance(a, str | bytes | os.PathLike)):
@@ -978,7 +977,12 @@ class Watch:
             source = arguments[0]
             source = source if isinstance(source, str | bytes) else getattr(source, "co_names", "")
             if MARK in str(source):
-                self.found.append(f"{event} of the input: {source!r:.200}")
+                self._saw(f"{event} of the input: {source!r:.200}")
+
+    def _saw(self, what: str) -> None:
+        """Note what a case did; compiled functions that numba keeps are not its doing."""
+        if not _keeps_functions():
+            self.found.append(what)
 
     def _opened(self, path: str, writes: bool) -> None:
         if "\0" in path:
@@ -987,11 +991,11 @@ class Watch:
         if writes:
             self._changed("open to write", real)
         elif not self.may_read_outside and os.path.dirname(real) == os.path.dirname(self.folder):
-            self.found.append(f"reads {real}")
+            self._saw(f"reads {real}")
 
     def _changed(self, event: str, path: str) -> None:
         if not (path + os.sep).startswith(self.folder + os.sep) and not path.startswith("/dev/"):
-            self.found.append(f"{event} {path}")
+            self._saw(f"{event} {path}")
 
     @contextlib.contextmanager
     def over(self, folder: Path, may_read_outside: bool):
@@ -1058,8 +1062,20 @@ def run_case(target: str, seed: int, number: int, scratch: Path) -> Outcome:
     return _run_case(target, seed, number, scratch) if slow else outcome
 
 
+@functools.cache
+def _compile() -> None:
+    """What many runs and derivatives take too: it is no part of the time of a case."""
+    names = ["Na3PS4 layer conductivity [S.m-1]"]
+    for model in (ss.SolidStateSPM(), ss.SolidStateDFN()):
+        prepared = ss.RateTest([1]).prepare(model, shipped(), varying=names)
+        members = [shipped().replace({names[0]: value}) for value in (0.01, 0.02)]
+        prepared.half_cycles_of_many(members)
+        prepared.half_cycles_nearby(shipped(), [Side(*members, 0.5)])
+
+
 def _run_case(target: str, seed: int, number: int, scratch: Path) -> Outcome:
     store_files()  # also imports whatever is imported on first use, before the watch
+    _compile()
     if not _WATCH:
         _WATCH.append(Watch())
     watch = _WATCH[0]
