@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import OptimizeResult, differential_evolution
 from tqdm import tqdm
 
-from ssnib_model.cell.bulk import Bulk, bulk_of
+from ssnib_model.cell.bulk import bulk_of
 from ssnib_model.cell.parameter_set import ParameterSet
 from ssnib_model.errors import OptionError, SSNIBError, ValidityWarning
 from ssnib_model.models.names import MODELS
@@ -29,7 +29,6 @@ from ssnib_model.runs.designs import (
 )
 from ssnib_model.runs.metrics import (
     CAPACITY,
-    ENERGY_DENSITY,
     METRICS,
     OF_DESIGNS,
     REFERENCE_RATE,
@@ -98,6 +97,11 @@ class Condition:
                 'parameter, then >= or <= and a number, as in "capacity retention at 2 C >= 0.85"'
             )
         what = match["what"].strip()
+        if what in parameters and not isinstance(parameters[what], float):
+            raise OptionError(
+                f'subject_to is {short(text)}: "{what}" is {parameters[what]}, and a number is '
+                "needed"
+            )
         return cls(what if what in parameters else _metric(what), match["sense"], value)
 
 
@@ -297,7 +301,7 @@ class _Search:
         rates = {m.rate for m in self.metrics if m.rate is not None}
         if any(m.column == RETENTION for m in self.metrics):
             rates.add(REFERENCE_RATE)
-        if any(m.column in (SPECIFIC_ENERGY, ENERGY_DENSITY) for m in self.metrics):
+        if any(m.column not in METRICS for m in self.metrics):
             bulk_of(parameters)  # a set that does not say enough is refused before any run
         self.test = RateTest(sorted(rates))
         lows = pd.DataFrame([{name: low for name, (low, *_) in ranges.items()}])
@@ -329,7 +333,7 @@ class _Search:
                 raise StopIteration
 
         known = [b for b in bests if b is not None]
-        start = known[-1] if known else {n: float(self.parameters[n]) for n in self.ranges}
+        start = known[-1] if known else self._own
         differential_evolution(
             objective,
             [(0.0, 1.0)] * len(self.ranges),
@@ -338,7 +342,7 @@ class _Search:
             tol=0.0,
             callback=stop,
             rng=np.random.default_rng(seed),
-            x0=self._unit(start),
+            x0=None if start is None else self._unit(start),
             polish=False,
             vectorized=True,
             updating="deferred",
@@ -355,63 +359,77 @@ class _Search:
         found = []
         for name, (low, high, is_log) in self.ranges.items():
             value = min(max(row[name], low), high)
-            part = math.log(value / low) / math.log(high / low) if is_log else None
-            found.append((value - low) / (high - low) if part is None else part)
+            if is_log:
+                found.append(math.log(value / low) / math.log(high / low))
+            else:
+                found.append((value - low) / (high - low))
         return np.clip(found, 0.0, 1.0)
 
     def _look(self, units: np.ndarray) -> list[dict[str, Any]]:
         """The rows of some designs, which are added to those known."""
-        points: list[dict[str, float | str]] = [dict(self._values(unit)) for unit in units]
-        rows = []
-        for point, found in zip(points, self.runner.many(points), strict=True):
-            rows.append(self._row(point, found))
+        rows = self._rows([dict(self._values(unit)) for unit in units])
         self.found += rows
         return rows
 
-    def _row(self, point: Mapping[str, Any], found: list[dict]) -> dict[str, Any]:
-        table = pd.DataFrame(found)
+    def _rows(self, points: list[dict[str, float | str]]) -> list[dict[str, Any]]:
+        """What some designs reach, a row each."""
+        blocks = self.runner.many(points)
+        table = pd.DataFrame([row for block in blocks for row in block])
+        columns = {metric: self._read(metric, table) for metric in self.metrics}
+        return [
+            self._row(
+                point,
+                {metric: float(column[n]) for metric, column in columns.items()},
+                [row["Status"] for row in block if row["Status"] != "ok"],
+            )
+            for n, (point, block) in enumerate(zip(points, blocks, strict=True))
+        ]
+
+    def _read(self, metric: Metric, table: pd.DataFrame) -> np.ndarray:
+        """A metric of every run of a table; an energy [W.h] per kg of active material."""
+        if metric.column in METRICS:
+            return metric.values(table, self.test.rates)
+        # no hold on discharge: its energy is its charge times its mean voltage
+        capacity, voltage = (
+            Metric(column, metric.rate).values(table, self.test.rates)
+            for column in (CAPACITY, "Mean discharge voltage [V]")
+        )
+        return np.where(capacity == 0, 0.0, capacity * voltage)
+
+    def _row(
+        self, point: Mapping[str, Any], values: dict[Metric, float], said: list[str]
+    ) -> dict[str, Any]:
+        """What a design reaches, how far it breaks conditions, and what is said of it."""
         row: dict[str, Any] = dict(point)
         try:
             cell = self.parameters.replace(dict(point))
-            bulk = self._bulk(cell)
+            row |= {str(metric): self._of(cell, metric, value) for metric, value in values.items()}
         except SSNIBError as error:
             nothing = dict.fromkeys(map(str, self.metrics), math.nan)
             return row | nothing | {"Broken": math.inf, "Status": f"failed: {reason_of(error)}"}
-        for metric in self.metrics:
-            row[str(metric)] = self._value(metric, table, cell, bulk)
         broken = 0.0
         for condition in self.conditions:
             what = condition.what
             value = row[str(what)] if isinstance(what, Metric) else float(cell[what])
             by = float(condition.broken_by(np.array(value)))
             broken += by if math.isfinite(by) else math.inf
-        said = [s for s in table["Status"] if s != "ok"]
         if wrong := self.runner.anode_notes(cell):
             broken, said = broken + 1.0, wrong
         return row | {"Broken": broken, "Status": said[0] if said else "ok"}
 
-    def _bulk(self, cell: ParameterSet) -> Bulk | None:
-        if any(m.column in (SPECIFIC_ENERGY, ENERGY_DENSITY) for m in self.metrics):
-            return bulk_of(cell)
-        return None
-
-    def _value(
-        self, metric: Metric, table: pd.DataFrame, cell: ParameterSet, bulk: Bulk | None
-    ) -> float:
+    def _of(self, cell: ParameterSet, metric: Metric, value: float) -> float:
+        """A metric; an energy per kg of active material as one of the stack."""
         if metric.column in METRICS:
-            return float(metric.values(table, self.test.rates)[0])
-        assert bulk is not None
-        at = table.iloc[self.test.rates.index(float(metric.rate or 0.0))]
-        if at[CAPACITY] == 0:
-            return 0.0
-        # no hold on discharge: its energy is its charge times its mean voltage
-        energy = at[CAPACITY] * at["Mean discharge voltage [V]"]  # W.h per kg of active material
-        energy *= cell["Positive electrode active material mass [kg]"]
-        return float(
-            energy / bulk.mass
-            if metric.column == SPECIFIC_ENERGY
-            else energy / (1e3 * bulk.volume)
-        )
+            return value
+        bulk, energy = bulk_of(cell), value * cell["Positive electrode active material mass [kg]"]
+        return energy / (bulk.mass if metric.column == SPECIFIC_ENERGY else 1e3 * bulk.volume)
+
+    @property
+    def _own(self) -> dict[str, float | str] | None:
+        """The design as the set has it; None where it has a function."""
+        values = {name: self.parameters[name] for name in self.ranges}
+        is_number = all(isinstance(value, float) for value in values.values())
+        return values if is_number else None
 
     def _best_of(self, goal: str) -> dict[str, Any] | None:
         good = [r for r in self.found if r["Broken"] == 0 and math.isfinite(r[goal])]
@@ -446,10 +464,9 @@ class _Search:
 
     def _sentence(self, best: dict[str, Any], as_good: dict[str, tuple[float, float]]) -> str:
         goal = self.goals[0]
-        own = self._row({n: float(self.parameters[n]) for n in self.ranges}, self._own_rows())
         parts = [f'"{n}" = {best[n]:.4g} ({a:.3g} to {b:.3g} are as good within 1 %)'
                  for n, (a, b) in as_good.items()]  # fmt: skip
-        was = own[str(goal)]
+        was = math.nan if self._own is None else self._rows([self._own])[0][str(goal)]
         told = f"{goal} is largest, {best[str(goal)]:.4g} {_unit_of(goal)}, at {'; '.join(parts)}"
         if math.isfinite(was):
             told += f"; as the set has it, it is {was:.4g}"
@@ -461,9 +478,6 @@ class _Search:
             if end:
                 told += f'; "{name}" is at the {end} value that was allowed'
         return told + f" ({len(self.found)} designs, {self._model_in_words()})"
-
-    def _own_rows(self) -> list[dict]:
-        return self.runner({n: float(self.parameters[n]) for n in self.ranges})
 
     def _none(self) -> str:
         broken = [r for r in self.found if math.isfinite(r["Broken"]) and r["Broken"] > 0]

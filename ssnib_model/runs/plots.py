@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ssnib_model.plotting import axes, label
-from ssnib_model.runs.metrics import OF_DESIGNS, Metric, short_name
+from ssnib_model.runs.metrics import OF_DESIGNS, Metric
 
 if TYPE_CHECKING:
     from ssnib_model.runs.optimise import Optimum
@@ -117,16 +117,13 @@ def designs(optimum: Optimum, ax: Any = None) -> Any:
         ax.plot(
             optimum.front[x], optimum.front[y], f"o{line}", color="C1", label=said, markersize=4
         )
-    ax.set(xlabel=label(_with_unit(x)), ylabel=label(_with_unit(y)))
+    ax.set(xlabel=label(_with_unit(x) if x in goals else x), ylabel=label(_with_unit(y)))
     ax.legend()
     return ax
 
 
 def _with_unit(name: str) -> str:
-    """A metric at a rate with its unit; parameters have theirs."""
-    spoken, _, rate = name.partition(" at ")
-    column = next((c for c in OF_DESIGNS if short_name(c) == spoken), None)
-    if column is None:
-        return name
-    _, bracket, unit = column.partition(" [")
-    return f"{spoken.capitalize()} at {rate}{bracket}{unit}"
+    """A metric at a rate with its unit."""
+    metric = Metric.of(name, among=OF_DESIGNS)
+    spoken, bracket, unit = metric.column.partition(" [")
+    return f"{spoken} at {metric.rate:g} C{bracket}{unit}"

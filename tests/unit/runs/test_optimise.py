@@ -123,6 +123,17 @@ def test_a_parameter_as_condition(hu2024):
     assert Condition.of(f"{thickness} <= 1e-4", hu2024).broken_by(np.array(2e-4)) == 1.0
 
 
+def test_a_function_of_the_set_is_a_number_in_every_design(hu2024):
+    """It may be varied like any other; as a condition it has no value."""
+    name, metric = "Positive particle diffusivity [m2.s-1]", "energy efficiency at 1 C"
+    cell = hu2024.replace({name: lambda sto: hu2024[name] + 0 * sto})
+    found = ss.optimise(cell, {name: (1e-16, 6e-16, "log")}, metric)
+    assert found.values[name] == pytest.approx(6e-16, rel=0.1)
+    assert "as the set has it" not in found.sentence
+    with pytest.raises(ss.OptionError, match="and a number is needed"):
+        ss.optimise(cell, {LAYER: (30e-6, 300e-6)}, metric, f"{name} <= 1e-15")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
