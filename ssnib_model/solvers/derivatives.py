@@ -16,7 +16,7 @@ import numpy as np
 from ssnib_model.errors import NoDerivativesError
 from ssnib_model.solvers.structured import Structured
 from ssnib_model.solvers.structured_segment import StructuredSegment, task_of
-from ssnib_model.steps import Outcome, Step
+from ssnib_model.steps import Outcome, Profile, Step
 
 if TYPE_CHECKING:  # numba takes a second
     from ssnib_model.solvers.kernel.cell import Cell, State, Task
@@ -64,15 +64,16 @@ def obstacle(stepper: Structured, taken: Sequence[Taken], direction: Direction) 
 
 def _is_alike(step: Step, other: Step) -> bool:
     """Whether two steps differ in numbers only, and not in when their current is given."""
-    if other is step:
-        return True
-    own, task = task_of(step, 1.0), task_of(other, 1.0)
-    kinds = [(e.measure, e.rising) for e in step.ends]
-    same = [(e.measure, e.rising) for e in other.ends] == kinds and task.control == own.control
-    return same and (
-        np.array_equal(task.knots, own.knots)
-        or (step.open_ended and task.knots.shape == own.knots.shape)
-    )
+    kinds, others = ([(e.measure, e.rising) for e in s.ends] for s in (step, other))
+    times, later = _times(step), _times(other)
+    is_timed_alike = len(times) == len(later) if step.open_ended else times == later
+    return step.control is other.control and kinds == others and is_timed_alike
+
+
+def _times(step: Step) -> list[float]:
+    """When the current of a step is given after its start [s], its end included."""
+    given = step.value.times if isinstance(step.value, Profile) else ()
+    return [*(t for t in given if 0 < t < step.duration), step.duration]
 
 
 def moved_outcomes(
