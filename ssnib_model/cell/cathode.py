@@ -50,9 +50,10 @@ def other_than_fitted(
             return name
     for names in (PARTS, FRACTIONS):
         own = [n for n in names if n in changed]
-        one, other = _shares(before, names), _shares(after, names)
-        if own and any(abs(other[n] - one[n]) > SAME * one[n] for n in names):
-            return own[0]
+        if own:
+            one, other = _shares(before, names), _shares(after, names)
+            if any(abs(other[n] - one[n]) > SAME * one[n] for n in names):
+                return own[0]
     return ""
 
 

@@ -310,9 +310,9 @@ class ParameterSet(Mapping[str, Any]):
         done = completion.carry_out(new._stack, plan, given, changed, self._all, self._given_up)
         if done.problems:
             raise ParameterError(done.problems)
-        carried = [n for n in cathode.fitted_values(done.given) if n not in changed]
-        cause = cathode.other_than_fitted(self._all, changed, done.values) if carried else ""
-        if cause:
+        cause = cathode.other_than_fitted(self._all, changed, done.values)
+        fitted = cathode.fitted_values(done.given) if cause else []
+        if carried := [n for n in fitted if n not in changed]:
             others = cathode.not_fitted_to_it(done.given, carried, cause)
             done.given.update(others)
             done.values.update(others)
