@@ -22,11 +22,10 @@ from ssnib_model.cell.values import ParameterInfo
 from ssnib_model.errors import OptionError, SSNIBError
 from ssnib_model.measured.comparison import compare
 from ssnib_model.protocol.prepared import PreparedRateTest
-from ssnib_model.protocol.rate_test import RateTest
+from ssnib_model.protocol.rate_test import RATES, RateTest
 from ssnib_model.results.rate_test import RateTestResult
 from ssnib_model.runs.designs import own_ranges, sample
 
-RATES = (0.1, 0.2, 0.5, 1.0, 2.0)
 CATHOLYTE_CONDUCTIVITY = "Positive electrode electrolyte conductivity [S.m-1]"
 CAPACITY = "Discharge capacity [mA.h.g-1]"
 

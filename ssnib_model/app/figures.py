@@ -9,7 +9,8 @@ from bokeh.models import ColumnDataSource, DataRange1d, FactorRange, Whisker
 from bokeh.palettes import Viridis256
 from bokeh.plotting import figure
 
-from ssnib_model.app.design import CAPACITY, RATES
+from ssnib_model.app.design import CAPACITY
+from ssnib_model.protocol.rate_test import RATES
 from ssnib_model.results.rate_test import RateTestResult
 
 #: Okabe and Ito: told apart by the colour-blind; the pinned design is grey and dotted as well.

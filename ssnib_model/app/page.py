@@ -66,8 +66,7 @@ class Page:
         self.good = design  # the last one that has an answer, which is what is drawn
         self.pinned: Design | None = None
         self.result: Any = None
-        self.losses: Any = None
-        self.pinned_losses: Any = None
+        self.pinned_result: Any = None
         self._asked = self._setting = False
         self._resting: Any = None
         self.curves, self.rates = figures.Curves(), figures.Rates()
@@ -293,7 +292,7 @@ class Page:
     def _ask_losses(self) -> None:
         self._resting = None
         result, rate = self.result, self._rate
-        pinned = self.pinned
+        pinned = self.pinned_result
 
         def losses_of(result: Any) -> Any:
             try:
@@ -302,7 +301,7 @@ class Page:
                 return str(error)
 
         def work() -> Any:
-            return losses_of(result), losses_of(pinned.run()) if pinned else None
+            return losses_of(result), losses_of(pinned) if pinned else None
 
         def done(found: Any) -> None:
             if result is not self.result or rate != self._rate:
@@ -334,9 +333,9 @@ class Page:
 
     def _pin(self) -> None:
         self.pinned = None if self.pinned == self.good else self.good
-        result = self.result if self.pinned else None
-        self.curves.pin(result)
-        self.rates.pin(result)
+        self.pinned_result = self.result if self.pinned else None
+        self.curves.pin(self.pinned_result)
+        self.rates.pin(self.pinned_result)
         self._rest()
 
     def _bands(self) -> None:

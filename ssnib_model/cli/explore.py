@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from ssnib_model.cli.arguments import DEFAULT_SET
 from ssnib_model.cli.output import EXIT_OK, say
@@ -38,6 +39,4 @@ def _explore(arguments: argparse.Namespace) -> int:
 
 def _said(text: str) -> None:
     say(text)
-    import sys
-
-    sys.stdout.flush()
+    sys.stdout.flush()  # who waits for the address reads it through a pipe
