@@ -49,6 +49,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pandas as pd
+from numba.core.compiler_lock import global_compiler_lock
 
 import ssnib_model as ss
 import ssnib_model.runs.target
@@ -930,11 +931,11 @@ class Hang(BaseException):
     """The time of a case is over."""
 
 
-def _keeps_functions() -> bool:
-    """Whether numba is reading or writing compiled functions of the package."""
+def _is_compiling() -> bool:
+    """Whether numba is at work: compiled functions of the package, made, kept or read again."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_filename.endswith("caching.py") and "numba" in frame.f_code.co_filename:
+        if str(frame.f_globals.get("__name__")).startswith("numba."):
             return True
         frame = frame.f_back
     return False
@@ -980,8 +981,8 @@ class Watch:
                 self._saw(f"{event} of the input: {source!r:.200}")
 
     def _saw(self, what: str) -> None:
-        """Note what a case did; compiled functions that numba keeps are not its doing."""
-        if not _keeps_functions():
+        """Note what a case did; what is compiled for it is not its doing."""
+        if not _is_compiling():
             self.found.append(what)
 
     def _opened(self, path: str, writes: bool) -> None:
@@ -1015,7 +1016,10 @@ def limits():
     """`Hang` after some seconds, `MemoryError` above some memory; a crash if C never returns."""
 
     def ring(*_):
-        raise Hang
+        if not global_compiler_lock.is_locked():
+            raise Hang
+        # the first use of a function is compiled, once for all cases: the time begins again
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
